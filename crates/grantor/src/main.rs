@@ -1,0 +1,2 @@
+//! grantor
+fn main(){}
