@@ -1,1 +1,204 @@
-//! stub
+//! The storage port. Its verbs are protocol verbs, and each is atomic: a backend carries one out in one transaction or
+//! one conditional statement, and what it acknowledged survives a crash. There is no find-then-save.
+//!
+//! Every record belongs to a tenant, and a verb never sees another tenant's.
+
+pub mod contract;
+mod memory;
+
+pub use memory::MemoryStore;
+
+use async_trait::async_trait;
+use grantor_protocol::audit::Event;
+use grantor_protocol::client::Client;
+use grantor_protocol::directory::{Api, DirectoryRecords, KeyRecord, Policy, Tenant, User};
+use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::session::Session;
+use grantor_protocol::value::{ClientId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime};
+
+/// Why a verb was not carried out. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Too much is waiting already, or the disk is full: try again later (503).
+    #[error("the store is busy: {0}")]
+    Busy(String),
+    /// The directory changed under the writer's feet.
+    #[error("the directory is at version {found}, not {expected}")]
+    Conflict {
+        /// What the writer had seen.
+        expected: u64,
+        /// What stands there now.
+        found: u64,
+    },
+    /// Something is broken: the message is for the log, never for an answer.
+    #[error("the store failed: {0}")]
+    Broken(String),
+}
+
+/// What a verb gives.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Grants and what takes them back.
+#[async_trait]
+pub trait Grants: Send + Sync {
+    /// Spends a code and makes its grant, or finds it spent: then the grant that it had given is revoked
+    /// (RFC 6749 4.1.2). Exactly one of any number of concurrent calls is told [`Spend::Fresh`].
+    async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend>;
+
+    /// Carries out what [`Grant::present`] says of `generation`, as one step.
+    async fn rotate(
+        &self,
+        tenant: &TenantName,
+        grant: GrantId,
+        generation: u32,
+        grace: Seconds,
+        now: UnixTime,
+    ) -> Result<Rotation>;
+
+    /// The grant, revoked or not; none once it is gone.
+    async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>>;
+
+    /// The grants that are neither revoked nor expired, youngest first, at most `limit`.
+    async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>>;
+
+    /// Takes back one grant. Gives whether it stood until now.
+    async fn revoke_grant(&self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> Result<bool>;
+
+    /// Takes back every grant of these, and every access token issued to them before `cutoff`, whether or not it came
+    /// from a grant. The cut-off itself may be forgotten at `cutoff_expires`. For [`GrantsOf::Application`] the consent
+    /// is forgotten too. Gives how many grants stood until now.
+    async fn revoke_all(
+        &self,
+        tenant: &TenantName,
+        of: GrantsOf<'_>,
+        cutoff: TokenId,
+        cutoff_expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<u64>;
+
+    /// Takes back one access token; remembered until it would have expired.
+    async fn revoke_token(&self, tenant: &TenantName, token: TokenId, expires: UnixTime) -> Result<()>;
+
+    /// How a token stands: whether it, its grant, or all that its client had was taken back. One read.
+    async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing>;
+}
+
+/// Whose grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantsOf<'a> {
+    /// Everything that a user allowed anybody.
+    Subject(&'a Subject),
+    /// Everything that a client has.
+    Client(&'a ClientId),
+    /// What a user allowed one client.
+    Application(&'a Subject, &'a ClientId),
+}
+
+/// What people and browsers have going.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Opens a session and closes the one that it replaces, as one step: the id changes at sign-in.
+    async fn open_session(&self, session: Session, replaces: Option<[u8; 32]>) -> Result<()>;
+
+    /// The session with this key, unless it has ended.
+    async fn session(&self, tenant: &TenantName, key: &[u8; 32], now: UnixTime) -> Result<Option<Session>>;
+
+    /// Ends a session.
+    async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> Result<()>;
+
+    /// Ends every session of a user.
+    async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> Result<()>;
+
+    /// Adds to what a user has allowed a client.
+    async fn record_consent(
+        &self,
+        tenant: &TenantName,
+        subject: &Subject,
+        client: &ClientId,
+        access: &Access,
+        now: UnixTime,
+    ) -> Result<()>;
+
+    /// What a user has allowed a client.
+    async fn consent(&self, tenant: &TenantName, subject: &Subject, client: &ClientId) -> Result<Option<Consent>>;
+
+    /// What a user has allowed anybody, last used first.
+    async fn consents(&self, tenant: &TenantName, subject: &Subject) -> Result<Vec<Consent>>;
+
+    /// Remembers a value until `expires`; `false` when it is remembered already. Exactly one of any number of
+    /// concurrent calls is told `true`. `purpose` keeps different uses apart.
+    async fn remember(
+        &self,
+        tenant: &TenantName,
+        purpose: &str,
+        value: &[u8; 32],
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<bool>;
+}
+
+/// What an administrator declares.
+#[async_trait]
+pub trait Directories: Send + Sync {
+    /// Grows with every change of the directory, whoever made it. Cheap.
+    async fn directory_version(&self) -> Result<u64>;
+
+    /// Everything but users.
+    async fn directory(&self) -> Result<DirectoryRecords>;
+
+    /// Carries out all changes or none. With `expected`, only if the directory still is at that version.
+    /// Gives the new version.
+    async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64>;
+
+    /// A user.
+    async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>>;
+
+    /// The user of this name, without regard to case.
+    async fn user_by_username(&self, tenant: &TenantName, username: &str) -> Result<Option<User>>;
+
+    /// Every user of a tenant, by name.
+    async fn users(&self, tenant: &TenantName) -> Result<Vec<User>>;
+}
+
+/// One change of the directory. A put replaces the record of the same name.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "each variant is its type")]
+pub enum Change {
+    PutTenant(Tenant),
+    PutApi(Api),
+    PutClient(Client),
+    PutUser(User),
+    PutPolicy(Policy),
+    PutKey(KeyRecord),
+    /// With everything in it.
+    DeleteTenant(TenantName),
+    DeleteApi(TenantName, Resource),
+    DeleteClient(TenantName, ClientId),
+    DeleteUser(TenantName, Subject),
+    DeletePolicy(TenantName, String),
+    DeleteKey(TenantName, String),
+}
+
+/// The audit log: append-only.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Appends events; durable when it returns.
+    async fn record(&self, events: Vec<Event>) -> Result<()>;
+
+    /// Appends an event with the next commit, without waiting for it. An event that found the queue full is counted
+    /// and said in the program's log.
+    fn note(&self, event: Event);
+
+    /// Events after `after`, oldest first, at most `limit`.
+    async fn events(&self, tenant: &TenantName, after: Option<EventId>, limit: usize) -> Result<Vec<Event>>;
+}
+
+/// The whole port.
+#[async_trait]
+pub trait Store: Grants + Sessions + Directories + AuditLog {
+    /// Drops at most `limit` rows that have expired. Gives how many. Correctness never depends on it.
+    async fn expire(&self, now: UnixTime, limit: u32) -> Result<u64>;
+
+    /// A complete copy of everything, taken while the server runs, written to a new file.
+    async fn backup(&self, to: &std::path::Path) -> Result<()>;
+}

@@ -1,0 +1,297 @@
+//! What a client is, in the names of RFC 7591 2 and OpenID Connect Dynamic Client Registration 2.
+
+use super::{AuthMethod, StoredSecret};
+use crate::grant::GrantType;
+use crate::profile::Profile;
+use crate::value::{ClientId, RedirectUri, Scope, TenantName, Text, UnixTime};
+use grantor_jose::SigningAlgorithm;
+use serde::{Deserialize, Serialize};
+
+/// A client and what only the server knows of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Client {
+    /// What was declared.
+    pub metadata: ClientMetadata,
+    /// Its secrets; two may overlap while one is rotated.
+    #[serde(default)]
+    pub secrets: Vec<StoredSecret>,
+    /// `client_id_issued_at` (RFC 7591 3.2.1).
+    pub issued_at: UnixTime,
+}
+
+/// What is declared of a client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientMetadata {
+    /// The tenant that it belongs to.
+    #[serde(default)]
+    pub tenant: TenantName,
+    /// Its identifier.
+    pub client_id: ClientId,
+    /// What the user is shown.
+    #[serde(default)]
+    pub client_name: Text,
+    /// Its home page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// Its logo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Its privacy policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Its terms of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Whom to ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
+    /// Where users are sent back to.
+    #[serde(default)]
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where users are sent after signing out (OpenID Connect RP-Initiated Logout 3.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// The grants that it may use.
+    #[serde(default = "default_grant_types")]
+    pub grant_types: Vec<GrantType>,
+    /// The responses that it may ask for.
+    #[serde(default = "default_response_types")]
+    pub response_types: Vec<ResponseType>,
+    /// How it authenticates.
+    #[serde(default)]
+    pub token_endpoint_auth_method: AuthMethod,
+    /// The scopes that it may ask for; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// Its keys by value (RFC 7517 5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<serde_json::Value>,
+    /// Its keys by reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Web or native.
+    #[serde(default)]
+    pub application_type: ApplicationType,
+    /// Whether `sub` is the same for every client (OpenID Connect Core 8).
+    #[serde(default)]
+    pub subject_type: SubjectType,
+    /// Clients with the same one share pairwise subjects (OpenID Connect Core 8.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
+    /// What its ID tokens are signed with.
+    #[serde(default = "default_id_token_alg")]
+    pub id_token_signed_response_alg: SigningAlgorithm,
+    /// When present, userinfo is a signed JWT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// `max_age` when a request has none, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+    /// Whether every ID token carries `auth_time`. (All of Grantor's do.)
+    #[serde(default)]
+    pub require_auth_time: bool,
+    /// The identifier of the software (RFC 7591 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// Its version (RFC 7591 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// How strict the server is with it.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Whether the user is asked. `false` is for the operator's own applications.
+    #[serde(default = "yes")]
+    pub require_consent: bool,
+    /// Whether it is switched off, and its tokens with it.
+    #[serde(default)]
+    pub disabled: bool,
+}
+
+/// `response_type` (RFC 6749 3.1.1). The one list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseType {
+    /// An authorization code.
+    Code,
+}
+
+/// `application_type` (OpenID Connect Dynamic Client Registration 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplicationType {
+    /// Runs on a server or in a browser.
+    #[default]
+    Web,
+    /// Runs on the user's own machine.
+    Native,
+}
+
+/// `subject_type` (OpenID Connect Core 8). The one list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectType {
+    /// The same `sub` for every client.
+    #[default]
+    Public,
+    /// A `sub` per sector.
+    Pairwise,
+}
+
+impl ResponseType {
+    /// Every response type.
+    pub const ALL: [Self; 1] = [Self::Code];
+
+    /// Its registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+        }
+    }
+}
+
+impl SubjectType {
+    /// Every subject type.
+    pub const ALL: [Self; 2] = [Self::Public, Self::Pairwise];
+
+    /// Its registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
+impl ClientMetadata {
+    /// A client with the defaults of RFC 7591 2.
+    pub fn new(tenant: TenantName, client_id: ClientId) -> Self {
+        Self {
+            tenant,
+            client_id,
+            client_name: Text::default(),
+            client_uri: None,
+            logo_uri: None,
+            policy_uri: None,
+            tos_uri: None,
+            contacts: Vec::new(),
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            grant_types: default_grant_types(),
+            response_types: default_response_types(),
+            token_endpoint_auth_method: AuthMethod::default(),
+            scope: None,
+            jwks: None,
+            jwks_uri: None,
+            application_type: ApplicationType::default(),
+            subject_type: SubjectType::default(),
+            sector_identifier_uri: None,
+            id_token_signed_response_alg: default_id_token_alg(),
+            userinfo_signed_response_alg: None,
+            default_max_age: None,
+            require_auth_time: false,
+            software_id: None,
+            software_version: None,
+            profile: Profile::default(),
+            require_consent: true,
+            disabled: false,
+        }
+    }
+
+    /// What the user is shown: its name, or its identifier when it has none.
+    pub fn display_name<'a>(&'a self, language: &str) -> &'a str {
+        match self.client_name.in_language(language) {
+            "" => self.client_id.as_str(),
+            name => name,
+        }
+    }
+
+    /// Confidential or public (RFC 6749 2.1).
+    pub fn is_confidential(&self) -> bool {
+        self.token_endpoint_auth_method.is_confidential()
+    }
+
+    /// What contradicts itself in the declaration, in the order of the fields.
+    pub fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let code = self.grant_types.contains(&GrantType::AuthorizationCode);
+        if code && self.redirect_uris.is_empty() {
+            found.push("grant_types has authorization_code, so redirect_uris needs at least one entry".to_owned());
+        }
+        if self.grant_types.contains(&GrantType::ClientCredentials) && !self.is_confidential() {
+            found.push(
+                "grant_types has client_credentials, so token_endpoint_auth_method cannot be none (RFC 6749 4.4)".to_owned(),
+            );
+        }
+        if self.grant_types.contains(&GrantType::RefreshToken) && !code {
+            found.push("grant_types has refresh_token, but no grant that gives one".to_owned());
+        }
+        if self.jwks.is_some() && self.jwks_uri.is_some() {
+            found.push("jwks and jwks_uri exclude each other (RFC 7591 2)".to_owned());
+        }
+        if self.subject_type == SubjectType::Pairwise && self.sector_identifier_uri.is_none() {
+            let mut hosts: Vec<_> = self.redirect_uris.iter().map(RedirectUri::host).collect();
+            hosts.sort();
+            hosts.dedup();
+            if hosts.len() > 1 {
+                found.push(
+                    "subject_type is pairwise and redirect_uris name several hosts, so sector_identifier_uri is needed (OpenID Connect Core 8.1)"
+                        .to_owned(),
+                );
+            }
+        }
+        found
+    }
+}
+
+fn default_grant_types() -> Vec<GrantType> {
+    vec![GrantType::AuthorizationCode]
+}
+
+fn default_response_types() -> Vec<ResponseType> {
+    vec![ResponseType::Code]
+}
+
+fn default_id_token_alg() -> SigningAlgorithm {
+    SigningAlgorithm::Rs256
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc7591_2_the_defaults() {
+        let client: ClientMetadata = serde_json::from_str(r#"{"client_id":"a"}"#).unwrap();
+        assert_eq!(client, ClientMetadata::new(TenantName::default(), ClientId::parse("a").unwrap()));
+        assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
+        assert_eq!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic);
+        assert!(serde_json::from_str::<ClientMetadata>(r#"{"client_id":"a","redirect_uri":[]}"#).is_err());
+    }
+
+    #[test]
+    fn rfc6749_4_4_a_public_client_has_no_client_credentials() {
+        let mut client = ClientMetadata::new(TenantName::default(), ClientId::parse("a").unwrap());
+        client.grant_types = vec![GrantType::ClientCredentials];
+        assert!(client.contradictions().is_empty());
+        client.token_endpoint_auth_method = AuthMethod::None;
+        assert_eq!(client.contradictions().len(), 1);
+    }
+
+    #[test]
+    fn names_on_the_wire_are_those_of_serde() {
+        for method in AuthMethod::ALL {
+            assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
+        }
+        for response in ResponseType::ALL {
+            assert_eq!(serde_json::to_value(response).unwrap(), response.as_str());
+        }
+        for subject in SubjectType::ALL {
+            assert_eq!(serde_json::to_value(subject).unwrap(), subject.as_str());
+        }
+    }
+}

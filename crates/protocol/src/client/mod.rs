@@ -1,0 +1,9 @@
+//! A client: a program that obtains tokens.
+
+mod metadata;
+mod method;
+mod secret;
+
+pub use metadata::{ApplicationType, Client, ClientMetadata, ResponseType, SubjectType};
+pub use method::AuthMethod;
+pub use secret::{ClientSecret, SecretHash, StoredSecret};

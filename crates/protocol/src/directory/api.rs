@@ -1,0 +1,119 @@
+//! An API: what a resource server is to the authorization server.
+
+use crate::value::{ClientId, Resource, Scope, ScopeToken, Seconds, TenantName, Text};
+use grantor_jose::SigningAlgorithm;
+use serde::{Deserialize, Serialize};
+
+/// Everything that concerns a resource server comes from here: `aud`, scopes, roles, consent, introspection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// The tenant that it belongs to.
+    #[serde(default)]
+    pub tenant: TenantName,
+    /// Its audience, as it stands in `aud` and in `resource` (RFC 8707).
+    pub audience: Resource,
+    /// What people call it.
+    pub name: Text,
+    /// What may be asked for.
+    #[serde(default)]
+    pub scopes: Vec<ApiScope>,
+    /// What a user or an application may be.
+    #[serde(default)]
+    pub roles: Vec<ApiRole>,
+    /// The form of its access tokens.
+    #[serde(default)]
+    pub token: TokenProfile,
+    /// What each client may get at the most. A client without a ceiling may get every scope that a user allows it,
+    /// and nothing for itself.
+    #[serde(default)]
+    pub ceilings: Vec<Ceiling>,
+    /// The clients that may introspect its tokens: the API's own credentials (RFC 7662 2.1).
+    #[serde(default)]
+    pub resource_servers: Vec<ClientId>,
+}
+
+/// A scope, in the API's own words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiScope {
+    /// The scope-token.
+    pub name: ScopeToken,
+    /// What the user is shown when an application asks for it.
+    #[serde(default)]
+    pub description: Text,
+    /// When not empty: only a user with one of these roles can allow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// A role that this API knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiRole {
+    /// Its name, as it stands in `roles` (RFC 9068 2.2.3.1).
+    pub name: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: Text,
+}
+
+/// The most that a client can get at this API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceiling {
+    /// Which client.
+    pub client_id: ClientId,
+    /// Its scopes, whether for itself or from a user.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The roles that it has when it acts for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// The form of an API's access tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenProfile {
+    /// JWT or opaque.
+    pub format: TokenFormat,
+    /// What a JWT is signed with.
+    pub algorithm: SigningAlgorithm,
+    /// How long a token lives, in seconds.
+    pub lifetime: Seconds,
+}
+
+/// Whether the API reads its tokens itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenFormat {
+    /// A JWT after RFC 9068.
+    #[default]
+    Jwt,
+    /// Sealed: readable by the authorization server alone (RFC 7662).
+    Opaque,
+}
+
+impl Default for TokenProfile {
+    fn default() -> Self {
+        Self { format: TokenFormat::Jwt, algorithm: SigningAlgorithm::Es256, lifetime: Seconds::new(600) }
+    }
+}
+
+impl Api {
+    /// Every scope-token of this API.
+    pub fn scope(&self) -> Scope {
+        self.scopes.iter().map(|scope| scope.name.clone()).collect()
+    }
+
+    /// The scope of this name.
+    pub fn find_scope(&self, name: &str) -> Option<&ApiScope> {
+        self.scopes.iter().find(|scope| scope.name.as_str() == name)
+    }
+
+    /// The most that this client can get.
+    pub fn ceiling(&self, client: &ClientId) -> Option<&Ceiling> {
+        self.ceilings.iter().find(|ceiling| &ceiling.client_id == client)
+    }
+}

@@ -1,0 +1,67 @@
+//! A tenant is one issuer: its own keys, clients, APIs, users and policies.
+
+use crate::profile::Profile;
+use crate::value::{Seconds, TenantName, Text};
+use serde::{Deserialize, Serialize};
+
+/// One issuer. The one named `default` answers at the root, any other below `/t/{name}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// As it stands in the path.
+    pub name: TenantName,
+    /// What the pages call it.
+    #[serde(default)]
+    pub display_name: Text,
+    /// The profiles that clients of this tenant may have.
+    #[serde(default = "all_profiles")]
+    pub profiles: Vec<Profile>,
+    /// How long things live.
+    #[serde(default)]
+    pub lifetimes: Lifetimes,
+}
+
+/// How long things live, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lifetimes {
+    /// An authorization code; ten minutes at most (RFC 6749 4.1.2).
+    pub code: Seconds,
+    /// An ID token.
+    pub id_token: Seconds,
+    /// An access token for the userinfo endpoint; those for an API follow the API.
+    pub access_token: Seconds,
+    /// A refresh token that is not used.
+    pub refresh_idle: Seconds,
+    /// A grant, however often it is refreshed.
+    pub refresh_absolute: Seconds,
+    /// For how long the refresh token just replaced gives the same successor again.
+    pub refresh_grace: Seconds,
+    /// A browser's session.
+    pub session: Seconds,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            code: Seconds::new(60),
+            id_token: Seconds::new(3600),
+            access_token: Seconds::new(600),
+            refresh_idle: Seconds::new(30 * 86_400),
+            refresh_absolute: Seconds::new(365 * 86_400),
+            refresh_grace: Seconds::new(30),
+            session: Seconds::new(12 * 3600),
+        }
+    }
+}
+
+impl Tenant {
+    /// A tenant with the defaults.
+    pub fn new(name: TenantName) -> Self {
+        Self { name, display_name: Text::default(), profiles: all_profiles(), lifetimes: Lifetimes::default() }
+    }
+}
+
+fn all_profiles() -> Vec<Profile> {
+    Profile::ALL.to_vec()
+}

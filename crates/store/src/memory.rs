@@ -1,0 +1,3 @@
+//! Memory backend.
+/// In memory.
+pub struct MemoryStore;
