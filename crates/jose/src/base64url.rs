@@ -1,0 +1,50 @@
+//! Base64url without padding (RFC 7515 2), strict when decoding.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Encodes without padding.
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Decodes what `encode` could have written and nothing else: no padding, no white space, no stray trailing bits, so
+/// that one value has one encoding.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn rfc7515_appendix_c_example() {
+        assert_eq!(encode([3, 236, 255, 224, 193]), "A-z_4ME");
+        assert_eq!(decode("A-z_4ME").unwrap(), [3, 236, 255, 224, 193]);
+    }
+
+    #[test]
+    fn rfc7515_2_only_the_canonical_encoding_decodes() {
+        for bad in ["A-z_4ME=", "A-z_4M F", "A-z_4ME\n", " A-z_4ME", "A+z/4ME", "A", "AB", "AAB", "A-z_4MF", "A.", "é"]
+        {
+            assert_eq!(decode(bad), None, "{bad:?}");
+        }
+        assert_eq!(decode("").unwrap(), b"");
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(bytes: Vec<u8>) {
+            prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+
+        #[test]
+        fn one_value_has_one_encoding(text in "[A-Za-z0-9_=+/ -]{0,12}") {
+            if let Some(bytes) = decode(&text) {
+                prop_assert_eq!(encode(bytes), text);
+            }
+        }
+    }
+}

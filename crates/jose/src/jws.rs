@@ -1,0 +1,184 @@
+//! Signed messages in compact serialization (RFC 7515 7.1).
+//!
+//! [`Unverified::parse`] reads, [`Unverified::verify`] is the only way to a [`Verified`].
+
+mod header;
+mod secret;
+mod sign;
+
+pub use header::{Algorithm, Header};
+pub use secret::SharedSecret;
+pub use sign::{SignError, sign, sign_with_header};
+
+use crate::{JwkSet, SigningAlgorithm, VerifyingKey, base64url};
+
+/// The longest token, in bytes.
+pub const MAX_TOKEN: usize = 64 * 1024;
+
+/// The longest protected header, in bytes before decoding.
+pub const MAX_HEADER: usize = 8 * 1024;
+
+/// Why a token cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The token or its header exceeds the limit.
+    #[error("the token is too large")]
+    TooLarge,
+    /// Not three parts (RFC 7515 7.1).
+    #[error("the token does not have three parts")]
+    Parts,
+    /// A part that is not canonical base64url.
+    #[error("a part of the token is badly encoded")]
+    Encoding,
+    /// A header that is not a JSON object, repeats a member, or has a member of the wrong type.
+    #[error("the header is not well-formed")]
+    Header,
+    /// `alg` is absent, `none`, or unknown.
+    #[error("the algorithm is not supported")]
+    Algorithm,
+    /// `crit` names an extension, of which none is implemented, or is empty (RFC 7515 4.1.11).
+    #[error("the header has critical extensions")]
+    Critical,
+    /// `b64` is not `true` (RFC 7797).
+    #[error("the payload is not base64url encoded")]
+    UnencodedPayload,
+    /// `jwk` is not a public key that is supported.
+    #[error("the key in the header is refused")]
+    Key,
+}
+
+/// Why a token that can be read is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its `alg` is not that of the key, or not among those allowed.
+    #[error("the algorithm is not allowed")]
+    Algorithm,
+    /// Its `kid` is not that of the key.
+    #[error("the key identifier does not match")]
+    KeyId,
+    /// No key of the set fits `kid` and `alg`.
+    #[error("no key fits the token")]
+    NoKey,
+    /// The signature does not verify.
+    #[error("the signature is not valid")]
+    Signature,
+}
+
+/// A token whose signature nobody has looked at yet. It is good for finding the key.
+#[derive(Debug)]
+pub struct Unverified<'a> {
+    header: Header,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+    signed: &'a [u8],
+}
+
+/// The header and payload of a token whose signature was verified. There is no other way to get one.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    header: Header,
+    payload: Vec<u8>,
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads a token in compact serialization.
+    pub fn parse(token: &'a str) -> Result<Self, Malformed> {
+        if token.len() > MAX_TOKEN {
+            return Err(Malformed::TooLarge);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Malformed::Parts)?;
+        let (header, payload) = signed.split_once('.').ok_or(Malformed::Parts)?;
+        if payload.contains('.') {
+            return Err(Malformed::Parts);
+        }
+        if header.len() > MAX_HEADER {
+            return Err(Malformed::TooLarge);
+        }
+        let decode = |part| base64url::decode(part).ok_or(Malformed::Encoding);
+        let header = Header::parse(&decode(header)?)?;
+        Ok(Self { header, payload: decode(payload)?, signature: decode(signature)?, signed: signed.as_bytes() })
+    }
+
+    /// The header, to choose a key by.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The payload, to choose a key by. It proves nothing.
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Verifies with the one key that the token must have been signed with.
+    pub fn verify(&self, key: &VerifyingKey) -> Result<Verified, Refused> {
+        if self.header.alg() != key.algorithm() {
+            return Err(Refused::Algorithm);
+        }
+        if let (Some(named), Some(known)) = (self.header.kid(), key.key_id())
+            && named != known
+        {
+            return Err(Refused::KeyId);
+        }
+        self.accept_if(key.verifies(self.signed, &self.signature))
+    }
+
+    /// Verifies with the keys of one signer. A `kid` selects the key; without one, every key that fits the algorithm is
+    /// tried (RFC 7515 6, appendix D).
+    pub fn verify_with_set(&self, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Result<Verified, Refused> {
+        let Algorithm::Signature(alg) = self.header.alg() else { return Err(Refused::Algorithm) };
+        if !allowed.contains(&alg) {
+            return Err(Refused::Algorithm);
+        }
+        let mut refusal = Refused::NoKey;
+        let named = |kid: Option<&str>| self.header.kid().is_none_or(|wanted| kid == Some(wanted));
+        for jwk in keys.keys.iter().filter(|jwk| named(jwk.kid())) {
+            let Ok(key) = VerifyingKey::from_jwk(jwk, alg) else { continue };
+            match self.verify(&key) {
+                Ok(verified) => return Ok(verified),
+                Err(why) => refusal = why,
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Verifies the code that a shared secret made.
+    pub fn verify_mac(&self, secret: &SharedSecret) -> Result<Verified, Refused> {
+        if self.header.alg() != Algorithm::Mac(secret.algorithm()) {
+            return Err(Refused::Algorithm);
+        }
+        if let (Some(named), Some(known)) = (self.header.kid(), secret.key_id())
+            && named != known
+        {
+            return Err(Refused::KeyId);
+        }
+        self.accept_if(secret.verifies(self.signed, &self.signature))
+    }
+
+    fn accept_if(&self, valid: bool) -> Result<Verified, Refused> {
+        if valid {
+            Ok(Verified { header: self.header.clone(), payload: self.payload.clone() })
+        } else {
+            Err(Refused::Signature)
+        }
+    }
+}
+
+impl Verified {
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The payload, taken out.
+    pub fn into_payload(self) -> Vec<u8> {
+        self.payload
+    }
+}
+
+#[cfg(test)]
+mod tests;
