@@ -1,1 +1,32 @@
-//! stub
+//! The pages that people see: typed models, templates, styles and texts.
+//!
+//! A page is a struct that says what there is to show; its template says how; [`Pages`] joins the two in a
+//! [`Language`]. Every page works without JavaScript and under a content security policy of
+//! `default-src 'none'; style-src 'self'; img-src 'self' data:` with a `form-action` that fits the page. Only
+//! [`FormPost`] gains from `script-src 'self'`, and it works without.
+//!
+//! This crate knows neither storage nor rules, and no clock: times come in as Unix seconds.
+
+mod asset;
+mod escape;
+mod functions;
+mod language;
+mod overrides;
+mod page;
+mod render;
+mod text;
+
+pub use asset::Asset;
+pub use language::Language;
+pub use page::applications::{AllowedApi, AllowedScope, App, Applications};
+pub use page::consent::{Consent, ConsentGroup, ConsentScope, Lifetime};
+pub use page::error::{ErrorKind, ErrorPage};
+pub use page::form_post::FormPost;
+pub use page::frame::{Display, Frame};
+pub use page::home::Home;
+pub use page::select_account::SelectAccount;
+pub use page::setup::{SetupAdministrator, SetupDone, SetupError};
+pub use page::sign_in::{SignIn, SignInError};
+pub use page::sign_out::{SignOut, SignedOut};
+pub use page::{Account, Application, Hidden, Page};
+pub use render::{LoadError, Pages, RenderError};

@@ -1,0 +1,167 @@
+# Gemeinsames
+footer = Gesichert durch Grantor
+new-tab = (öffnet einen neuen Tab)
+username = Benutzername
+password = Passwort
+continue = Weiter
+not-you = Nicht Sie?
+signed-in-as = Sie sind als { $username } angemeldet.
+error-prefix = Fehler:
+duration-seconds = { $count ->
+    [one] 1 Sekunde
+   *[other] { $count } Sekunden
+}
+duration-minutes = { $count ->
+    [one] 1 Minute
+   *[other] { $count } Minuten
+}
+duration-hours = { $count ->
+    [one] 1 Stunde
+   *[other] { $count } Stunden
+}
+duration-days = { $count ->
+    [one] 1 Tag
+   *[other] { $count } Tage
+}
+date = { $day }. { $month ->
+    [1] Januar
+    [2] Februar
+    [3] März
+    [4] April
+    [5] Mai
+    [6] Juni
+    [7] Juli
+    [8] August
+    [9] September
+    [10] Oktober
+    [11] November
+   *[12] Dezember
+} { $year }
+
+# Anmelden
+sign-in-title = Anmelden
+sign-in-to-continue = weiter zu { $application }
+sign-in-lead = mit Ihrem Konto bei { $tenant }
+sign-in-button = Anmelden
+sign-in-error-wrong = Benutzername und Passwort passen nicht zusammen. Bitte prüfen Sie beides und versuchen Sie es erneut.
+sign-in-error-throttled = Zu viele Versuche. Versuchen Sie es bitte erneut. Wartezeit: { $wait }.
+sign-in-error-expired = Diese Seite war zu lange geöffnet. Bitte versuchen Sie es erneut.
+
+# Konto wählen
+select-title = Konto wählen
+select-lead = weiter zu { $tenant }
+select-continue = Weiter als
+select-another = Anderes Konto verwenden
+
+# Zustimmung
+consent-title = { $application } möchte auf Ihr Konto zugreifen
+consent-website = Website
+consent-scopes = Die App darf dann:
+consent-required = Immer nötig
+consent-granted = Bereits erlaubt
+consent-lifetime = Dauer
+consent-lifetime-once = { $span }, danach endet der Zugriff von selbst
+consent-lifetime-limited = bis zu { $span }, auch während Sie abwesend sind, falls Sie ihn nicht früher entziehen
+consent-lifetime-until-revoked = bis Sie den Zugriff entziehen, auch während Sie abwesend sind
+consent-redirect = Es geht zurück zu
+consent-deny = Ablehnen
+consent-allow = Erlauben
+consent-revocable = Unter „Ihre Apps“ können Sie das jederzeit zurücknehmen.
+consent-policy = Datenschutzerklärung
+consent-terms = Nutzungsbedingungen
+
+# Abmelden
+sign-out-title = Abmelden?
+sign-out-asked = { $application } möchte Sie abmelden.
+sign-out-lead = Um Ihre Apps zu nutzen, müssen Sie sich danach neu anmelden.
+sign-out-stay = Angemeldet bleiben
+sign-out-button = Abmelden
+signed-out-title = Sie sind abgemeldet
+signed-out-lead = Sie haben { $tenant } in diesem Browser verlassen. Schließen Sie auf einem gemeinsam genutzten Gerät auch den Browser.
+signed-out-return = Zurück zu { $application }
+signed-out-return-unnamed = Zurück zur App
+signed-out-again = Erneut anmelden
+
+# Ihre Apps
+apps-title = Ihre Apps
+apps-lead = Diese Apps haben Zugriff auf Ihr Konto. Entfernen Sie, was Sie nicht mehr nutzen.
+apps-revoked = { $application } hat keinen Zugriff mehr.
+apps-first = Erlaubt seit
+apps-last = Zuletzt genutzt
+apps-never = Nie
+apps-grants = Erteilte Erlaubnisse
+apps-may = Was die App darf
+apps-remove = Zugriff entziehen
+apps-remove-explained = { $application } verliert den Zugriff sofort und muss Sie erneut fragen.
+apps-remove-button = { $application } entfernen
+apps-empty = Noch keine Apps
+apps-empty-lead = Sobald Sie einer App den Zugriff auf Ihr Konto erlauben, steht sie hier.
+apps-home = Zurück zu { $tenant }
+
+# Startseite
+home-title = Willkommen
+home-lead = Einmal anmelden und selbst entscheiden, welche Apps auf Ihr Konto zugreifen.
+home-issuer = Aussteller
+home-metadata = Für Entwickler
+home-metadata-link = Metadaten des Servers
+
+# Erster Start
+setup-title = Administrator anlegen
+setup-lead = Dieser Server ist neu. Wer diesen Link hat, richtet ihn ein; der Link gilt einmal.
+setup-password-again = Passwort wiederholen
+setup-password-hint = Mindestens { $minimum } Zeichen. Ein Satz ist leichter zu merken als ein Rätsel.
+setup-button = Administrator anlegen
+setup-error-username = Dieser Benutzername geht nicht. Bitte wählen Sie einen anderen.
+setup-error-differ = Die beiden Passwörter sind verschieden. Bitte geben Sie sie noch einmal ein.
+setup-error-short = Das Passwort ist zu kurz: Es braucht mindestens { $minimum } Zeichen.
+setup-error-long = Das Passwort ist zu lang.
+setup-error-common = Dieses Passwort probieren Angreifer als Erstes. Bitte wählen Sie ein anderes.
+setup-done-title = Fertig
+setup-done-lead = Den Administrator { $username } gibt es jetzt, der Link gilt nicht mehr.
+
+# Antwort an eine App
+form-post-title = Einen Moment
+form-post-lead = Es geht zurück zur App. Falls nichts geschieht, drücken Sie den Knopf.
+
+# Fehler
+error-back = Zurück
+error-for-developers = Für Entwickler
+error-code = Fehler
+error-detail = Einzelheit
+error-request = Anfrage
+error-invalid-request = Diese Anfrage geht nicht
+    .person = Die App hat Sie mit einer Anfrage hierher geschickt, die sich nicht beantworten lässt. Gehen Sie zurück zur App und versuchen Sie es erneut; falls es wieder geschieht, sagen Sie es den Leuten, die sie herstellen.
+    .developer = Die Autorisierungsanfrage ist fehlerhaft. Vergleichen Sie ihre Parameter mit dem Fehler unten.
+error-unknown-client = Diese App ist hier nicht bekannt
+    .person = Die App, die Sie hierher geschickt hat, ist nicht registriert. Sie hat nichts von Ihnen erfahren.
+    .developer = Kein Client dieses Mandanten hat diese client_id. Prüfen Sie client_id und Aussteller.
+error-redirect-mismatch = Wir haben diese Anfrage angehalten
+    .person = Die App wollte Sie an eine Adresse schicken, die für sie nicht registriert ist. Zu Ihrer Sicherheit haben wir das nicht getan. Sie hat nichts von Ihnen erfahren.
+    .developer = redirect_uri muss Zeichen für Zeichen einer der registrierten URIs des Clients gleichen.
+error-expired = Diese Seite ist abgelaufen
+    .person = Sie war zu lange geöffnet oder wurde schon benutzt. Gehen Sie zurück zur App und beginnen Sie neu.
+    .developer = Die Interaktion oder der Link ist verbraucht oder abgelaufen. Beginnen Sie eine neue Autorisierungsanfrage.
+error-forbidden = Das dürfen Sie nicht
+    .person = Ihr Konto darf diese Seite nicht öffnen. Falls es das sollte, fragen Sie Ihren Administrator.
+    .developer = Dem angemeldeten Konto fehlt das Recht, das diese Adresse verlangt.
+error-forged-form = Bitte versuchen Sie es noch einmal
+    .person = Wir konnten nicht feststellen, ob das Formular von unserer eigenen Seite kam. Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es erneut. Cookies müssen erlaubt sein.
+    .developer = Das Token gegen gefälschte Formulare fehlt oder gehört zu einer anderen Sitzung.
+error-not-found = Hier ist nichts
+    .person = Vielleicht ist die Adresse vertippt oder veraltet.
+    .developer = Unter diesem Pfad antwortet kein Endpunkt. Die Metadaten des Servers nennen alle.
+error-method-not-allowed = Diese Adresse geht anders
+    .person = So lässt sich die Seite nicht öffnen. Gehen Sie zurück zur App und versuchen Sie es erneut.
+    .developer = Der Endpunkt antwortet nicht auf diese HTTP-Methode. Siehe die Kopfzeile Allow.
+error-too-large = Diese Anfrage ist zu groß
+    .person = Die App oder Ihr Browser hat mehr geschickt, als wir annehmen. Gehen Sie zurück und versuchen Sie es erneut.
+    .developer = Anfragezeile, Kopfzeilen oder Inhalt überschreiten die Grenzen dieses Servers. Vorab hinterlegte Anfragen (PAR) halten Adressen kurz.
+error-too-many-requests = Das war etwas schnell
+    .person = Es kamen zu viele Anfragen. Bitte warten Sie einen Moment und versuchen Sie es erneut.
+    .developer = Die Anfrage wurde gedrosselt. Siehe die Kopfzeile Retry-After.
+error-server = Bei uns ist etwas schiefgegangen
+    .person = Es liegt nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal.
+    .developer = Der Administrator dieses Servers findet die Ursache im Protokoll unter der Anfrage unten.
+error-unavailable = Wir sind gleich zurück
+    .person = Der Dienst ist ausgelastet oder wird gewartet. Bitte versuchen Sie es gleich noch einmal.
+    .developer = Der Server kann gerade nicht antworten. Siehe die Kopfzeile Retry-After.

@@ -1,0 +1,167 @@
+# Shared
+footer = Secured by Grantor
+new-tab = (opens in a new tab)
+username = Username
+password = Password
+continue = Continue
+not-you = Not you?
+signed-in-as = You are signed in as { $username }.
+error-prefix = Error:
+duration-seconds = { $count ->
+    [one] 1 second
+   *[other] { $count } seconds
+}
+duration-minutes = { $count ->
+    [one] 1 minute
+   *[other] { $count } minutes
+}
+duration-hours = { $count ->
+    [one] 1 hour
+   *[other] { $count } hours
+}
+duration-days = { $count ->
+    [one] 1 day
+   *[other] { $count } days
+}
+date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+
+# Signing in
+sign-in-title = Sign in
+sign-in-to-continue = to continue to { $application }
+sign-in-lead = with your { $tenant } account
+sign-in-button = Sign in
+sign-in-error-wrong = That username and password don’t match. Please check both and try again.
+sign-in-error-throttled = Too many attempts. Please wait { $wait }, then try again.
+sign-in-error-expired = This page was open for too long. Please try again.
+
+# Choosing an account
+select-title = Choose an account
+select-lead = to continue to { $tenant }
+select-continue = Continue as
+select-another = Use another account
+
+# Consent
+consent-title = { $application } wants to access your account
+consent-website = Website
+consent-scopes = It will be able to:
+consent-required = Always needed
+consent-granted = Already allowed
+consent-lifetime = Access lasts
+consent-lifetime-once = { $span }, then it ends by itself
+consent-lifetime-limited = up to { $span }, even while you are away, unless you remove it earlier
+consent-lifetime-until-revoked = until you remove it, even while you are away
+consent-redirect = You go back to
+consent-deny = Deny
+consent-allow = Allow
+consent-revocable = You can take this back at any time under “Your apps”.
+consent-policy = Privacy policy
+consent-terms = Terms of service
+
+# Signing out
+sign-out-title = Sign out?
+sign-out-asked = { $application } asks to sign you out.
+sign-out-lead = You will have to sign in again to use your apps.
+sign-out-stay = Stay signed in
+sign-out-button = Sign out
+signed-out-title = You are signed out
+signed-out-lead = You have left { $tenant } in this browser. On a shared device, close the browser as well.
+signed-out-return = Back to { $application }
+signed-out-return-unnamed = Back to the app
+signed-out-again = Sign in again
+
+# Your apps
+apps-title = Your apps
+apps-lead = These apps can reach your account. Remove the ones you no longer use.
+apps-revoked = { $application } no longer has access.
+apps-first = Allowed since
+apps-last = Last used
+apps-never = Never
+apps-grants = Permissions given
+apps-may = What it can do
+apps-remove = Remove access
+apps-remove-explained = { $application } loses access at once and has to ask you again.
+apps-remove-button = Remove { $application }
+apps-empty = No apps yet
+apps-empty-lead = When you allow an app to reach your account, it shows up here.
+apps-home = Back to { $tenant }
+
+# Home
+home-title = Welcome
+home-lead = Sign in once, and decide which apps reach your account.
+home-issuer = Issuer
+home-metadata = For developers
+home-metadata-link = Server metadata
+
+# First start
+setup-title = Create the administrator
+setup-lead = This server is new. Whoever holds this link sets it up; the link works once.
+setup-password-again = Password again
+setup-password-hint = At least { $minimum } characters. A sentence is easier to remember than a riddle.
+setup-button = Create administrator
+setup-error-username = This username can’t be used. Please choose another.
+setup-error-differ = The two passwords differ. Please type them again.
+setup-error-short = The password is too short: it needs at least { $minimum } characters.
+setup-error-long = The password is too long.
+setup-error-common = This password is one of the first that attackers try. Please choose another.
+setup-done-title = All set
+setup-done-lead = The administrator { $username } exists and the link no longer works.
+
+# Sending a response to an app
+form-post-title = One moment
+form-post-lead = You are being sent back to the app. If nothing happens, press the button.
+
+# Errors
+error-back = Go back
+error-for-developers = For developers
+error-code = Error
+error-detail = Detail
+error-request = Request
+error-invalid-request = This request doesn’t work
+    .person = The app sent you here with a request that can’t be answered. Go back to the app and try again; if it happens again, tell the people who make it.
+    .developer = The authorization request is malformed. Compare its parameters with the error below.
+error-unknown-client = This app isn’t known here
+    .person = The app that sent you here isn’t registered. Nothing was shared with it.
+    .developer = No client has this client_id in this tenant. Check the client_id and the issuer.
+error-redirect-mismatch = We stopped this request
+    .person = The app asked to send you to an address that isn’t registered for it. To keep you safe, we didn’t. Nothing was shared.
+    .developer = redirect_uri must equal one of the client’s registered URIs, character by character.
+error-expired = This page has expired
+    .person = It was open for too long or has been used already. Go back to the app and start again.
+    .developer = The interaction or link is spent or past its lifetime. Start a new authorization request.
+error-forbidden = You can’t do this
+    .person = Your account isn’t allowed to open this page. If you think it should be, ask your administrator.
+    .developer = The signed-in account lacks the permission that this address asks for.
+error-forged-form = Please try that again
+    .person = We couldn’t make sure that the form came from our own page. Go back, reload the page and try again. Cookies have to be allowed.
+    .developer = The anti-forgery token is missing or belongs to another session.
+error-not-found = There is nothing here
+    .person = The address may be mistyped or out of date.
+    .developer = No endpoint answers at this path. The server metadata lists all of them.
+error-method-not-allowed = This address works differently
+    .person = The page can’t be opened like this. Go back to the app and try again.
+    .developer = The endpoint doesn’t answer to this HTTP method. See the Allow header.
+error-too-large = This request is too large
+    .person = The app or your browser sent more than we accept. Go back and try again.
+    .developer = The request line, the headers or the body exceed this server’s limits. Pushed authorization requests keep URLs short.
+error-too-many-requests = That was a bit fast
+    .person = There were too many requests. Please wait a moment and try again.
+    .developer = The request was throttled. See the Retry-After header.
+error-server = Something went wrong on our side
+    .person = It isn’t your fault. Please try again in a moment.
+    .developer = The administrator of this server finds the cause in its log under the request below.
+error-unavailable = We’ll be right back
+    .person = The service is busy or being looked after. Please try again in a moment.
+    .developer = The server can’t answer just now. See the Retry-After header.
