@@ -5,6 +5,7 @@ mod private;
 mod set;
 
 pub use private::PrivateJwk;
+pub(crate) use private::Secret;
 pub use set::JwkSet;
 
 use crate::{KeyError, base64url, json};
@@ -234,11 +235,6 @@ impl Attributes {
     /// Whether `alg`, where it stands, is this one (RFC 7517 4.4).
     pub(crate) fn fits(&self, alg: &str) -> bool {
         self.alg.as_deref().is_none_or(|known| known == alg)
-    }
-
-    /// Whether the `kid` of a message, where both have one, is this key's.
-    pub(crate) fn is_named(&self, kid: Option<&str>) -> bool {
-        self.kid.as_deref().is_none_or(|known| kid.is_none_or(|kid| kid == known))
     }
 }
 

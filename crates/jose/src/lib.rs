@@ -21,6 +21,7 @@ mod verifying_key;
 pub mod base64url;
 pub mod derive;
 pub mod digest;
+pub mod jwe;
 pub mod jws;
 pub mod mac;
 pub mod seal;
