@@ -23,6 +23,10 @@ duration-days = { $count ->
     [one] 1 Tag
    *[other] { $count } Tage
 }
+duration-years = { $count ->
+    [one] 1 Jahr
+   *[other] { $count } Jahre
+}
 date = { $day }. { $month ->
     [1] Januar
     [2] Februar
@@ -59,14 +63,13 @@ consent-website = Website
 consent-scopes = Die App darf dann:
 consent-required = Immer nötig
 consent-granted = Bereits erlaubt
-consent-lifetime = Dauer
-consent-lifetime-once = { $span }, danach endet der Zugriff von selbst
-consent-lifetime-limited = bis zu { $span }, auch während Sie abwesend sind, falls Sie ihn nicht früher entziehen
-consent-lifetime-until-revoked = bis Sie den Zugriff entziehen, auch während Sie abwesend sind
-consent-redirect = Es geht zurück zu
+consent-lifetime-once = Das gilt { $span } lang und endet dann von selbst.
+consent-lifetime-limited = Das gilt bis zu { $span } lang, auch während Sie abwesend sind.
+consent-lifetime-until-revoked = Das gilt, bis Sie es zurücknehmen, auch während Sie abwesend sind.
+consent-redirect = Danach geht es zu
 consent-deny = Ablehnen
 consent-allow = Erlauben
-consent-revocable = Unter „Ihre Apps“ können Sie das jederzeit zurücknehmen.
+consent-revocable = Unter „Ihre Apps“ können Sie es jederzeit zurücknehmen.
 consent-policy = Datenschutzerklärung
 consent-terms = Nutzungsbedingungen
 
@@ -74,7 +77,7 @@ consent-terms = Nutzungsbedingungen
 sign-out-title = Abmelden?
 sign-out-asked = { $application } möchte Sie abmelden.
 sign-out-lead = Um Ihre Apps zu nutzen, müssen Sie sich danach neu anmelden.
-sign-out-stay = Angemeldet bleiben
+sign-out-stay = Nicht abmelden
 sign-out-button = Abmelden
 signed-out-title = Sie sind abgemeldet
 signed-out-lead = Sie haben { $tenant } in diesem Browser verlassen. Schließen Sie auf einem gemeinsam genutzten Gerät auch den Browser.

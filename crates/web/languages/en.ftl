@@ -23,6 +23,10 @@ duration-days = { $count ->
     [one] 1 day
    *[other] { $count } days
 }
+duration-years = { $count ->
+    [one] 1 year
+   *[other] { $count } years
+}
 date = { $day } { $month ->
     [1] January
     [2] February
@@ -59,14 +63,13 @@ consent-website = Website
 consent-scopes = It will be able to:
 consent-required = Always needed
 consent-granted = Already allowed
-consent-lifetime = Access lasts
-consent-lifetime-once = { $span }, then it ends by itself
-consent-lifetime-limited = up to { $span }, even while you are away, unless you remove it earlier
-consent-lifetime-until-revoked = until you remove it, even while you are away
-consent-redirect = You go back to
+consent-lifetime-once = This lasts { $span } and then ends by itself.
+consent-lifetime-limited = This lasts up to { $span }, even while you are away.
+consent-lifetime-until-revoked = This lasts until you take it back, even while you are away.
+consent-redirect = Afterwards you go to
 consent-deny = Deny
 consent-allow = Allow
-consent-revocable = You can take this back at any time under “Your apps”.
+consent-revocable = You can take it back at any time under “Your apps”.
 consent-policy = Privacy policy
 consent-terms = Terms of service
 
