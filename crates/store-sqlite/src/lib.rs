@@ -1,1 +1,45 @@
-//! stub
+//! Grantor's embedded storage: one SQLite file in WAL mode, one writing thread with group commit, and connections
+//! beside it that only read.
+//!
+//! What a verb acknowledged is on the disk. Another process (the command line) may write to the same file meanwhile.
+
+mod backup;
+mod connection;
+mod failure;
+mod migrations;
+mod port;
+mod readers;
+mod verbs;
+mod writer;
+
+use grantor_store::Result;
+use readers::Readers;
+use std::path::{Path, PathBuf};
+use writer::Writer;
+
+/// The store in a file. Dropping it ends its writing thread, after everything that was queued is written.
+pub struct SqliteStore {
+    // In this order: the last connection to be closed tidies the log away, and only the writer can.
+    readers: Readers,
+    writer: Writer,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it with mode 0600, and brings its schema up to date. Blocks for some milliseconds.
+    ///
+    /// Refuses a database that a newer binary has changed, and one that is not Grantor's.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut db = connection::writer(path)?;
+        migrations::migrate(&mut db)?;
+        let readers = Readers::open(path)?;
+        let writer = Writer::start(db)?;
+        Ok(Self { readers, writer, path: path.to_owned() })
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -30,6 +30,9 @@ pub enum StoreError {
         /// What stands there now.
         found: u64,
     },
+    /// A name that must be unique belongs to another record.
+    #[error("{0} is taken")]
+    Taken(String),
     /// Something is broken: the message is for the log, never for an answer.
     #[error("the store failed: {0}")]
     Broken(String),

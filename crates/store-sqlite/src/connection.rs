@@ -1,0 +1,77 @@
+//! Opening the file: who may read it, how it is synced, and which SQLite may touch it.
+
+use crate::failure::{Failure, Result};
+use grantor_store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+/// Older versions can corrupt a database in WAL mode.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// How long to wait for another process, such as the command line, to end its transaction.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Distinct statements are fewer.
+const STATEMENTS: usize = 128;
+
+/// The one connection that writes. Makes the file when there is none.
+pub(crate) fn writer(path: &Path) -> Result<Connection> {
+    let found = rusqlite::version_number();
+    if found < OLDEST_SQLITE {
+        return Err(broken(format!("SQLite {} is too old, at least 3.51.3 is needed", rusqlite::version())));
+    }
+    create_private(path)?;
+    let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    settle(&db)?;
+    let mode: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(broken(format!("{} cannot be kept in WAL mode, but only in {mode} mode", path.display())));
+    }
+    // FULL syncs the log at every commit: what was acknowledged survives a loss of power.
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(db)
+}
+
+/// A connection that cannot write.
+pub(crate) fn reader(path: &Path) -> Result<Connection> {
+    let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    settle(&db)?;
+    Ok(db)
+}
+
+/// Makes an empty file that only its owner may read; SQLite gives its companions (`-wal`, `-shm`) the same mode.
+/// Gives whether there was none.
+///
+/// A file that exists is not opened here: closing any descriptor of it would drop the locks that another connection of
+/// this process holds.
+pub(crate) fn create_private(path: &Path) -> Result<bool> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(broken(format!("{} cannot be created: {error}", path.display()))),
+    }
+}
+
+fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn settle(db: &Connection) -> Result<()> {
+    db.busy_timeout(PATIENCE)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.pragma_update(None, "foreign_keys", false)?;
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "cache_size", -8_192)?;
+    Ok(())
+}
+
+fn broken(text: String) -> Failure {
+    StoreError::Broken(text).into()
+}

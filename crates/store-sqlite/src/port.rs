@@ -1,0 +1,200 @@
+//! The port's verbs, each sent to the writer or to a reader.
+
+use crate::verbs::grants::{self, Owner};
+use crate::verbs::{audit, directory, expire, sessions, tokens};
+use crate::{SqliteStore, backup, connection};
+use async_trait::async_trait;
+use grantor_protocol::audit::Event;
+use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::session::Session;
+use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_store::{AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, StoreError};
+use std::path::Path;
+
+#[async_trait]
+impl Grants for SqliteStore {
+    async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
+        let tenant = tenant.clone();
+        self.writer.write(move |db| grants::redeem(db, &tenant, redemption, now)).await
+    }
+
+    async fn rotate(
+        &self,
+        tenant: &TenantName,
+        grant: GrantId,
+        generation: u32,
+        grace: Seconds,
+        now: UnixTime,
+    ) -> Result<Rotation> {
+        let tenant = tenant.clone();
+        self.writer.write(move |db| grants::rotate(db, &tenant, grant, generation, grace, now)).await
+    }
+
+    async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
+        let tenant = tenant.clone();
+        self.readers.read(move |db| grants::find(db, &tenant, grant)).await
+    }
+
+    async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {
+        let (tenant, owner) = (tenant.clone(), Owner::from(of));
+        self.readers.read(move |db| grants::list(db, &tenant, &owner, now, limit)).await
+    }
+
+    async fn revoke_grant(&self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write(move |db| grants::revoke(db, &tenant, grant, now)).await
+    }
+
+    async fn revoke_all(
+        &self,
+        tenant: &TenantName,
+        of: GrantsOf<'_>,
+        cutoff: TokenId,
+        cutoff_expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<u64> {
+        let (tenant, owner) = (tenant.clone(), Owner::from(of));
+        let application = match of {
+            GrantsOf::Application(subject, client) => Some((subject.clone(), client.clone())),
+            GrantsOf::Subject(_) | GrantsOf::Client(_) => None,
+        };
+        self.writer
+            .write(move |db| {
+                let stood = grants::revoke_all(db, &tenant, &owner, now)?;
+                tokens::cut_off(db, &tenant, &owner, cutoff, cutoff_expires)?;
+                if let Some((subject, client)) = application {
+                    sessions::forget_consent(db, &tenant, &subject, &client)?;
+                }
+                Ok(stood)
+            })
+            .await
+    }
+
+    async fn revoke_token(&self, tenant: &TenantName, token: TokenId, expires: UnixTime) -> Result<()> {
+        let tenant = tenant.clone();
+        self.writer.write(move |db| tokens::revoke(db, &tenant, token, expires)).await
+    }
+
+    async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
+        let (tenant, token) = (tenant.clone(), token.clone());
+        self.readers.read(move |db| tokens::standing(db, &tenant, &token)).await
+    }
+}
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn open_session(&self, session: Session, replaces: Option<[u8; 32]>) -> Result<()> {
+        self.writer.write(move |db| sessions::open(db, &session, replaces)).await
+    }
+
+    async fn session(&self, tenant: &TenantName, key: &[u8; 32], now: UnixTime) -> Result<Option<Session>> {
+        let (tenant, key) = (tenant.clone(), *key);
+        self.readers.read(move |db| sessions::find(db, &tenant, &key, now)).await
+    }
+
+    async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> Result<()> {
+        let (tenant, key) = (tenant.clone(), *key);
+        self.writer.write(move |db| sessions::close(db, &tenant, &key)).await
+    }
+
+    async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> Result<()> {
+        let (tenant, subject) = (tenant.clone(), subject.clone());
+        self.writer.write(move |db| sessions::close_all(db, &tenant, &subject)).await
+    }
+
+    async fn record_consent(
+        &self,
+        tenant: &TenantName,
+        subject: &Subject,
+        client: &ClientId,
+        access: &Access,
+        now: UnixTime,
+    ) -> Result<()> {
+        let (tenant, subject, client, access) = (tenant.clone(), subject.clone(), client.clone(), access.clone());
+        self.writer.write(move |db| sessions::record_consent(db, &tenant, &subject, &client, &access, now)).await
+    }
+
+    async fn consent(&self, tenant: &TenantName, subject: &Subject, client: &ClientId) -> Result<Option<Consent>> {
+        let (tenant, subject, client) = (tenant.clone(), subject.clone(), client.clone());
+        self.readers.read(move |db| sessions::find_consent(db, &tenant, &subject, &client)).await
+    }
+
+    async fn consents(&self, tenant: &TenantName, subject: &Subject) -> Result<Vec<Consent>> {
+        let (tenant, subject) = (tenant.clone(), subject.clone());
+        self.readers.read(move |db| sessions::consents(db, &tenant, &subject)).await
+    }
+
+    async fn remember(
+        &self,
+        tenant: &TenantName,
+        purpose: &str,
+        value: &[u8; 32],
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<bool> {
+        let (tenant, purpose, value) = (tenant.clone(), purpose.to_owned(), *value);
+        self.writer.write(move |db| sessions::remember(db, &tenant, &purpose, &value, expires, now)).await
+    }
+}
+
+#[async_trait]
+impl Directories for SqliteStore {
+    async fn directory_version(&self) -> Result<u64> {
+        self.readers.read(directory::version).await
+    }
+
+    async fn directory(&self) -> Result<DirectoryRecords> {
+        self.readers.read(directory::records).await
+    }
+
+    async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
+        self.writer.write(move |db| directory::change(db, &changes, expected)).await
+    }
+
+    async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>> {
+        let (tenant, subject) = (tenant.clone(), subject.clone());
+        self.readers.read(move |db| directory::user(db, &tenant, &subject)).await
+    }
+
+    async fn user_by_username(&self, tenant: &TenantName, username: &str) -> Result<Option<User>> {
+        let (tenant, username) = (tenant.clone(), username.to_owned());
+        self.readers.read(move |db| directory::user_by_username(db, &tenant, &username)).await
+    }
+
+    async fn users(&self, tenant: &TenantName) -> Result<Vec<User>> {
+        let tenant = tenant.clone();
+        self.readers.read(move |db| directory::users(db, &tenant)).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for SqliteStore {
+    async fn record(&self, events: Vec<Event>) -> Result<()> {
+        self.writer.write(move |db| events.iter().try_for_each(|event| audit::append(db, event))).await
+    }
+
+    fn note(&self, event: Event) {
+        self.writer.note(event);
+    }
+
+    async fn events(&self, tenant: &TenantName, after: Option<EventId>, limit: usize) -> Result<Vec<Event>> {
+        let tenant = tenant.clone();
+        self.readers.read(move |db| audit::after(db, &tenant, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn expire(&self, now: UnixTime, limit: u32) -> Result<u64> {
+        self.writer.write(move |db| expire::expire(db, now, limit)).await
+    }
+
+    /// On a connection of its own: a backup that takes minutes holds up neither readers nor the writer.
+    async fn backup(&self, to: &Path) -> Result<()> {
+        let (from, to) = (self.path.clone(), to.to_owned());
+        let copying = tokio::task::spawn_blocking(move || backup::backup(&connection::reader(&from)?, &to));
+        let copied = copying.await.map_err(|_| StoreError::Broken("the backup was broken off".to_owned()))?;
+        Ok(copied?)
+    }
+}

@@ -1,0 +1,63 @@
+//! Dropping what nobody can ask for any more, in small steps.
+
+use super::grants::from_row;
+use crate::failure::Result;
+use grantor_protocol::value::{GrantId, Seconds, UnixTime};
+use rusqlite::{Connection, params};
+
+/// No access token lives longer: for so long its grant must be found after it has expired.
+const LONGEST_TOKEN: Seconds = Seconds::new(86_400);
+
+/// What goes at its `expires`, by its columns of identity.
+const TABLES: [&str; 5] = [
+    "DELETE FROM spent_codes WHERE (tenant, code) IN
+       (SELECT tenant, code FROM spent_codes WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM revoked_tokens WHERE (tenant, token) IN
+       (SELECT tenant, token FROM revoked_tokens WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM cutoffs WHERE (tenant, subject, client) IN
+       (SELECT tenant, subject, client FROM cutoffs WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM sessions WHERE (tenant, key) IN
+       (SELECT tenant, key FROM sessions WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM remembered WHERE (tenant, purpose, value) IN
+       (SELECT tenant, purpose, value FROM remembered WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+];
+
+/// Drops at most `limit` rows. Gives how many.
+pub(crate) fn expire(db: &Connection, now: UnixTime, limit: u32) -> Result<u64> {
+    let mut left = u64::from(limit);
+    for sql in TABLES {
+        if left == 0 {
+            break;
+        }
+        let dropped = db.prepare_cached(sql)?.execute(params![now.get(), i64::try_from(left).unwrap_or(i64::MAX)])?;
+        left = left.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
+    }
+    let dropped = expire_grants(db, now.minus(LONGEST_TOKEN), left)?;
+    Ok(u64::from(limit) - left + dropped)
+}
+
+/// Looks at the grants that are due: drops those that ended before `horizon`, and puts off those that were refreshed
+/// in the meantime.
+fn expire_grants(db: &Connection, horizon: UnixTime, limit: u64) -> Result<u64> {
+    let mut due = db.prepare_cached(
+        "SELECT tenant, id, generation, rotated, expires, revoked, terms FROM grants WHERE due <= ? ORDER BY due LIMIT ?",
+    )?;
+    let mut drop = db.prepare_cached("DELETE FROM grants WHERE tenant = ? AND id = ?")?;
+    let mut put_off = db.prepare_cached("UPDATE grants SET due = expires WHERE tenant = ? AND id = ?")?;
+    let mut rows = due.query(params![horizon.get(), i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut found: Vec<(String, GrantId, bool)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let grant = from_row(row)?;
+        found.push((row.get("tenant")?, grant.id, grant.expires <= horizon));
+    }
+    let mut dropped = 0;
+    for (tenant, id, over) in found {
+        if over {
+            drop.execute(params![tenant, id.as_bytes()])?;
+            dropped += 1;
+        } else {
+            put_off.execute(params![tenant, id.as_bytes()])?;
+        }
+    }
+    Ok(dropped)
+}

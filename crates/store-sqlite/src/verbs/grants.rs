@@ -1,0 +1,198 @@
+//! Grants and the codes that they came from.
+
+use crate::failure::{Failure, Result};
+use grantor_protocol::grant::{Grant, Presented, Redemption, Rotation, Spend};
+use grantor_protocol::value::{ClientId, GrantId, Seconds, Subject, TenantName, UnixTime};
+use grantor_store::{GrantsOf, StoreError};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+/// Whose grants, in the form of the columns: an empty text stands for anybody.
+pub(crate) struct Owner {
+    pub(crate) subject: String,
+    pub(crate) client: String,
+}
+
+/// RFC 6749 4.1.2: the insert of the spent code decides.
+pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
+    let spent = db
+        .prepare_cached(
+            "INSERT INTO spent_codes (tenant, code, grant_id, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            tenant.as_str(),
+            redemption.code.as_bytes(),
+            redemption.grant.as_bytes(),
+            redemption.remember_until.get()
+        ])?;
+    if spent == 1 {
+        let grant = Grant::new(redemption.grant, redemption.terms);
+        insert(db, tenant, &grant)?;
+        return Ok(Spend::Fresh(grant));
+    }
+    let earlier = db
+        .prepare_cached("SELECT grant_id FROM spent_codes WHERE tenant = ? AND code = ?")?
+        .query_row(params![tenant.as_str(), redemption.code.as_bytes()], |row| row.get(0))
+        .map(GrantId::from_bytes)?;
+    revoke(db, tenant, earlier, now)?;
+    Ok(Spend::Spent(earlier))
+}
+
+/// What [`Grant::present`] says, as one conditional statement for the common case.
+pub(crate) fn rotate(
+    db: &Connection,
+    tenant: &TenantName,
+    id: GrantId,
+    generation: u32,
+    grace: Seconds,
+    now: UnixTime,
+) -> Result<Rotation> {
+    let rotated = db
+        .prepare_cached(
+            "UPDATE grants
+             SET generation = min(generation + 1, 4294967295), rotated = ?4, expires = min(?4 + idle, ends)
+             WHERE tenant = ?1 AND id = ?2 AND generation = ?3 AND revoked IS NULL AND expires > ?4
+             RETURNING id, generation, rotated, expires, revoked, terms",
+        )?
+        .query_row(params![tenant.as_str(), id.as_bytes(), generation, now.get()], |row| Ok(from_row(row)))
+        .optional()?;
+    if let Some(grant) = rotated {
+        return Ok(Rotation::Rotated(grant?));
+    }
+    let Some(mut grant) = find(db, tenant, id)? else { return Ok(Rotation::Unknown) };
+    match grant.present(generation, now, grace) {
+        Presented::Repeated => Ok(Rotation::Repeated(grant)),
+        Presented::Reused => {
+            revoke(db, tenant, id, now)?;
+            grant.revoked = Some(now);
+            Ok(Rotation::Reused(grant))
+        }
+        Presented::Revoked => Ok(Rotation::Revoked),
+        Presented::Expired => Ok(Rotation::Expired),
+        Presented::Unknown => Ok(Rotation::Unknown),
+        Presented::Current => Err(StoreError::Broken("the statement that rotates misses a case".to_owned()).into()),
+    }
+}
+
+pub(crate) fn find(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<Grant>> {
+    db.prepare_cached(
+        "SELECT id, generation, rotated, expires, revoked, terms FROM grants WHERE tenant = ? AND id = ?",
+    )?
+    .query_row(params![tenant.as_str(), id.as_bytes()], |row| Ok(from_row(row)))
+    .optional()?
+    .transpose()
+}
+
+pub(crate) fn list(
+    db: &Connection,
+    tenant: &TenantName,
+    owner: &Owner,
+    now: UnixTime,
+    limit: usize,
+) -> Result<Vec<Grant>> {
+    let sql = format!(
+        "SELECT id, generation, rotated, expires, revoked, terms FROM grants
+         WHERE {} AND expires > ?4 ORDER BY id DESC LIMIT ?5",
+        owner.standing_grants()
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![tenant.as_str(), owner.subject, owner.client, now.get(), limit])?;
+    let mut grants = Vec::new();
+    while let Some(row) = rows.next()? {
+        grants.push(from_row(row)?);
+    }
+    Ok(grants)
+}
+
+/// Takes back one grant. Gives whether it stood until now. One that has expired is marked too: access tokens that came
+/// from it may still live.
+pub(crate) fn revoke(db: &Connection, tenant: &TenantName, id: GrantId, now: UnixTime) -> Result<bool> {
+    let stood = db
+        .prepare_cached(
+            "UPDATE grants SET revoked = ?3 WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL RETURNING expires > ?3",
+        )?
+        .query_row(params![tenant.as_str(), id.as_bytes(), now.get()], |row| row.get(0))
+        .optional()?;
+    Ok(stood.unwrap_or(false))
+}
+
+/// Takes back all of them. Gives how many stood until now.
+pub(crate) fn revoke_all(db: &Connection, tenant: &TenantName, owner: &Owner, now: UnixTime) -> Result<u64> {
+    let sql = format!("UPDATE grants SET revoked = ?4 WHERE {} RETURNING expires > ?4", owner.standing_grants());
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![tenant.as_str(), owner.subject, owner.client, now.get()])?;
+    let mut stood = 0;
+    while let Some(row) = rows.next()? {
+        stood += u64::from(row.get::<_, bool>(0)?);
+    }
+    Ok(stood)
+}
+
+/// Drops those that are not revoked: what is gone counts as revoked, and can be neither rotated nor listed.
+pub(crate) fn drop_grants(db: &Connection, tenant: &TenantName, owner: &Owner) -> Result<()> {
+    let sql = format!("DELETE FROM grants WHERE {}", owner.standing_grants());
+    db.prepare_cached(&sql)?.execute(params![tenant.as_str(), owner.subject, owner.client])?;
+    Ok(())
+}
+
+impl From<GrantsOf<'_>> for Owner {
+    fn from(of: GrantsOf<'_>) -> Self {
+        let (subject, client) = match of {
+            GrantsOf::Subject(subject) => (subject.as_str(), ""),
+            GrantsOf::Client(client) => ("", client.as_str()),
+            GrantsOf::Application(subject, client) => (subject.as_str(), client.as_str()),
+        };
+        Self { subject: subject.to_owned(), client: client.to_owned() }
+    }
+}
+
+impl Owner {
+    pub(crate) fn subject(subject: &Subject) -> Self {
+        GrantsOf::Subject(subject).into()
+    }
+
+    pub(crate) fn client(client: &ClientId) -> Self {
+        GrantsOf::Client(client).into()
+    }
+
+    /// ?1 is the tenant, ?2 the subject, ?3 the client. Each form finds its partial index.
+    fn standing_grants(&self) -> &'static str {
+        match (self.subject.is_empty(), self.client.is_empty()) {
+            (false, true) => "tenant = ?1 AND subject = ?2 AND ?3 = '' AND revoked IS NULL",
+            (true, _) => "tenant = ?1 AND client = ?3 AND ?2 = '' AND revoked IS NULL",
+            (false, false) => "tenant = ?1 AND subject = ?2 AND +client = ?3 AND revoked IS NULL",
+        }
+    }
+}
+
+fn insert(db: &Connection, tenant: &TenantName, grant: &Grant) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO grants (tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due, terms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, ?9, ?7, ?10)",
+    )?
+    .execute(params![
+        tenant.as_str(),
+        grant.id.as_bytes(),
+        grant.terms.client.as_str(),
+        grant.terms.subject.as_str(),
+        grant.generation,
+        grant.rotated.get(),
+        grant.expires.get(),
+        grant.terms.idle.get(),
+        grant.terms.ends.get(),
+        serde_json::to_string(&grant.terms)?
+    ])?;
+    Ok(())
+}
+
+/// From the columns id, generation, rotated, expires, revoked, terms.
+pub(crate) fn from_row(row: &Row<'_>) -> Result<Grant> {
+    Ok(Grant {
+        id: GrantId::from_bytes(row.get("id")?),
+        generation: row.get("generation")?,
+        rotated: UnixTime::new(row.get("rotated")?),
+        expires: UnixTime::new(row.get("expires")?),
+        revoked: row.get::<_, Option<i64>>("revoked")?.map(UnixTime::new),
+        terms: serde_json::from_str(row.get_ref("terms")?.as_str().map_err(|_| Failure::Record("grant"))?)?,
+    })
+}
