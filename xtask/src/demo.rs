@@ -1,0 +1,70 @@
+//! A `grantor demo` of its own for each suite.
+
+use crate::shell::{path, program};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Where the release build leaves the binary.
+pub(crate) const BINARY: &str = "target/release/grantor";
+const START: Duration = Duration::from_secs(30);
+
+/// A running server; it ends when this is dropped.
+pub(crate) struct Demo {
+    child: Child,
+    /// What it printed about itself: one line of JSON.
+    pub line: String,
+    log: String,
+}
+
+impl Demo {
+    /// Starts one on a free port; its log goes to target/interop/`name`.log, at the most talkative level.
+    pub(crate) fn start(name: &str) -> Result<Self, String> {
+        let log = format!("target/interop/{name}.log");
+        std::fs::create_dir_all(path("target/interop")).map_err(|why| why.to_string())?;
+        let file = File::create(path(&log)).map_err(|why| format!("{log}: {why}"))?;
+        let mut command = program(path(BINARY));
+        command.args(["demo", "--listen", "127.0.0.1:0", "--json"]).env("RUST_LOG", "trace");
+        command.stdout(Stdio::piped()).stderr(Stdio::from(file));
+        let mut child = command.spawn().map_err(|why| format!("{BINARY}: {why}"))?;
+        let stdout = child.stdout.take();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines().map_while(Result::ok)) {
+                let _ = sender.send(line);
+            }
+        });
+        // From here on, dropping ends the server.
+        let mut demo = Self { child, line: String::new(), log };
+        demo.line = receiver
+            .recv_timeout(START)
+            .map_err(|_| format!("grantor demo printed nothing within {} s; see {}", START.as_secs(), demo.log))?;
+        Ok(demo)
+    }
+
+    /// No secret that the server was started with, and no JWT, stands in its log.
+    pub(crate) fn log_is_clean(&self) -> Result<(), String> {
+        let log = std::fs::read_to_string(path(&self.log)).map_err(|why| format!("{}: {why}", self.log))?;
+        let facts: Value = serde_json::from_str(&self.line).map_err(|why| format!("grantor demo --json: {why}"))?;
+        let mut secrets = vec!["eyJ"];
+        for (list, member) in [("users", "password"), ("clients", "client_secret")] {
+            let entries = facts.get(list).and_then(Value::as_array).into_iter().flatten();
+            secrets.extend(entries.filter_map(|entry| entry.get(member)?.as_str()));
+        }
+        match log.lines().find(|line| secrets.iter().any(|secret| line.contains(secret))) {
+            None => Ok(()),
+            Some(_) => Err(format!("{} holds a secret or a token", self.log)),
+        }
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

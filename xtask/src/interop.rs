@@ -1,0 +1,119 @@
+//! Clients that nobody here wrote, a real browser, and `kill -9`, against the release binary. The suites are in `interop/`;
+//! each prints `ok …` or `not ok …` per check.
+
+use crate::demo::{self, Demo};
+use crate::provision;
+use crate::shell::{End, cargo, lines, path, program, succeed};
+use crate::tally::{Outcome, Tally};
+use std::process::Command;
+use std::time::Duration;
+
+/// A suite, and how many checks it makes: none may vanish.
+struct Suite {
+    name: &'static str,
+    runs: Runs,
+    checks: u64,
+}
+
+enum Runs {
+    /// A module in interop/node.
+    Node(&'static str),
+    /// A module in interop/python.
+    Python(&'static str),
+    /// A program of interop/rust.
+    Rust(&'static str),
+}
+
+const LIBRARIES: [Suite; 7] = [
+    Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 0 },
+    Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 0 },
+    Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 0 },
+    Suite { name: "authlib", runs: Runs::Python("authlib_suite.py"), checks: 0 },
+    Suite { name: "joserfc", runs: Runs::Python("joserfc_suite.py"), checks: 0 },
+    Suite { name: "openidconnect", runs: Runs::Rust("openidconnect"), checks: 0 },
+    Suite { name: "oauth2", runs: Runs::Rust("oauth2"), checks: 0 },
+];
+const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 0 };
+const RUST: &str = "target/interop/debug";
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// The suites of the libraries.
+pub(crate) fn libraries() -> Tally {
+    let mut tally = Tally::default();
+    tally.record(build());
+    for suite in &LIBRARIES {
+        tally.add(suite.run());
+    }
+    tally
+}
+
+/// The suite of the browser.
+pub(crate) fn browser() -> Outcome {
+    build()?;
+    BROWSER.run()
+}
+
+/// The suite that kills the server; it starts and ends its servers itself.
+pub(crate) fn kill(kills: u64) -> Outcome {
+    build()?;
+    println!("{kills} kills");
+    let mut command = program(path(RUST).join("kill"));
+    command.arg(kills.to_string()).env("GRANTOR_BINARY", path(demo::BINARY));
+    // One check per kill, and one for each kind of thing that must have been acknowledged at all.
+    count("kill", &mut command, kills + 3, Duration::from_secs(60 + 20 * kills))
+}
+
+fn build() -> Result<(), String> {
+    let mut build = cargo(&["build", "--locked", "--quiet", "--manifest-path", "interop/rust/Cargo.toml"]);
+    succeed(build.args(["--target-dir", "target/interop"]))
+}
+
+impl Suite {
+    fn run(&self) -> Outcome {
+        println!("-- {}", self.name);
+        let name = self.name;
+        let server = Demo::start(name).map_err(|why| format!("{name}: {why}"))?;
+        let mut command = match self.runs {
+            Runs::Node(file) => {
+                let node = provision::node().ok_or_else(|| format!("{name}: Node.js is missing"))?;
+                let mut command = program(node);
+                command.arg(path("interop/node").join(file));
+                command
+            }
+            Runs::Python(file) => {
+                let mut command = program(provision::python());
+                command.arg("-B").arg(path("interop/python").join(file));
+                command
+            }
+            Runs::Rust(file) => program(path(RUST).join(file)),
+        };
+        command.env("GRANTOR_DEMO", &server.line).env("GRANTOR_SCREENSHOTS", path("target/screenshots"));
+        let mut tally = count(name, &mut command, self.checks, LIMIT)?;
+        tally.record(server.log_is_clean().map_err(|why| format!("{name}: {why}")));
+        Ok(tally)
+    }
+}
+
+/// Runs a suite and counts its lines; a wrong number of them, or a bad end, is a failure more.
+fn count(name: &str, command: &mut Command, checks: u64, limit: Duration) -> Outcome {
+    let mut tally = Tally::default();
+    let end = lines(command, limit, |line| {
+        println!("{line}");
+        if line.starts_with("ok ") {
+            tally.pass();
+        } else if let Some(check) = line.strip_prefix("not ok ") {
+            tally.fail(format!("{name}: {check}"));
+        }
+    })?;
+    let made = tally.passed + tally.failed;
+    if made != checks {
+        tally.fail(format!("{name}: made {made} checks, not {checks}"));
+    }
+    match end {
+        End::Success => {}
+        End::Failure if tally.failed > 0 => {}
+        End::Failure => tally.fail(format!("{name}: ended badly")),
+        End::TooLate => tally.fail(format!("{name}: took longer than {} s", limit.as_secs())),
+    }
+    Ok(tally)
+}
