@@ -2,6 +2,7 @@
 
 mod members;
 mod private;
+mod roca;
 mod set;
 
 pub use private::PrivateJwk;
@@ -249,7 +250,7 @@ fn rsa_strength(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
     let unused = n.first().map_or(0, |first| first.leading_zeros() as usize);
     let bits = (n.len() * 8).saturating_sub(unused);
     let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
-    if !(2048..=8192).contains(&bits) || !odd(n) || !odd(e) || e == [1] || e.len() > 4 {
+    if !(2048..=8192).contains(&bits) || !odd(n) || !odd(e) || e == [1] || e.len() > 4 || roca::is_marked(n) {
         return Err(KeyError::Strength);
     }
     Ok(())

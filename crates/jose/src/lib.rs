@@ -40,6 +40,10 @@ pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[path = "../tests/vectors/mod.rs"]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -150,11 +150,14 @@ impl Secret {
                 Ok(Zeroizing::new(document.as_ref().to_vec()))
             }
             Self::Ed25519 { public: Material::Ed25519 { x }, d } => {
+                if !matches!(alg, SigningAlgorithm::EdDsa | SigningAlgorithm::Ed25519) {
+                    return Err(KeyError::Algorithm);
+                }
                 let pair = Ed25519KeyPair::from_seed_and_public_key(d, x);
                 let document = pair.and_then(|pair| Ok(pair.to_pkcs8v1()?)).map_err(|_| KeyError::Invalid)?;
                 Ok(Zeroizing::new(document.as_ref().to_vec()))
             }
-            Self::Rsa { .. } => self.rsa_pkcs8(),
+            Self::Rsa { .. } if matches!(alg, SigningAlgorithm::Rs256 | SigningAlgorithm::Ps256) => self.rsa_pkcs8(),
             _ => Err(KeyError::Algorithm),
         }
     }
