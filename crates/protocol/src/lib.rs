@@ -2,9 +2,21 @@
 //! no randomness: `now` and fresh identifiers come in as values. Every rule names its section.
 
 pub mod audit;
+pub mod authorize;
 pub mod client;
 pub mod directory;
+pub mod error;
 pub mod grant;
+pub mod introspection;
+pub mod logout;
+pub mod metadata;
+pub mod narrow;
+pub mod params;
 pub mod profile;
+pub mod revocation;
 pub mod session;
+pub mod token;
+pub mod userinfo;
 pub mod value;
+
+pub use error::{ErrorCode, Refusal};

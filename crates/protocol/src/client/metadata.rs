@@ -220,7 +220,8 @@ impl ClientMetadata {
         }
         if self.grant_types.contains(&GrantType::ClientCredentials) && !self.is_confidential() {
             found.push(
-                "grant_types has client_credentials, so token_endpoint_auth_method cannot be none (RFC 6749 4.4)".to_owned(),
+                "grant_types has client_credentials, so token_endpoint_auth_method cannot be none (RFC 6749 4.4)"
+                    .to_owned(),
             );
         }
         if self.grant_types.contains(&GrantType::RefreshToken) && !code {

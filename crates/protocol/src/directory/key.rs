@@ -12,6 +12,8 @@ pub enum KeyKind {
     Sig(SigningAlgorithm),
     /// Seals and authenticates handles: opaque tokens, codes, refresh tokens, form state. Never leaves the server.
     Handle,
+    /// Makes pairwise subjects (OpenID Connect Core 8.1). Never rotated: a subject must stay the same.
+    Pairwise,
 }
 
 /// A key and its times. It is published from `published` on, used from `active` on until a younger key is active,

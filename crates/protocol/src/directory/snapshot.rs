@@ -40,7 +40,8 @@ impl Directory {
             .tenants
             .iter()
             .map(|tenant| {
-                let empty = Self { tenant: tenant.clone(), apis: Vec::new(), clients: HashMap::new(), policies: Vec::new() };
+                let empty =
+                    Self { tenant: tenant.clone(), apis: Vec::new(), clients: HashMap::new(), policies: Vec::new() };
                 (tenant.name.clone(), empty)
             })
             .collect();

@@ -67,7 +67,10 @@ mod tests {
     use super::*;
 
     fn access(entries: &[(&str, &str)]) -> Access {
-        entries.iter().map(|(resource, scope)| (Resource::parse(resource).unwrap(), Scope::parse(scope).unwrap())).collect()
+        entries
+            .iter()
+            .map(|(resource, scope)| (Resource::parse(resource).unwrap(), Scope::parse(scope).unwrap()))
+            .collect()
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Grants: what a user, or an administrator, allowed a client.
 
 mod access;
+pub mod authorization_code;
+pub mod client_credentials;
 mod kind;
 mod record;
+pub mod refresh_token;
 
 pub use access::Access;
 pub use kind::GrantType;

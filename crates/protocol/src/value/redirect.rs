@@ -100,7 +100,10 @@ fn loopback_without_port(raw: &str) -> Option<(&'static str, &str)> {
     ["http://127.0.0.1", "http://[::1]"].into_iter().find_map(|prefix| {
         let rest = raw.strip_prefix(prefix)?;
         let Some(rest) = rest.strip_prefix(':') else {
-            return rest.starts_with(['/', '?']).then_some((prefix, rest)).or(rest.is_empty().then_some((prefix, rest)));
+            return rest
+                .starts_with(['/', '?'])
+                .then_some((prefix, rest))
+                .or(rest.is_empty().then_some((prefix, rest)));
         };
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (port, path) = rest.split_at_checked(end)?;
@@ -120,13 +123,25 @@ mod tests {
     #[test]
     fn rfc6749_3_1_2_absolute_without_fragment() {
         for bad in [
-            "", "/callback", "app.example/cb", "https://app.example/cb#x", "javascript:alert(1)", "data:text/html,x",
-            "http://app.example/cb", "https://u:p@app.example/", "https://app.example/\u{e9}", "https://app.example/ x",
-            "https:\\\\app.example", "vbscript:x", "file:///etc/passwd", "https://app.example/\n",
+            "",
+            "/callback",
+            "app.example/cb",
+            "https://app.example/cb#x",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "http://app.example/cb",
+            "https://u:p@app.example/",
+            "https://app.example/\u{e9}",
+            "https://app.example/ x",
+            "https:\\\\app.example",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "https://app.example/\n",
         ] {
             assert!(RedirectUri::parse(bad).is_none(), "{bad:?}");
         }
-        for good in ["https://app.example/cb?x=1", "http://localhost:3000/cb", "com.example.app:/cb", "http://[::1]/cb"] {
+        for good in ["https://app.example/cb?x=1", "http://localhost:3000/cb", "com.example.app:/cb", "http://[::1]/cb"]
+        {
             uri(good);
         }
     }
@@ -136,8 +151,13 @@ mod tests {
         let registered = uri("https://app.example/cb");
         assert!(registered.matches(&uri("https://app.example/cb")));
         for other in [
-            "https://app.example/cb/", "https://app.example/cb?x=1", "https://APP.example/cb", "https://app.example:443/cb",
-            "https://app.example/Cb", "https://app.example/./cb", "https://evil.example/cb",
+            "https://app.example/cb/",
+            "https://app.example/cb?x=1",
+            "https://APP.example/cb",
+            "https://app.example:443/cb",
+            "https://app.example/Cb",
+            "https://app.example/./cb",
+            "https://evil.example/cb",
         ] {
             assert!(!registered.matches(&uri(other)), "{other}");
         }
@@ -148,7 +168,9 @@ mod tests {
         let registered = uri("http://127.0.0.1/cb");
         assert!(registered.matches(&uri("http://127.0.0.1:51004/cb")));
         assert!(uri("http://[::1]:1/cb").matches(&uri("http://[::1]:2/cb")));
-        for other in ["http://127.0.0.1:51004/other", "http://127.0.0.2:80/cb", "http://localhost:1/cb", "http://[::1]/cb"] {
+        for other in
+            ["http://127.0.0.1:51004/other", "http://127.0.0.2:80/cb", "http://localhost:1/cb", "http://[::1]/cb"]
+        {
             assert!(!registered.matches(&uri(other)), "{other}");
         }
         assert!(!uri("http://localhost:3000/cb").matches(&uri("http://localhost:3001/cb")));

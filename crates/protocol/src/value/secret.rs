@@ -1,7 +1,7 @@
 //! What must not be seen: client secrets, passwords, tokens on their way in.
 
 use grantor_jose::constant_time_eq;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// A text that is never printed, compared in constant time, and wiped when dropped.
@@ -30,11 +30,6 @@ impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret")
     }
-}
-
-/// Serialized only on purpose: where a secret is shown once.
-pub fn expose<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    secret.expose().serialize(serializer)
 }
 
 #[cfg(test)]

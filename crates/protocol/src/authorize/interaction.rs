@@ -1,0 +1,212 @@
+//! Why must the user be bothered? (OpenID Connect Core 3.1.2.3, 3.1.2.4)
+
+use super::request::AuthorizationRequest;
+use crate::error::Refusal;
+use crate::grant::{Access, Consent};
+use crate::session::Session;
+use crate::value::{Seconds, UnixTime};
+
+/// What has happened to this request so far, besides what the session tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// When the request first came in. A sign-in since then satisfies `prompt=login` and `max_age`.
+    pub started: UnixTime,
+    /// Whether the user chose the account that he is signed in with.
+    pub account_selected: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The user signs in.
+    SignIn,
+    /// The user chooses between the account that he is signed in with and another.
+    SelectAccount,
+    /// The user is asked.
+    Consent,
+    /// Nothing: the code is issued.
+    Issue,
+}
+
+/// The next step for a request, or why `prompt=none` cannot be served. `asked` is what the user can allow, of what the
+/// client may ask for; `hinted_subject` is the `sub` of a verified `id_token_hint`, as this client would see the user.
+pub fn next(
+    request: &AuthorizationRequest,
+    session: Option<(&Session, &str)>,
+    consent: Option<&Consent>,
+    asked: &Access,
+    visit: Visit,
+    hinted_subject: Option<&str>,
+    now: UnixTime,
+) -> Result<Step, Refusal> {
+    let prompt = request.prompt;
+    let otherwise = |step: Step, refusal: Refusal| if prompt.none { Err(refusal) } else { Ok(step) };
+
+    let Some((session, sub)) = session.filter(|(session, _)| is_fresh_enough(request, session, visit, now)) else {
+        return otherwise(Step::SignIn, Refusal::LoginRequired);
+    };
+    if hinted_subject.is_some_and(|hinted| hinted != sub) {
+        return otherwise(Step::SignIn, Refusal::UserMismatch);
+    }
+    if prompt.select_account && !visit.account_selected && session.authentication.time < visit.started {
+        return Ok(Step::SelectAccount);
+    }
+    let remembered = consent.is_some_and(|consent| consent.access.covers(asked));
+    // OpenID Connect Core 11: offline access needs a user who was asked, at least once.
+    let skips = !request.target.client.metadata.require_consent
+        || (remembered && request.target.client.metadata.is_confidential())
+        // RFC 6749 10.2, RFC 8252 8.6: anybody can claim to be a public client; one that is reached over https is that app.
+        || (remembered && request.target.redirect_uri.as_str().starts_with("https:"));
+    if prompt.consent || !skips {
+        return otherwise(Step::Consent, Refusal::ConsentRequired);
+    }
+    Ok(Step::Issue)
+}
+
+/// `prompt=login` and `max_age` want a sign-in that is young enough; one made for this request always is.
+fn is_fresh_enough(request: &AuthorizationRequest, session: &Session, visit: Visit, now: UnixTime) -> bool {
+    let time = session.authentication.time;
+    if time >= visit.started {
+        return true;
+    }
+    let young = request.max_age.is_none_or(|most| now < time.plus(Seconds::new(most)));
+    young && !request.prompt.login
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorize::{Prompt, RedirectTarget, ResponseMode};
+    use crate::client::{AuthMethod, auth::tests::client};
+    use crate::narrow::{Allowed, Asked};
+    use crate::session::Authentication;
+    use crate::value::{ClientId, RedirectUri, Resource, Scope, Subject, TenantName};
+    use std::sync::Arc;
+
+    const NOW: UnixTime = UnixTime::new(1_000);
+    const VISIT: Visit = Visit { started: UnixTime::new(990), account_selected: false };
+
+    fn request(prompt: &str) -> AuthorizationRequest {
+        let target = RedirectTarget {
+            client: client("web", AuthMethod::ClientSecretBasic),
+            redirect_uri: RedirectUri::parse("https://app/cb").unwrap(),
+            redirect_uri_given: true,
+            state: None,
+            mode: ResponseMode::Query,
+        };
+        AuthorizationRequest {
+            target,
+            asked: Asked::default(),
+            allowed: Allowed::default(),
+            challenge: None,
+            nonce: None,
+            prompt: Prompt::parse(prompt).unwrap(),
+            max_age: None,
+            login_hint: None,
+            unverified_id_token_hint: None,
+            display: crate::authorize::Display::Page,
+            ui_locales: None,
+            claims: crate::grant::ClaimsRequest::default(),
+        }
+    }
+
+    fn session(signed_in: i64) -> Session {
+        Session {
+            tenant: TenantName::default(),
+            key: [0; 32],
+            sid: "sid".into(),
+            subject: Subject::parse("u").unwrap(),
+            authentication: Authentication { time: UnixTime::new(signed_in), acr: "1".into(), amr: vec![] },
+            expires: UnixTime::FOREVER,
+        }
+    }
+
+    fn access() -> Access {
+        [(Resource::parse("https://api").unwrap(), Scope::parse("read").unwrap())].into_iter().collect()
+    }
+
+    fn consent() -> Consent {
+        let (subject, client) = (Subject::parse("u").unwrap(), ClientId::parse("web").unwrap());
+        Consent { subject, client, access: access(), first: NOW, last: NOW }
+    }
+
+    fn step(
+        request: &AuthorizationRequest,
+        session: Option<&Session>,
+        consent: Option<&Consent>,
+    ) -> Result<Step, Refusal> {
+        next(request, session.map(|session| (session, "u")), consent, &access(), VISIT, None, NOW)
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_3_nobody_is_signed_in() {
+        assert_eq!(step(&request(""), None, None), Ok(Step::SignIn));
+        assert_eq!(step(&request("none"), None, None), Err(Refusal::LoginRequired));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_4_the_user_is_asked_once() {
+        assert_eq!(step(&request(""), Some(&session(10)), None), Ok(Step::Consent));
+        assert_eq!(step(&request("none"), Some(&session(10)), None), Err(Refusal::ConsentRequired));
+        assert_eq!(step(&request("none"), Some(&session(10)), Some(&consent())), Ok(Step::Issue));
+        assert_eq!(step(&request("consent"), Some(&session(10)), Some(&consent())), Ok(Step::Consent));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_4_more_than_was_allowed_is_asked_again() {
+        let mut less = consent();
+        less.access = Access::default();
+        assert_eq!(step(&request(""), Some(&session(10)), Some(&less)), Ok(Step::Consent));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_1_prompt_login_wants_a_sign_in_since_the_request() {
+        assert_eq!(step(&request("login"), Some(&session(989)), Some(&consent())), Ok(Step::SignIn));
+        assert_eq!(step(&request("login"), Some(&session(990)), Some(&consent())), Ok(Step::Issue));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_1_max_age_wants_a_young_sign_in() {
+        let mut request = request("");
+        request.max_age = Some(100);
+        assert_eq!(step(&request, Some(&session(901)), Some(&consent())), Ok(Step::Issue));
+        assert_eq!(step(&request, Some(&session(900)), Some(&consent())), Ok(Step::SignIn));
+        request.max_age = Some(0);
+        assert_eq!(step(&request, Some(&session(989)), Some(&consent())), Ok(Step::SignIn));
+        assert_eq!(step(&request, Some(&session(995)), Some(&consent())), Ok(Step::Issue));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_1_select_account_asks_which() {
+        assert_eq!(step(&request("select_account"), Some(&session(10)), Some(&consent())), Ok(Step::SelectAccount));
+        let chosen = Visit { account_selected: true, ..VISIT };
+        let session = session(10);
+        let after =
+            next(&request("select_account"), Some((&session, "u")), Some(&consent()), &access(), chosen, None, NOW);
+        assert_eq!(after, Ok(Step::Issue));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_2_the_hint_names_the_user() {
+        let session = session(10);
+        let hinted = |prompt: &str, hint: &str| {
+            next(&request(prompt), Some((&session, "u")), Some(&consent()), &access(), VISIT, Some(hint), NOW)
+        };
+        assert_eq!(hinted("", "u"), Ok(Step::Issue));
+        assert_eq!(hinted("", "v"), Ok(Step::SignIn));
+        assert_eq!(hinted("none", "v"), Err(Refusal::UserMismatch));
+    }
+
+    #[test]
+    fn rfc6749_10_2_a_public_client_on_loopback_is_asked_every_time() {
+        let mut public = request("");
+        public.target.client = client("web", AuthMethod::None);
+        assert_eq!(step(&public, Some(&session(10)), Some(&consent())), Ok(Step::Issue));
+        public.target.redirect_uri = RedirectUri::parse("http://127.0.0.1/cb").unwrap();
+        assert_eq!(step(&public, Some(&session(10)), Some(&consent())), Ok(Step::Consent));
+        let mut own = (*public.target.client).clone();
+        own.metadata.require_consent = false;
+        public.target.client = Arc::new(own);
+        assert_eq!(step(&public, Some(&session(10)), None), Ok(Step::Issue));
+    }
+}

@@ -1,0 +1,180 @@
+//! The authorization request, parsed once.
+
+use super::client::RedirectTarget;
+use super::prompt::{Display, Prompt};
+use super::response::{RedirectRefusal, ResponseMode};
+use crate::client::ResponseType;
+use crate::directory::Directory;
+use crate::error::Refusal;
+use crate::grant::{ClaimsRequest, GrantType};
+use crate::narrow::{self, Allowed, Asked};
+use crate::params::Params;
+use crate::value::{CodeChallenge, Issuer, Scope};
+
+/// An authorization request that this client may make. What the user has to say to it comes later.
+#[derive(Clone, Debug)]
+pub struct AuthorizationRequest {
+    /// Who asks, and where the answer goes.
+    pub target: RedirectTarget,
+    /// What was asked for, as it was asked.
+    pub asked: Asked,
+    /// What this client may ask for, of that.
+    pub allowed: Allowed,
+    /// The PKCE challenge; none only where the profile allows it.
+    pub challenge: Option<CodeChallenge>,
+    /// `nonce`, to be repeated in the ID token.
+    pub nonce: Option<String>,
+    /// What the user must be bothered with.
+    pub prompt: Prompt,
+    /// The oldest sign-in that will do, in seconds.
+    pub max_age: Option<u32>,
+    /// What the user probably types.
+    pub login_hint: Option<String>,
+    /// An ID token of the user who is meant, not yet verified.
+    pub unverified_id_token_hint: Option<String>,
+    /// How pages are to be shown.
+    pub display: Display,
+    /// The languages that the user prefers.
+    pub ui_locales: Option<String>,
+    /// Single claims.
+    pub claims: ClaimsRequest,
+}
+
+impl AuthorizationRequest {
+    /// RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2.1, for a target that was verified before.
+    pub fn parse(
+        params: &Params,
+        target: RedirectTarget,
+        directory: &Directory,
+        issuer: &Issuer,
+    ) -> Result<Self, Box<RedirectRefusal>> {
+        match Parts::parse(params, &target, directory, issuer) {
+            Ok(parts) => Ok(parts.with(target)),
+            Err(refusal) => Err(Box::new(RedirectRefusal { refusal, target })),
+        }
+    }
+
+    /// Whether this is an OpenID Connect request (Core 3.1.2.1: `openid` in the scope).
+    pub fn is_openid(&self, issuer: &Issuer) -> bool {
+        self.allowed.access.at(&issuer.as_resource()).is_some_and(|scope| scope.contains("openid"))
+    }
+}
+
+struct Parts {
+    asked: Asked,
+    allowed: Allowed,
+    challenge: Option<CodeChallenge>,
+    prompt: Prompt,
+    max_age: Option<u32>,
+    claims: ClaimsRequest,
+    texts: Texts,
+}
+
+struct Texts {
+    nonce: Option<String>,
+    login_hint: Option<String>,
+    id_token_hint: Option<String>,
+    display: Display,
+    ui_locales: Option<String>,
+}
+
+impl Parts {
+    fn parse(
+        params: &Params,
+        target: &RedirectTarget,
+        directory: &Directory,
+        issuer: &Issuer,
+    ) -> Result<Self, Refusal> {
+        params.unrepeated()?;
+        // OpenID Connect Core 6: what is not understood must not be half obeyed.
+        for (name, refusal) in [
+            ("request", Refusal::RequestObjectNotSupported),
+            ("request_uri", Refusal::RequestUriNotSupported),
+            ("registration", Refusal::RegistrationNotSupported),
+        ] {
+            if params.get(name).is_some() {
+                return Err(refusal);
+            }
+        }
+        if params.get("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
+            return Err(Refusal::UnsupportedResponseMode);
+        }
+        response_type(params, target)?;
+        let challenge = challenge(params, target)?;
+        let prompt = params.get("prompt").map_or(Ok(Prompt::default()), Prompt::parse)?;
+        let max_age = params
+            .get("max_age")
+            .map(|raw| raw.parse::<u32>().map_err(|_| Refusal::MalformedParameter("max_age")))
+            .transpose()?
+            .or(target.client.metadata.default_max_age);
+        let claims = params.get("claims").map_or(Ok(ClaimsRequest::default()), parse_claims)?;
+        let asked = Asked::parse(params)?;
+        if asked.scope.as_ref().is_none_or(Scope::is_empty) && asked.resources.is_empty() {
+            return Err(Refusal::NothingOfTheScopeIsAllowed);
+        }
+        let allowed = narrow::delegated(&asked, directory, issuer, &target.client)?;
+        let text = |name: &str| params.get(name).map(str::to_owned);
+        let texts = Texts {
+            nonce: text("nonce"),
+            login_hint: text("login_hint"),
+            id_token_hint: text("id_token_hint"),
+            display: params.get("display").map(Display::parse).unwrap_or_default(),
+            ui_locales: text("ui_locales"),
+        };
+        Ok(Self { asked, allowed, challenge, prompt, max_age, claims, texts })
+    }
+
+    fn with(self, target: RedirectTarget) -> AuthorizationRequest {
+        AuthorizationRequest {
+            target,
+            asked: self.asked,
+            allowed: self.allowed,
+            challenge: self.challenge,
+            nonce: self.texts.nonce,
+            prompt: self.prompt,
+            max_age: self.max_age,
+            login_hint: self.texts.login_hint,
+            unverified_id_token_hint: self.texts.id_token_hint,
+            display: self.texts.display,
+            ui_locales: self.texts.ui_locales,
+            claims: self.claims,
+        }
+    }
+}
+
+/// RFC 6749 3.1.1, and the client must be registered for it.
+fn response_type(params: &Params, target: &RedirectTarget) -> Result<(), Refusal> {
+    let raw = params.get("response_type").ok_or(Refusal::MissingParameter("response_type"))?;
+    let kind =
+        ResponseType::ALL.into_iter().find(|kind| kind.as_str() == raw).ok_or(Refusal::UnsupportedResponseType)?;
+    let metadata = &target.client.metadata;
+    if !metadata.response_types.contains(&kind) || !metadata.grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(Refusal::ResponseTypeNotAllowed);
+    }
+    Ok(())
+}
+
+/// RFC 7636 4.3, 4.4.1; only S256 (RFC 9700 2.1.1). Whether it may be missing is the profile's word.
+fn challenge(params: &Params, target: &RedirectTarget) -> Result<Option<CodeChallenge>, Refusal> {
+    let metadata = &target.client.metadata;
+    let Some(raw) = params.get("code_challenge") else {
+        if metadata.profile.requires_pkce(metadata.is_confidential()) || params.get("code_challenge_method").is_some() {
+            return Err(Refusal::PkceRequired);
+        }
+        return Ok(None);
+    };
+    // An absent method means `plain` (RFC 7636 4.3), which does not exist here.
+    if params.get("code_challenge_method") != Some("S256") {
+        return Err(Refusal::PkceMethodNotS256);
+    }
+    CodeChallenge::parse(raw).map(Some).ok_or(Refusal::MalformedCodeChallenge)
+}
+
+/// OpenID Connect Core 5.5. Unknown members are ignored.
+fn parse_claims(raw: &str) -> Result<ClaimsRequest, Refusal> {
+    serde_json::from_str(raw).map_err(|_| Refusal::MalformedParameter("claims"))
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

@@ -1,0 +1,88 @@
+//! How the answer travels back (RFC 6749 4.1.2, RFC 9207, OAuth 2.0 Form Post Response Mode).
+
+use super::client::RedirectTarget;
+use crate::error::{ErrorCode, Refusal};
+use crate::params;
+use crate::value::{Issuer, RedirectUri};
+
+/// `response_mode`. The one list. There is no `fragment`: no token ever travels in a URL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// In the query of the redirect.
+    #[default]
+    Query,
+    /// In a form that the browser posts.
+    FormPost,
+}
+
+/// What is sent to the redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationResponse {
+    /// Where to.
+    pub redirect_uri: RedirectUri,
+    /// How.
+    pub mode: ResponseMode,
+    /// What, in order.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// A refusal that is told to the client: its redirect URI was verified.
+#[derive(Clone, Debug)]
+pub struct RedirectRefusal {
+    /// Why.
+    pub refusal: Refusal,
+    /// Where to.
+    pub target: RedirectTarget,
+}
+
+impl ResponseMode {
+    /// Every mode.
+    pub const ALL: [Self; 2] = [Self::Query, Self::FormPost];
+
+    /// Its registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FormPost => "form_post",
+        }
+    }
+
+    /// The mode of this name.
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.as_str() == raw)
+    }
+}
+
+impl AuthorizationResponse {
+    /// A code (RFC 6749 4.1.2), with `iss` (RFC 9207 2).
+    pub fn code(target: &RedirectTarget, code: String, issuer: &Issuer) -> Self {
+        Self::new(target, vec![("code", code)], issuer)
+    }
+
+    /// An error (RFC 6749 4.1.2.1), with `iss` (RFC 9207 2).
+    pub fn error(target: &RedirectTarget, code: ErrorCode, issuer: &Issuer) -> Self {
+        let fields = vec![("error", code.as_str().to_owned()), ("error_description", code.description().to_owned())];
+        Self::new(target, fields, issuer)
+    }
+
+    /// The URL of the redirect, for [`ResponseMode::Query`]. A query that the redirect URI has is kept (RFC 6749 3.1.2).
+    pub fn location(&self) -> String {
+        let mut url = self.redirect_uri.as_str().to_owned();
+        for (position, (name, value)) in self.fields.iter().enumerate() {
+            let separator = if position > 0 || url.contains('?') { '&' } else { '?' };
+            url.push(separator);
+            url.push_str(name);
+            url.push('=');
+            url.push_str(&params::encode(value));
+        }
+        url
+    }
+
+    fn new(target: &RedirectTarget, mut fields: Vec<(&'static str, String)>, issuer: &Issuer) -> Self {
+        if let Some(state) = &target.state {
+            fields.push(("state", state.clone()));
+        }
+        fields.push(("iss", issuer.to_string()));
+        Self { redirect_uri: target.redirect_uri.clone(), mode: target.mode, fields }
+    }
+}

@@ -1,0 +1,46 @@
+//! The refresh token grant (RFC 6749 6, RFC 9700 4.14).
+
+use super::{Grant, Rotation};
+use crate::client::AuthenticatedClient;
+use crate::error::Refusal;
+use crate::narrow::Asked;
+use crate::params::Params;
+use crate::value::Secret;
+
+/// RFC 6749 6.
+#[derive(Debug)]
+pub struct Request {
+    /// The refresh token.
+    pub refresh_token: Secret,
+    /// The audience and scope of the access token: within what was granted.
+    pub asked: Asked,
+}
+
+impl Request {
+    /// Reads the parameters.
+    pub fn parse(params: &Params) -> Result<Self, Refusal> {
+        let token = params.get("refresh_token").ok_or(Refusal::MissingParameter("refresh_token"))?;
+        Ok(Self { refresh_token: Secret::new(token.to_owned()), asked: Asked::parse(params)? })
+    }
+}
+
+/// RFC 6749 6: whether the grant that a refresh token names is this client's. Everything that can be refused without
+/// spending the token is refused before it is rotated.
+pub fn may_refresh<'a>(grant: Option<&'a Grant>, client: &AuthenticatedClient) -> Result<&'a Grant, Refusal> {
+    let grant = grant.ok_or(Refusal::GrantUnknown)?;
+    if !client.is(&grant.terms.client) {
+        return Err(Refusal::RefreshTokenOfAnotherClient);
+    }
+    Ok(grant)
+}
+
+/// What the store's word means for the client.
+pub fn rotated(rotation: Rotation) -> Result<Grant, Refusal> {
+    match rotation {
+        Rotation::Rotated(grant) | Rotation::Repeated(grant) => Ok(grant),
+        Rotation::Reused(_) => Err(Refusal::RefreshTokenReused),
+        Rotation::Revoked => Err(Refusal::GrantRevoked),
+        Rotation::Expired => Err(Refusal::GrantExpired),
+        Rotation::Unknown => Err(Refusal::GrantUnknown),
+    }
+}

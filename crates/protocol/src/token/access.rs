@@ -1,0 +1,187 @@
+//! Access tokens: one content, whether it travels as a JWT (RFC 9068) or sealed.
+
+use crate::session::Authentication;
+use crate::value::{ClientId, GrantId, Issuer, Resource, Scope, TokenId, UnixTime};
+use serde_json::{Map, Value, json};
+
+/// What an access token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// `iss`.
+    pub issuer: Issuer,
+    /// `jti`; sorts by time.
+    pub id: TokenId,
+    /// `sub` and `idtyp`.
+    pub subject: TokenSubject,
+    /// `client_id`: to whom it was issued.
+    pub client: ClientId,
+    /// `aud`: where it may be used.
+    pub audience: Vec<Resource>,
+    /// `scope`: for what.
+    pub scope: Scope,
+    /// `roles` (RFC 9068 2.2.3.1).
+    pub roles: Vec<String>,
+    /// `iat`.
+    pub issued: UnixTime,
+    /// `exp`.
+    pub expires: UnixTime,
+    /// `grant_id`: the grant that it came from; none when an application acts for itself.
+    pub grant: Option<GrantId>,
+    /// `auth_time`, `acr`, `amr` (RFC 9068 2.2.1); of users only.
+    pub authentication: Option<Authentication>,
+}
+
+/// On whose behalf. `idtyp` says which: `user` or `app`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenSubject {
+    /// A user, as the client sees him (OpenID Connect Core 8).
+    User(String),
+    /// The application itself: `sub` is its `client_id` (RFC 9068 2.2).
+    Application,
+}
+
+impl AccessToken {
+    /// `typ` of the JWT (RFC 9068 2.1): what keeps it apart from an ID token.
+    pub const TYP: &'static str = "at+jwt";
+
+    /// `sub`.
+    pub fn sub(&self) -> &str {
+        match &self.subject {
+            TokenSubject::User(sub) => sub,
+            TokenSubject::Application => self.client.as_str(),
+        }
+    }
+
+    /// The claims (RFC 9068 2.2).
+    pub fn claims(&self) -> Map<String, Value> {
+        let mut claims = Map::new();
+        let mut put = |name: &str, value: Value| {
+            claims.insert(name.to_owned(), value);
+        };
+        put("iss", json!(self.issuer));
+        put("sub", json!(self.sub()));
+        put("idtyp", json!(if self.subject == TokenSubject::Application { "app" } else { "user" }));
+        match self.audience.as_slice() {
+            [only] => put("aud", json!(only)),
+            several => put("aud", json!(several)),
+        }
+        put("client_id", json!(self.client));
+        put("iat", json!(self.issued));
+        put("exp", json!(self.expires));
+        put("jti", json!(self.id));
+        if !self.scope.is_empty() {
+            put("scope", json!(self.scope));
+        }
+        if !self.roles.is_empty() {
+            put("roles", json!(self.roles));
+        }
+        if let Some(grant) = self.grant {
+            put("grant_id", json!(grant));
+        }
+        if let Some(authentication) = &self.authentication {
+            put("auth_time", json!(authentication.time));
+            put("acr", json!(authentication.acr));
+            put("amr", json!(authentication.amr));
+        }
+        claims
+    }
+
+    /// Reads what [`Self::claims`] wrote, after its seal or signature was verified.
+    pub fn from_claims(claims: &Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(UnixTime::new);
+        let texts = |name: &str| -> Option<Vec<String>> {
+            match claims.get(name) {
+                None => Some(Vec::new()),
+                Some(Value::String(one)) => Some(vec![one.clone()]),
+                Some(Value::Array(many)) => many.iter().map(|value| value.as_str().map(str::to_owned)).collect(),
+                Some(_) => None,
+            }
+        };
+        let authentication = match time("auth_time") {
+            Some(time) => Some(Authentication { time, acr: text("acr")?.to_owned(), amr: texts("amr")? }),
+            None => None,
+        };
+        let grant = match text("grant_id") {
+            Some(raw) => Some(GrantId::parse(raw)?),
+            None => None,
+        };
+        let audience: Vec<_> = texts("aud")?.iter().map(|raw| Resource::parse(raw)).collect::<Option<_>>()?;
+        Some(Self {
+            issuer: Issuer::parse(text("iss")?)?,
+            id: TokenId::parse(text("jti")?)?,
+            subject: match text("idtyp")? {
+                "user" => TokenSubject::User(text("sub")?.to_owned()),
+                "app" => TokenSubject::Application,
+                _ => return None,
+            },
+            client: ClientId::parse(text("client_id")?)?,
+            audience: (!audience.is_empty()).then_some(audience)?,
+            scope: Scope::parse(text("scope").unwrap_or_default())?,
+            roles: texts("roles")?,
+            issued: time("iat")?,
+            expires: time("exp")?,
+            grant,
+            authentication,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn token() -> AccessToken {
+        AccessToken {
+            issuer: Issuer::parse("https://id.example").unwrap(),
+            id: TokenId::new(5_000, [1; 10]),
+            subject: TokenSubject::User("u1".into()),
+            client: ClientId::parse("web").unwrap(),
+            audience: vec![Resource::parse("https://api").unwrap()],
+            scope: Scope::parse("read write").unwrap(),
+            roles: vec!["editor".into()],
+            issued: UnixTime::new(5),
+            expires: UnixTime::new(605),
+            grant: Some(GrantId::new(4_000, [2; 10])),
+            authentication: Some(Authentication { time: UnixTime::new(4), acr: "1".into(), amr: vec!["pwd".into()] }),
+        }
+    }
+
+    #[test]
+    fn rfc9068_2_2_the_claims() {
+        let claims = token().claims();
+        for name in ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "scope", "roles", "auth_time", "acr", "amr"]
+        {
+            assert!(claims.contains_key(name), "{name}");
+        }
+        assert_eq!(claims["aud"], "https://api");
+        assert_eq!(claims["scope"], "read write");
+        assert_eq!(AccessToken::from_claims(&claims), Some(token()));
+    }
+
+    #[test]
+    fn rfc9068_2_2_the_subject_of_an_application_is_its_client_id() {
+        let own = AccessToken {
+            subject: TokenSubject::Application,
+            grant: None,
+            authentication: None,
+            roles: vec![],
+            ..token()
+        };
+        let claims = own.claims();
+        assert_eq!(claims["sub"], "web");
+        assert_eq!(claims["idtyp"], "app");
+        assert_eq!(AccessToken::from_claims(&claims), Some(own));
+    }
+
+    #[test]
+    fn a_claim_that_is_missing_or_malformed_makes_no_token() {
+        for name in ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "idtyp"] {
+            let mut claims = token().claims();
+            claims.remove(name);
+            assert_eq!(AccessToken::from_claims(&claims), None, "{name}");
+            claims.insert(name.to_owned(), json!({}));
+            assert_eq!(AccessToken::from_claims(&claims), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Tokens and handles: what they hold, what they are for, how they look.
+
+mod access;
+mod audience;
+pub mod handle;
+pub mod id;
+mod request;
+mod response;
+mod subject;
+
+pub use access::{AccessToken, TokenSubject};
+pub use audience::{Selection, select};
+pub use request::TokenRequest;
+pub use response::TokenResponse;
+pub use subject::presented_subject;

@@ -1,0 +1,54 @@
+//! The token request (RFC 6749 3.2, 4.1.3, 4.4.2, 6).
+
+use crate::client::AuthenticatedClient;
+use crate::error::Refusal;
+use crate::grant::{GrantType, authorization_code, refresh_token};
+use crate::narrow::Asked;
+use crate::params::Params;
+
+/// What a client wants tokens for.
+#[derive(Debug)]
+pub enum TokenRequest {
+    /// RFC 6749 4.1.3.
+    AuthorizationCode(authorization_code::Request),
+    /// RFC 6749 4.4.2.
+    ClientCredentials(Asked),
+    /// RFC 6749 6.
+    RefreshToken(refresh_token::Request),
+}
+
+impl TokenRequest {
+    /// Reads the request of an authenticated client, who must be registered for the grant type.
+    pub fn parse(params: &Params, client: &AuthenticatedClient) -> Result<Self, Refusal> {
+        let raw = params.get("grant_type").ok_or(Refusal::MissingParameter("grant_type"))?;
+        let kind = GrantType::parse(raw).ok_or(Refusal::UnsupportedGrantType)?;
+        if !client.get().metadata.grant_types.contains(&kind) {
+            return Err(Refusal::GrantTypeNotAllowed);
+        }
+        match kind {
+            GrantType::AuthorizationCode => authorization_code::Request::parse(params).map(Self::AuthorizationCode),
+            GrantType::ClientCredentials => Asked::parse(params).map(Self::ClientCredentials),
+            GrantType::RefreshToken => refresh_token::Request::parse(params).map(Self::RefreshToken),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{AuthMethod, auth::tests};
+
+    fn parse(form: &str) -> Result<TokenRequest, Refusal> {
+        let client = tests::authenticated(&tests::client("web", AuthMethod::ClientSecretBasic));
+        TokenRequest::parse(&Params::parse(form.as_bytes()).unwrap(), &client)
+    }
+
+    #[test]
+    fn rfc6749_5_2_the_right_code_for_a_wrong_grant_type() {
+        assert_eq!(parse("").err(), Some(Refusal::MissingParameter("grant_type")));
+        assert_eq!(parse("grant_type=password").err(), Some(Refusal::UnsupportedGrantType));
+        assert_eq!(parse("grant_type=client_credentials").err(), Some(Refusal::GrantTypeNotAllowed));
+        assert_eq!(parse("grant_type=authorization_code").err(), Some(Refusal::MissingParameter("code")));
+        assert!(parse("grant_type=authorization_code&code=x").is_ok());
+    }
+}

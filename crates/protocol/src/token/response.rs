@@ -1,0 +1,23 @@
+//! The token response (RFC 6749 5.1, OpenID Connect Core 3.1.3.3).
+
+use crate::value::{Scope, Seconds};
+use serde::Serialize;
+
+/// What a client gets. `Debug` is not implemented on purpose.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: String,
+    /// How it is to be presented (RFC 6750).
+    pub token_type: &'static str,
+    /// For how long it is good, in seconds.
+    pub expires_in: Seconds,
+    /// What it allows. Always said: it may be less than was asked for.
+    pub scope: Scope,
+    /// The refresh token, for clients that are registered for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The ID token, when `openid` was granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+}
