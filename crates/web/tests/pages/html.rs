@@ -43,6 +43,7 @@ pub(crate) fn tags(page: &str) -> Vec<Tag> {
                 break;
             }
             let end = rest.find(['=', ' ', '>', '/', '\n']).expect("an attribute ends");
+            assert!(end > 0, "an attribute has a name and its value has quotes");
             let name = rest[..end].to_owned();
             rest = &rest[end..];
             let mut value = String::new();
