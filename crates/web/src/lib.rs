@@ -18,6 +18,7 @@ mod text;
 
 pub use asset::Asset;
 pub use language::Language;
+pub use overrides::ReadError;
 pub use page::applications::{AllowedApi, AllowedScope, App, Applications};
 pub use page::consent::{Consent, ConsentGroup, ConsentScope, Lifetime};
 pub use page::error::{ErrorKind, ErrorPage};
@@ -30,3 +31,4 @@ pub use page::sign_in::{SignIn, SignInError};
 pub use page::sign_out::{SignOut, SignedOut};
 pub use page::{Account, Application, Hidden, Page};
 pub use render::{LoadError, Pages, RenderError};
+pub use text::TextError;
