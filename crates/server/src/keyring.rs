@@ -1,0 +1,255 @@
+//! The keys of each tenant: made, sealed at rest under the master key, rotated, loaded.
+
+use crate::world::World;
+use grantor_jose::mac::MacKey;
+use grantor_jose::seal::SealKey;
+use grantor_jose::{Jwk, SigningAlgorithm, SigningKey, base64url};
+use grantor_protocol::directory::{DirectoryRecords, KeyKind, KeyRecord};
+use grantor_protocol::token::handle::{HandleKey, HandleKeys};
+use grantor_protocol::value::{Issuer, Seconds, TenantName, UnixTime};
+use grantor_store::{Change, Store, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// The key under which every private key rests. It never touches the database.
+pub struct MasterKey(SealKey);
+
+/// A tenant's keys, ready for use.
+pub struct TenantKeys {
+    signing: HashMap<SigningAlgorithm, Arc<SigningKey>>,
+    /// Everything that is published, oldest first.
+    published: Vec<Jwk>,
+    /// Seals and opens handles.
+    pub handles: HandleKeys,
+    /// Makes pairwise subjects.
+    pub pairwise: MacKey,
+}
+
+/// Why keys could not be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// The master key is not the one that the keys were sealed under.
+    #[error("key {kid} of tenant {tenant} cannot be opened: is this the right master key?")]
+    WrongMasterKey {
+        /// Whose key.
+        tenant: TenantName,
+        /// Which key.
+        kid: String,
+    },
+    /// A key could not be made or read.
+    #[error("a key could not be made or read: {0}")]
+    Key(#[from] grantor_jose::KeyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A tenant has no key of a kind that it cannot do without.
+    #[error("tenant {0} misses a key")]
+    Missing(TenantName),
+}
+
+/// The algorithms that every tenant has keys for from the start: ES256 for access tokens, RS256 because OpenID Connect
+/// wants it for ID tokens (Core 15.1).
+const AT_FIRST: [SigningAlgorithm; 2] = [SigningAlgorithm::Es256, SigningAlgorithm::Rs256];
+
+/// For how long verifiers may cache the JWKS; a new key is published for that long before it is used.
+pub const JWKS_MAX_AGE: Seconds = Seconds::new(300);
+
+/// For how long a retired signing key stays published: longer than any token signed with it lives.
+const SIGNING_AFTERLIFE: Seconds = Seconds::new(86_400 + 300);
+/// For how long a retired handle key still opens: longer than any refresh token lives idle.
+const HANDLE_AFTERLIFE: Seconds = Seconds::new(400 * 86_400);
+
+impl MasterKey {
+    /// From its 32 bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(SealKey::new(&Zeroizing::new(bytes)))
+    }
+
+    fn seal(&self, tenant: &TenantName, kid: &str, salt: [u8; 16], private: &[u8]) -> Vec<u8> {
+        self.0.seal(Self::context(tenant, kid).as_bytes(), salt, private)
+    }
+
+    fn open(&self, record: &KeyRecord) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+        let opened = self.0.open(Self::context(&record.tenant, &record.kid).as_bytes(), &record.sealed);
+        opened.map(Zeroizing::new).ok_or_else(|| KeyringError::WrongMasterKey {
+            tenant: record.tenant.clone(),
+            kid: record.kid.clone(),
+        })
+    }
+
+    fn context(tenant: &TenantName, kid: &str) -> String {
+        format!("grantor key {tenant} {kid}")
+    }
+}
+
+impl TenantKeys {
+    /// Opens a tenant's keys, as they stand at `now`.
+    pub fn load(
+        master: &MasterKey,
+        tenant: &TenantName,
+        issuer: &Issuer,
+        records: &[KeyRecord],
+        now: UnixTime,
+    ) -> Result<Self, KeyringError> {
+        let mut own: Vec<&KeyRecord> =
+            records.iter().filter(|key| &key.tenant == tenant && key.expires.is_none_or(|end| now < end)).collect();
+        // Youngest active first.
+        own.sort_by_key(|key| std::cmp::Reverse((key.active <= now, key.active)));
+        let mut signing = HashMap::new();
+        let mut published = Vec::new();
+        let mut handles = Vec::new();
+        let mut pairwise = None;
+        for record in own {
+            let private = master.open(record)?;
+            match record.kind {
+                KeyKind::Sig(algorithm) => {
+                    let key = Arc::new(SigningKey::from_pkcs8(algorithm, &private)?);
+                    published.push(key.public_jwk());
+                    if record.active <= now {
+                        signing.entry(algorithm).or_insert(key);
+                    }
+                }
+                KeyKind::Handle => handles.push(HandleKey::new(&secret(&private, record)?)),
+                KeyKind::Pairwise => pairwise = Some(MacKey::new(&secret(&private, record)?)),
+            }
+        }
+        let pairwise = pairwise.filter(|_| !handles.is_empty()).ok_or_else(|| KeyringError::Missing(tenant.clone()))?;
+        Ok(Self { signing, published, handles: HandleKeys::new(issuer.clone(), handles), pairwise })
+    }
+
+    /// The key that signs with an algorithm now.
+    pub fn signing(&self, algorithm: SigningAlgorithm) -> Option<&Arc<SigningKey>> {
+        self.signing.get(&algorithm)
+    }
+
+    /// The algorithms that can be signed with, in the order of the one list.
+    pub fn algorithms(&self) -> Vec<SigningAlgorithm> {
+        SigningAlgorithm::ALL.iter().copied().filter(|algorithm| self.signing.contains_key(algorithm)).collect()
+    }
+
+    /// Every key that is published: those in use, those to come, and those that still verify.
+    pub fn published(&self) -> &[Jwk] {
+        &self.published
+    }
+}
+
+/// Makes every key that a tenant misses: two of each signing algorithm that it needs (one in use, one to come), a handle
+/// key and a pairwise key. Gives those that were made.
+pub async fn ensure_keys(
+    store: &dyn Store,
+    master: &MasterKey,
+    tenant: &TenantName,
+    world: &dyn World,
+) -> Result<Vec<KeyRecord>, KeyringError> {
+    let records = store.directory().await?;
+    let missing = missing_keys(&records, tenant);
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = world.now();
+    let mut made = Vec::new();
+    for kind in missing {
+        made.push(make(master, tenant, kind, now, world)?);
+        if matches!(kind, KeyKind::Sig(_)) {
+            made.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, kind, now, world)? });
+        }
+    }
+    store.change_directory(made.iter().cloned().map(Change::PutKey).collect(), Some(records.version)).await?;
+    Ok(made)
+}
+
+/// The kinds of key that a tenant needs and has not.
+fn missing_keys(records: &DirectoryRecords, tenant: &TenantName) -> Vec<KeyKind> {
+    let apis = records.apis.iter().filter(|api| &api.tenant == tenant).map(|api| api.token.algorithm);
+    let clients = records.clients.iter().map(|client| &client.metadata).filter(|client| &client.tenant == tenant);
+    let of_clients =
+        clients.flat_map(|client| [Some(client.id_token_signed_response_alg), client.userinfo_signed_response_alg]);
+    let mut wanted: Vec<KeyKind> =
+        AT_FIRST.into_iter().chain(apis).chain(of_clients.flatten()).map(KeyKind::Sig).collect();
+    wanted.extend([KeyKind::Handle, KeyKind::Pairwise]);
+    let mut missing: Vec<KeyKind> = Vec::new();
+    for kind in wanted {
+        let there = records.keys.iter().any(|key| &key.tenant == tenant && key.kind == kind && key.expires.is_none());
+        if !there && !missing.contains(&kind) {
+            missing.push(kind);
+        }
+    }
+    missing
+}
+
+/// Rotates keys: the key to come becomes the one in use as soon as verifiers have had time to see it, another is made to
+/// come after it, and the one in use is kept until nothing made with it can still live. `at_once` does not wait: for a
+/// key that was stolen; it is then dropped too, and what it signed is worth nothing any more.
+pub async fn rotate(
+    store: &dyn Store,
+    master: &MasterKey,
+    tenant: &TenantName,
+    only: Option<KeyKind>,
+    at_once: bool,
+    world: &dyn World,
+) -> Result<Vec<KeyRecord>, KeyringError> {
+    let records = store.directory().await?;
+    let now = world.now();
+    let mut changed = Vec::new();
+    let mut kinds: Vec<KeyKind> = Vec::new();
+    for key in records.keys.iter().filter(|key| &key.tenant == tenant && key.kind != KeyKind::Pairwise) {
+        if only.is_none_or(|only| only == key.kind) && !kinds.contains(&key.kind) {
+            kinds.push(key.kind);
+        }
+    }
+    for kind in kinds {
+        let mut alive: Vec<&KeyRecord> = records
+            .keys
+            .iter()
+            .filter(|key| &key.tenant == tenant && key.kind == kind && key.expires.is_none())
+            .collect();
+        alive.sort_by_key(|key| key.active);
+        let afterlife = if kind == KeyKind::Handle { HANDLE_AFTERLIFE } else { SIGNING_AFTERLIFE };
+        let to_come = alive.iter().find(|key| key.active == UnixTime::FOREVER);
+        let successor = match to_come {
+            Some(key) => (*key).clone(),
+            None => make(master, tenant, kind, now, world)?,
+        };
+        let seen = successor.published.plus(JWKS_MAX_AGE);
+        let active = if at_once || kind == KeyKind::Handle { now } else { now.max(seen) };
+        for key in alive.iter().filter(|key| key.active != UnixTime::FOREVER) {
+            let expires = if at_once { now } else { active.plus(afterlife) };
+            changed.push(KeyRecord { expires: Some(expires), ..(*key).clone() });
+        }
+        changed.push(KeyRecord { active, ..successor });
+        if matches!(kind, KeyKind::Sig(_)) {
+            changed.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, kind, now, world)? });
+        }
+    }
+    // What has outlived its afterlife goes.
+    let dead = records.keys.iter().filter(|key| &key.tenant == tenant && key.expires.is_some_and(|end| end <= now));
+    let drops: Vec<Change> = dead.map(|key| Change::DeleteKey(tenant.clone(), key.kid.clone())).collect();
+    let changes = drops.into_iter().chain(changed.iter().cloned().map(Change::PutKey)).collect();
+    store.change_directory(changes, Some(records.version)).await?;
+    Ok(changed)
+}
+
+fn make(
+    master: &MasterKey,
+    tenant: &TenantName,
+    kind: KeyKind,
+    now: UnixTime,
+    world: &dyn World,
+) -> Result<KeyRecord, KeyringError> {
+    let (kid, private) = match kind {
+        KeyKind::Sig(algorithm) => {
+            let key = SigningKey::generate(algorithm)?;
+            (key.key_id().to_owned(), Zeroizing::new(key.to_pkcs8().to_vec()))
+        }
+        KeyKind::Handle | KeyKind::Pairwise => {
+            (base64url::encode(world.random::<16>()), Zeroizing::new(world.random::<32>().to_vec()))
+        }
+    };
+    let sealed = master.seal(tenant, &kid, world.random(), &private);
+    Ok(KeyRecord { tenant: tenant.clone(), kid, kind, sealed, published: now, active: now, expires: None })
+}
+
+fn secret(private: &[u8], record: &KeyRecord) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
+    private.try_into().map(Zeroizing::new).map_err(|_| KeyringError::Missing(record.tenant.clone()))
+}
