@@ -1,6 +1,109 @@
-//! The contract.
-/// Tests.
+//! What every backend must do, as tests: `contract_tests!` makes one of each.
+//!
+//! `GRANTOR_RACE_ROUNDS` sets how often each race is run; 200 times when it is absent.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test suite")]
+
+pub mod agreement;
+pub mod audit;
+pub mod directory;
+pub mod expiry;
+pub mod grants;
+pub mod races;
+pub mod samples;
+pub mod sessions;
+pub mod tokens;
+
+use crate::Store;
+use std::sync::Arc;
+
+/// The store under test.
+pub type Subject = Arc<dyn Store>;
+
+/// Makes a test of every behaviour in the contract. `$make` gives an empty store, and what must live as long as it.
+///
+/// ```ignore
+/// grantor_store::contract_tests!((MemoryStore::new(), ()));
+/// ```
 #[macro_export]
 macro_rules! contract_tests {
-    ($make:expr) => {};
+    ($make:expr) => {
+        $crate::contract_tests! { $make;
+            grants::{
+                rfc6749_4_1_2_a_code_is_spent_once,
+                rfc6749_6_a_refresh_gives_the_next_generation,
+                rfc6749_6_a_grant_expires_when_idle_and_absolutely,
+                rfc9700_4_14_2_the_generation_just_replaced_is_repeated_inside_the_grace_window,
+                rfc9700_4_14_2_an_outdated_generation_revokes_the_grant,
+                rfc7009_2_1_a_revoked_grant_stays_revoked,
+                every_presentation_is_as_the_rule_says,
+                grants_are_listed_youngest_first,
+                revoking_all_takes_what_is_meant_and_nothing_else,
+                grants_of_one_tenant_mean_nothing_to_another,
+            }
+            tokens::{
+                rfc7662_2_2_a_token_stands_while_nothing_was_taken_back,
+                rfc7009_2_a_revoked_token_stays_revoked,
+                rfc7009_2_1_a_token_falls_with_its_grant,
+                a_cut_off_takes_what_was_issued_before_it,
+                the_later_of_two_cut_offs_stays,
+            }
+            sessions::{
+                a_session_lives_until_it_ends,
+                signing_in_again_replaces_the_session,
+                every_session_of_a_user_can_be_ended,
+                consents_add_up,
+                rfc9449_11_1_a_value_is_remembered_until_it_expires,
+            }
+            directory::{
+                every_change_makes_a_version,
+                a_change_is_made_whole_or_not_at_all,
+                records_are_put_replaced_and_deleted,
+                user_names_are_unique_without_regard_to_case,
+                a_deleted_user_leaves_nothing_that_works,
+                a_deleted_client_leaves_nothing_that_works,
+                a_deleted_tenant_takes_everything_with_it_but_the_log,
+            }
+            audit::{
+                events_are_read_in_order,
+                a_noted_event_is_written_with_the_next_commit,
+            }
+            expiry::{
+                what_has_expired_is_dropped_in_steps,
+                a_grant_is_kept_while_its_tokens_may_live,
+            }
+            races::{
+                rfc6749_4_1_2_one_of_many_redemptions_is_fresh,
+                rfc9700_4_14_2_one_of_many_refreshes_rotates,
+                rfc9700_4_14_2_without_grace_many_refreshes_revoke,
+                rfc7009_2_1_a_revoke_beats_every_refresh,
+                one_of_many_revokes_finds_the_grant_standing,
+                revoking_all_counts_every_grant_once,
+                rfc7009_2_a_revoked_token_is_never_seen_standing,
+                one_of_many_remembers,
+                many_sessions_replace_one,
+                closing_all_sessions_spares_none_that_was_open,
+                many_consents_add_up,
+                one_of_many_changes_wins,
+                one_of_many_users_gets_the_name,
+                every_event_is_kept,
+                expiry_spares_what_lives,
+            }
+        }
+    };
+    ($make:expr; $($module:ident::{$($name:ident,)*})*) => {
+        $(
+            mod $module {
+                #[allow(unused_imports, reason = "the expression that makes a store may need what surrounds it")]
+                use super::*;
+                $(
+                    #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $name() {
+                        let (store, _guard) = $make;
+                        $crate::contract::$module::$name(::std::sync::Arc::new(store)).await;
+                    }
+                )*
+            }
+        )*
+    };
 }

@@ -101,5 +101,5 @@ fn drop_some<K: Ord, V>(rows: &mut BTreeMap<K, V>, left: &mut u32, over: impl Fn
 mod tests {
     use super::MemoryStore;
 
-    crate::contract_tests!(MemoryStore::new());
+    crate::contract_tests!((MemoryStore::new(), ()));
 }
