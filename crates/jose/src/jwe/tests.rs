@@ -175,6 +175,45 @@ fn rfc7517_4_keys_for_other_uses_are_refused() {
 }
 
 #[test]
+fn rfc7517_4_private_keys_for_other_uses_are_refused() {
+    let key = |extra: Value| {
+        let mut key: Value = serde_json::from_str(&vectors::read("rfc", "rfc7520_5.5.jwk")).unwrap();
+        key.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        DecryptionKey::from_jwk(&PrivateJwk::parse(key.to_string()).unwrap(), EncryptionAlgorithm::EcdhEs).map(drop)
+    };
+    assert_eq!(key(json!({})), Ok(()));
+    assert_eq!(key(json!({"key_ops": ["deriveKey"]})), Ok(()));
+    assert_eq!(key(json!({"use": "sig"})), Err(KeyError::Usage));
+    assert_eq!(key(json!({"key_ops": ["sign"]})), Err(KeyError::Usage));
+    assert_eq!(key(json!({"alg": "ECDH-ES+A128KW"})), Err(KeyError::Algorithm));
+    assert_eq!(key(json!({"d": base64url::encode([1; 32])})), Err(KeyError::Invalid));
+}
+
+#[test]
+fn rfc7518_6_2_1_recipients_off_the_curve_are_refused() {
+    let one = base64url::encode([1; 32]);
+    let jwk = Jwk::parse_public(json!({"kty": "EC", "crv": "P-256", "x": one, "y": one}).to_string()).unwrap();
+    assert_eq!(EncryptionKey::from_jwk(&jwk, EncryptionAlgorithm::EcdhEs).map(drop), Err(KeyError::Invalid));
+}
+
+#[test]
+fn rfc7518_5_3_the_tag_is_whole() {
+    let (to, from) = shared(EncryptionAlgorithm::Dir, &[5; 32]);
+    for enc in [ContentEncryption::A256Gcm, ContentEncryption::A128CbcHs256] {
+        let token = encrypt(&to, enc, None, b"sixteen bytes ..").unwrap();
+        let parts: Vec<&str> = token.split('.').collect();
+        let ciphertext = base64url::decode(parts[3]).unwrap();
+        let tag = base64url::decode(parts[4]).unwrap();
+        let joined = [ciphertext.as_slice(), &tag].concat();
+        for at in 0..=joined.len() {
+            let (ciphertext, tag) = joined.split_at(at);
+            let moved = [parts[0], "", parts[2], &base64url::encode(ciphertext), &base64url::encode(tag)].join(".");
+            assert_eq!(decrypt(&from, &moved).is_ok(), tag.len() == 16, "{enc} {at}");
+        }
+    }
+}
+
+#[test]
 fn oversized_input_is_refused() {
     assert_eq!(Unopened::parse(&"A".repeat(MAX_TOKEN + 1)).unwrap_err(), Malformed::TooLarge);
     assert_eq!(Unopened::parse(&format!("{}....", "A".repeat(MAX_HEADER + 1))).unwrap_err(), Malformed::TooLarge);

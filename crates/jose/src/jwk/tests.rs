@@ -1,5 +1,5 @@
 use super::*;
-use crate::{JwkSet, SigningAlgorithm, SigningKey, VerifyingKey, vectors};
+use crate::{JwkSet, MacAlgorithm, SigningAlgorithm, SigningKey, VerifyingKey, vectors};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -188,6 +188,29 @@ fn a_private_key_must_fit_its_public_half() {
     assert_eq!(key.signing_key(SigningAlgorithm::EdDsa).unwrap_err(), KeyError::Invalid);
     assert_eq!(key.signing_key(SigningAlgorithm::Es256).unwrap_err(), KeyError::Algorithm);
     assert!(!format!("{key:?}").contains(&d));
+}
+
+#[test]
+fn rfc7517_4_2_to_4_4_a_private_key_signs_only_what_it_is_for() {
+    let signer = |extra: Value| {
+        let mut key = ed25519(&json!({"d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}));
+        key.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        PrivateJwk::parse(key.to_string()).unwrap().signing_key(SigningAlgorithm::EdDsa).map(drop)
+    };
+    assert_eq!(signer(json!({"use": "sig", "key_ops": ["sign", "verify"], "alg": "EdDSA"})), Ok(()));
+    assert_eq!(signer(json!({"alg": "Ed25519"})), Err(KeyError::Algorithm));
+    assert_eq!(signer(json!({"use": "enc"})), Err(KeyError::Usage));
+    assert_eq!(signer(json!({"key_ops": ["verify"]})), Err(KeyError::Usage));
+
+    let secret = |extra: Value| {
+        let mut key = json!({"kty": "oct", "k": base64url::encode([1; 32])});
+        key.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        PrivateJwk::parse(key.to_string()).unwrap().shared_secret(MacAlgorithm::Hs256).map(drop)
+    };
+    assert_eq!(secret(json!({"use": "sig", "key_ops": ["verify"], "alg": "HS256"})), Ok(()));
+    assert_eq!(secret(json!({"alg": "HS512"})), Err(KeyError::Algorithm));
+    assert_eq!(secret(json!({"use": "enc"})), Err(KeyError::Usage));
+    assert_eq!(secret(json!({"key_ops": ["encrypt"]})), Err(KeyError::Usage));
 }
 
 /// RFC 8037 A.1, A.4.
