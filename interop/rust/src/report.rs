@@ -1,0 +1,35 @@
+//! One line per check.
+
+use std::process::ExitCode;
+
+#[derive(Default)]
+pub struct Report {
+    failed: u32,
+}
+
+impl Report {
+    /// Makes one check; a failure is reported and does not end the suite.
+    pub async fn check<T>(&mut self, name: &str, body: impl Future<Output = anyhow::Result<T>>) -> Option<T> {
+        match body.await {
+            Ok(value) => {
+                println!("ok {name}");
+                Some(value)
+            }
+            Err(why) => {
+                self.failed += 1;
+                let why = format!("{why:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+                println!("not ok {name}: {why}");
+                None
+            }
+        }
+    }
+
+    pub fn finish(self) -> ExitCode {
+        if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+/// The two are equal.
+pub fn equal<A: PartialEq<B> + std::fmt::Debug, B: std::fmt::Debug>(found: A, wanted: B) -> anyhow::Result<()> {
+    if found == wanted { Ok(()) } else { Err(anyhow::anyhow!("{found:?} is not {wanted:?}")) }
+}
