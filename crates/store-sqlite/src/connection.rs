@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use grantor_store::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +11,9 @@ use std::time::Duration;
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, such as the command line, to end its transaction.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often to try what SQLite does not wait for, and how long to pause in between.
+const ATTEMPTS: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(10);
 /// Distinct statements are fewer.
 const STATEMENTS: usize = 128;
 
@@ -23,7 +26,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
     create_private(path)?;
     let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     settle(&db)?;
-    let mode: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mode = keep_log(&db)?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(broken(format!("{} cannot be kept in WAL mode, but only in {mode} mode", path.display())));
     }
@@ -56,6 +59,19 @@ pub(crate) fn create_private(path: &Path) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(broken(format!("{} cannot be created: {error}", path.display()))),
     }
+}
+
+/// Switches a new file to WAL mode. Gives the mode that it is in now.
+///
+/// SQLite does not wait here when another process is switching the same file, so that the waiting is done here.
+fn keep_log(db: &Connection) -> Result<String> {
+    for _ in 0..ATTEMPTS {
+        match db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => std::thread::sleep(PAUSE),
+            settled => return Ok(settled?),
+        }
+    }
+    Err(StoreError::Busy("another process is making the same database".to_owned()).into())
 }
 
 fn flags() -> OpenFlags {

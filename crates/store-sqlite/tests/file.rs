@@ -1,0 +1,195 @@
+//! The file: who may read it, what is refused, other processes beside it, and copies of it.
+
+use grantor_protocol::directory::Tenant;
+use grantor_protocol::grant::Spend;
+use grantor_store::contract::samples::{START, at, event, grant_id, redemption, session, tenant, user};
+use grantor_store::{
+    AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError,
+};
+use grantor_store_sqlite::SqliteStore;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn everything_is_there_after_opening_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("grantor.db");
+    {
+        let store = SqliteStore::open(&file).unwrap();
+        store.redeem(&tenant(), redemption(1, 1), START).await.unwrap();
+        store.open_session(session(1, 1), None).await.unwrap();
+        let changes = vec![Change::PutTenant(Tenant::new(tenant())), Change::PutUser(user(tenant(), 1, "ann"))];
+        store.change_directory(changes, Some(0)).await.unwrap();
+        // Nobody waits for it, and yet closing writes it.
+        store.note(event(tenant(), 1));
+    }
+    let store = SqliteStore::open(&file).unwrap();
+    assert_eq!(store.redeem(&tenant(), redemption(1, 2), START).await.unwrap(), Spend::Spent(grant_id(1)));
+    assert_eq!(store.session(&tenant(), &session(1, 1).key, at(1)).await.unwrap(), Some(session(1, 1)));
+    assert_eq!(store.directory().await.unwrap().tenants, [Tenant::new(tenant())]);
+    assert_eq!(store.directory_version().await.unwrap(), 1);
+    assert_eq!(store.users(&tenant()).await.unwrap(), [user(tenant(), 1, "ann")]);
+    assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1)]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_its_owner_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (store, directory) = open();
+    store.redeem(&tenant(), redemption(1, 1), START).await.unwrap();
+    store.backup(&directory.path().join("copy.db")).await.unwrap();
+    for name in ["grantor.db", "grantor.db-wal", "grantor.db-shm", "copy.db"] {
+        let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("grantor.db");
+    drop(SqliteStore::open(&file).unwrap());
+    let db = Connection::open(&file).unwrap();
+    db.execute("UPDATE meta SET value = 99 WHERE name = 'schema'", ()).unwrap();
+    assert_refused(SqliteStore::open(&file), "the database has schema 99");
+    let schema: i64 = db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0)).unwrap();
+    assert_eq!(schema, 99);
+}
+
+#[test]
+fn what_is_no_database_of_ours_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let foreign = directory.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);").unwrap();
+    assert_refused(SqliteStore::open(&foreign), "another program's database");
+    let text = directory.path().join("text");
+    std::fs::write(&text, "a text, and a long one, but no database at all ".repeat(100)).unwrap();
+    assert_refused(SqliteStore::open(&text), "not a database");
+    assert_refused(SqliteStore::open(&directory.path().join("no/such/directory.db")), "cannot be created");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_can_open_a_new_file_at_once() {
+    for _ in 0..10 {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("grantor.db");
+        let opening: Vec<_> = (0..8)
+            .map(|_| {
+                let file = file.clone();
+                std::thread::spawn(move || SqliteStore::open(&file).unwrap())
+            })
+            .collect();
+        let stores: Vec<_> = opening.into_iter().map(|opening| opening.join().unwrap()).collect();
+        for (seen, store) in stores.iter().enumerate() {
+            let seen = u64::try_from(seen).unwrap();
+            assert_eq!(store.change_directory(vec![], Some(seen)).await.unwrap(), seen + 1);
+        }
+    }
+}
+
+/// The command line writes to the file while the server runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_stores_on_one_file_see_each_other() {
+    let (one, directory) = open();
+    let other = SqliteStore::open(&directory.path().join("grantor.db")).unwrap();
+    let stores = [Arc::new(one), Arc::new(other)];
+    let writing: Vec<_> = (0..40)
+        .map(|n| {
+            let store = Arc::clone(&stores[n % 2]);
+            tokio::spawn(async move { store.change_directory(vec![], None).await.unwrap() })
+        })
+        .collect();
+    for write in writing {
+        write.await.unwrap();
+    }
+    for n in 0..50 {
+        let (here, there) = (&stores[n % 2], &stores[(n + 1) % 2]);
+        let version = here.change_directory(vec![], None).await.unwrap();
+        assert_eq!(there.directory_version().await.unwrap(), version);
+    }
+    assert_eq!(stores[0].directory_version().await.unwrap(), 90);
+}
+
+/// Grants are made in pairs with consecutive numbers, the second only after the first: a copy with the second has the
+/// first, and with every grant its code.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_taken_while_others_write_is_whole() {
+    let (store, directory) = open();
+    let (store, done) = (Arc::new(store), Arc::new(AtomicBool::new(false)));
+    let writing: Vec<_> = (0..8u64)
+        .map(|task| {
+            let (store, done) = (Arc::clone(&store), Arc::clone(&done));
+            tokio::spawn(async move {
+                let mut n = task * 1_000_000;
+                while !done.load(Ordering::Relaxed) {
+                    store.redeem(&tenant(), redemption(n, n), START).await.unwrap();
+                    n += 1;
+                }
+                n
+            })
+        })
+        .collect();
+    let mut sizes = Vec::new();
+    for copy in 0..5 {
+        store.redeem(&tenant(), redemption(1 << 40 | copy, 1 << 40 | copy), START).await.unwrap();
+        let to = directory.path().join(format!("copy-{copy}.db"));
+        store.backup(&to).await.unwrap();
+        sizes.push(whole(&to, copy));
+    }
+    done.store(true, Ordering::Relaxed);
+    let mut written = 5;
+    for write in writing {
+        written += write.await.unwrap() % 1_000_000;
+    }
+    assert!(sizes.is_sorted() && sizes[0] < sizes[4], "{sizes:?}");
+    let last = directory.path().join("last.db");
+    store.backup(&last).await.unwrap();
+    assert_eq!(whole(&last, 4), written);
+    drop(SqliteStore::open(&last).unwrap());
+}
+
+/// Gives how many grants it has.
+fn whole(copy: &Path, marks: u64) -> u64 {
+    let db = Connection::open(copy).unwrap();
+    let number = |sql: &str| db.query_row(sql, (), |row| row.get::<_, i64>(0)).unwrap();
+    let verdict: String = db.query_row("PRAGMA integrity_check", (), |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+    let grants = number("SELECT count(*) FROM grants");
+    assert_eq!(grants, number("SELECT count(*) FROM grants JOIN spent_codes ON grant_id = id"));
+    assert_eq!(grants, number("SELECT count(*) FROM spent_codes"));
+    for mark in 0..=marks {
+        let id = grant_id(1 << 40 | mark);
+        let found =
+            db.query_row("SELECT count(*) FROM grants WHERE id = ?", [id.as_bytes()], |row| row.get::<_, i64>(0));
+        assert_eq!(found.unwrap(), 1, "what was acknowledged before the backup began is in it");
+    }
+    u64::try_from(grants).unwrap()
+}
+
+#[tokio::test]
+async fn a_backup_overwrites_nothing() {
+    let (store, directory) = open();
+    let to = directory.path().join("copy.db");
+    std::fs::write(&to, "precious").unwrap();
+    assert!(matches!(store.backup(&to).await, Err(StoreError::Broken(text)) if text.contains("exists already")));
+    assert_eq!(std::fs::read_to_string(&to).unwrap(), "precious");
+    let itself = store.backup(&directory.path().join("grantor.db")).await;
+    assert!(matches!(itself, Err(StoreError::Broken(_))));
+    assert!(store.backup(&directory.path().join("no/such/directory.db")).await.is_err());
+}
+
+fn open() -> (SqliteStore, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    (SqliteStore::open(&directory.path().join("grantor.db")).unwrap(), directory)
+}
+
+fn assert_refused(opened: Result<SqliteStore>, why: &str) {
+    match opened {
+        Err(StoreError::Broken(text)) => assert!(text.contains(why), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
