@@ -1,0 +1,137 @@
+//! The command line.
+
+use crate::command;
+use crate::config::{Configuration, Flags};
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use clap::{Args, Parser, Subcommand};
+use grantor_protocol::value::TenantName;
+use std::path::PathBuf;
+
+/// An OAuth 2.1 and OpenID Connect authorization server in one binary.
+///
+/// Begin with `grantor demo`: a server to try everything on. `grantor serve` is the real one.
+#[derive(Debug, Parser)]
+#[command(name = "grantor", version, max_term_width = 110, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command knows.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "GRANTOR_CONFIG", help_heading = "Everywhere")]
+    config: Option<PathBuf>,
+    /// The data directory [default: grantor-data]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub(crate) data: Option<PathBuf>,
+    /// JSON on standard output, for programs
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    json: bool,
+    /// The tenant, where it matters [default: default]
+    #[arg(long, global = true, value_name = "NAME", value_parser = parse_tenant, help_heading = "Everywhere")]
+    tenant: Option<TenantName>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(command::serve::Serve),
+    /// Run a server to try things on, with users, clients and an API, that leaves nothing behind
+    Demo(command::demo::Demo),
+    /// Make the store look as a manifest says: tenants, APIs, clients, users, policies
+    Apply(command::apply::Apply),
+    /// Print the store as a manifest, secrets and passwords as hashes
+    Export(command::export::Export),
+    /// Programs that obtain tokens
+    #[command(subcommand)]
+    Client(command::client::Client),
+    /// Resource servers: audiences, scopes, roles
+    #[command(subcommand)]
+    Api(command::api::Api),
+    /// People who sign in
+    #[command(subcommand)]
+    User(command::user::User),
+    /// Signing and sealing keys
+    #[command(subcommand)]
+    Key(command::key::Key),
+    /// Look at a token, or take it back
+    #[command(subcommand)]
+    Token(command::token::Token),
+    /// What users allowed to clients
+    #[command(subcommand)]
+    Grant(command::grant::Grant),
+    /// Print the audit log as JSON lines
+    Audit(command::audit::Audit),
+    /// The configuration
+    #[command(subcommand)]
+    Config(command::config::Config),
+    /// Copy everything into a new file, while the server runs
+    Backup(command::backup::Backup),
+}
+
+/// What a command works with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The configuration, and where the data is.
+    pub(crate) configuration: Configuration,
+    /// How to answer.
+    pub(crate) output: Output,
+    tenant: Option<TenantName>,
+}
+
+impl Context {
+    /// The tenant that was named, or the default one.
+    pub(crate) fn tenant(&self) -> TenantName {
+        self.tenant.clone().unwrap_or_default()
+    }
+
+    /// The tenant that was named.
+    pub(crate) fn named_tenant(&self) -> Option<&TenantName> {
+        self.tenant.as_ref()
+    }
+}
+
+impl Cli {
+    /// How the command answers.
+    pub(crate) fn output(&self) -> Output {
+        Output { json: self.global.json }
+    }
+
+    /// Carries the command out.
+    pub(crate) async fn run(self) -> Result<()> {
+        let mut flags = Flags { config: self.global.config, data: self.global.data, ..Flags::default() };
+        let output = Output { json: self.global.json };
+        if let Command::Demo(demo) = self.command {
+            return demo.run(flags.data, output).await;
+        }
+        if let Command::Serve(serve) = &self.command {
+            serve.flags(&mut flags);
+        }
+        let configuration = Configuration::of_this_process(&flags)?;
+        let context = Context { configuration, output, tenant: self.global.tenant };
+        match self.command {
+            Command::Demo(_) => Err(Failure::usage("the demo has its own way")),
+            Command::Serve(command) => command.run(context).await,
+            Command::Apply(command) => command.run(&context).await,
+            Command::Export(command) => command.run(&context).await,
+            Command::Client(command) => command.run(&context).await,
+            Command::Api(command) => command.run(&context).await,
+            Command::User(command) => command.run(&context).await,
+            Command::Key(command) => command.run(&context).await,
+            Command::Token(command) => command.run(&context).await,
+            Command::Grant(command) => command.run(&context).await,
+            Command::Audit(command) => command.run(&context).await,
+            Command::Config(command) => command.run(&context),
+            Command::Backup(command) => command.run(&context).await,
+        }
+    }
+}
+
+fn parse_tenant(raw: &str) -> Result<TenantName, String> {
+    TenantName::parse(raw).ok_or_else(|| "1 to 63 of a-z, 0-9 and inner hyphens".to_owned())
+}

@@ -1,0 +1,306 @@
+//! `grantor client ...`.
+
+use super::single;
+use crate::cli::Context;
+use crate::failure::{Failure, Result};
+use crate::manifest::{self, Kind};
+use crate::output::Output;
+use crate::{fresh, open, revocation};
+use clap::{Args, Subcommand};
+use grantor_protocol::client::{Client as Record, ClientSecret, SecretHash, StoredSecret};
+use grantor_protocol::value::{ClientId, Seconds};
+use grantor_store::{Change, GrantsOf, Store};
+use serde_json::{Map, Value, json};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// List the clients
+    List,
+    /// Show a client
+    Show {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+    },
+    /// Register a client; its secret is shown this once
+    Create(Create),
+    /// Change a client; what is not named stays as it is
+    Update {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Delete a client and take back everything that it has
+    Delete {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+    },
+    /// Take back every token and grant of a client; it may obtain new ones
+    Revoke {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+    },
+    /// Switch a client off, and its tokens with it
+    Disable {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+    },
+    /// Switch a client on again
+    Enable {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+    },
+    /// Secrets of a client
+    #[command(subcommand)]
+    Secret(Secret),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Its identifier; made when absent
+    #[arg(value_parser = parse_id)]
+    client_id: Option<ClientId>,
+    /// Read a secret from standard input instead of making one
+    #[arg(long)]
+    secret_stdin: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Make a new secret, shown this once; the old ones work until the overlap ends
+    Rotate {
+        #[arg(value_parser = parse_id)]
+        client_id: ClientId,
+        /// For how many seconds the old secrets still work
+        #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+        overlap: u32,
+    },
+}
+
+/// The members of RFC 7591 that are set by hand; a manifest or --set has all of them.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What users are shown
+    #[arg(long)]
+    name: Option<String>,
+    /// Where users are sent back to; may be repeated
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Vec<String>,
+    /// authorization_code, client_credentials, refresh_token; may be repeated
+    #[arg(long, value_name = "TYPE")]
+    grant_type: Vec<String>,
+    /// client_secret_basic, client_secret_post or none
+    #[arg(long, value_name = "METHOD")]
+    auth_method: Option<String>,
+    /// A public client: the same as --auth-method none
+    #[arg(long, conflicts_with = "auth_method")]
+    public: bool,
+    /// The scopes that it may ask for, with spaces between them
+    #[arg(long)]
+    scope: Option<String>,
+    /// web or native
+    #[arg(long, value_name = "TYPE")]
+    application_type: Option<String>,
+    /// Any other member of RFC 7591; the value is JSON, or a text
+    #[arg(long, value_name = "MEMBER=VALUE", value_parser = parse_member)]
+    set: Vec<(String, Value)>,
+}
+
+impl Options {
+    fn write(self, record: &mut Map<String, Value>) {
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                record.insert(key.to_owned(), value);
+            }
+        };
+        let list = |items: Vec<String>| (!items.is_empty()).then(|| Value::from(items));
+        put("client_name", self.name.map(Value::from));
+        put("redirect_uris", list(self.redirect_uri));
+        put("grant_types", list(self.grant_type));
+        put("token_endpoint_auth_method", self.public.then(|| "none".into()).or(self.auth_method.map(Value::from)));
+        put("scope", self.scope.map(Value::from));
+        put("application_type", self.application_type.map(Value::from));
+        for (key, value) in self.set {
+            put(&key, Some(value));
+        }
+    }
+}
+
+impl Client {
+    pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Self::Create(create) => create.run(context).await,
+            Self::List => list(context).await,
+            Self::Show { client_id } => {
+                let (_, client) = find(context, &client_id).await?;
+                context.output.record(&shown(&client))
+            }
+            Self::Update { client_id, options } => update(context, &client_id, |record| options.write(record)).await,
+            Self::Disable { client_id } => set_disabled(context, &client_id, true).await,
+            Self::Enable { client_id } => set_disabled(context, &client_id, false).await,
+            Self::Delete { client_id } => {
+                let (store, client) = find(context, &client_id).await?;
+                let tenant = client.metadata.tenant;
+                let change = Change::DeleteClient(tenant.clone(), client_id.clone());
+                single::delete(&*store, Kind::Client, tenant, client_id.to_string(), change).await?;
+                done(context.output, &client_id, "deleted", "Deleted the client and took back everything that it had")
+            }
+            Self::Revoke { client_id } => {
+                let (store, client) = find(context, &client_id).await?;
+                let (tenant, now) = (client.metadata.tenant, fresh::now());
+                let grants = revocation::revoke_all(&*store, &tenant, GrantsOf::Client(&client_id), now).await?;
+                revocation::record(&*store, &tenant, "client", client_id.as_str(), now).await?;
+                context
+                    .output
+                    .say(format!("Took back every token of {client_id} and {}.", super::count_u64(grants, "grant")))?;
+                context.output.value(|| json!({ "client_id": client_id, "revoked_grants": grants }))
+            }
+            Self::Secret(Secret::Rotate { client_id, overlap }) => rotate_secret(context, &client_id, overlap).await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, context: &Context) -> Result<()> {
+        let store = open::or_new(&context.configuration)?;
+        let client_id = match self.client_id {
+            Some(id) => id.to_string(),
+            None => fresh::uuid()?,
+        };
+        let tenant = context.tenant();
+        let records = store.directory().await?;
+        if records.clients.iter().any(|it| it.metadata.tenant == tenant && it.metadata.client_id.as_str() == client_id)
+        {
+            return Err(single::exists(Kind::Client, &client_id));
+        }
+        let mut record = Map::new();
+        record.insert("tenant".to_owned(), json!(tenant));
+        record.insert("client_id".to_owned(), client_id.clone().into());
+        self.options.write(&mut record);
+        if self.secret_stdin {
+            record.insert("client_secret".to_owned(), super::from_stdin("secret")?.expose().into());
+        }
+        let applied = single::put(&*store, Kind::Client, record, context).await?;
+        let secret = applied.generated.first().map(|(_, _, secret)| secret.expose());
+        context.output.say(format!("Created the client {client_id}."))?;
+        if let Some(secret) = secret {
+            context.output.say(format!("Its secret, shown this once:\n  {secret}"))?;
+        }
+        context.output.value(|| json!({ "client_id": client_id, "tenant": tenant, "client_secret": secret }))
+    }
+}
+
+async fn list(context: &Context) -> Result<()> {
+    let store = open::existing(&context.configuration)?;
+    let tenant = context.tenant();
+    let mut clients = store.directory().await?.clients;
+    clients.retain(|client| client.metadata.tenant == tenant);
+    clients.sort_by(|a, b| a.metadata.client_id.cmp(&b.metadata.client_id));
+    context.output.list(
+        &clients,
+        &["client_id", "name", "authentication", "grant types", ""],
+        |client| {
+            let it = &client.metadata;
+            vec![
+                it.client_id.to_string(),
+                it.client_name.in_language("en").to_owned(),
+                it.token_endpoint_auth_method.as_str().to_owned(),
+                it.grant_types.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" "),
+                if it.disabled { "disabled".to_owned() } else { String::new() },
+            ]
+        },
+        shown,
+        "No clients yet. Create one with: grantor client create my-app --redirect-uri https://app.example/callback",
+    )
+}
+
+async fn set_disabled(context: &Context, client_id: &ClientId, disabled: bool) -> Result<()> {
+    update(context, client_id, |record| {
+        record.insert("disabled".to_owned(), disabled.into());
+    })
+    .await
+}
+
+async fn update(context: &Context, client_id: &ClientId, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
+    let (store, client) = find(context, client_id).await?;
+    let mut record = single::members(&manifest::client_entry(&client, false, fresh::now()));
+    change(&mut record);
+    let applied = single::put(&*store, Kind::Client, record, context).await?;
+    for step in &applied.steps {
+        context.output.say(step.sentence())?;
+    }
+    let secret = applied.generated.first().map(|(_, _, secret)| secret.expose());
+    if let Some(secret) = secret {
+        context.output.say(format!("Its secret, shown this once:\n  {secret}"))?;
+    }
+    context.output.value(|| json!({ "client_id": client_id, "client_secret": secret, "changed": applied.fields() }))
+}
+
+async fn rotate_secret(context: &Context, client_id: &ClientId, overlap: u32) -> Result<()> {
+    let (store, mut client) = find(context, client_id).await?;
+    if !client.metadata.token_endpoint_auth_method.needs_secret() {
+        let method = client.metadata.token_endpoint_auth_method.as_str();
+        return Err(Failure::new(format!("{client_id} has no secret: it authenticates with {method}")));
+    }
+    let now = fresh::now();
+    let end = now.plus(Seconds::new(overlap));
+    let secret = ClientSecret::new(fresh::bytes()?).into_secret();
+    client.secrets.retain(|held| held.is_alive(now));
+    for held in &mut client.secrets {
+        held.expires = Some(held.expires.map_or(end, |expires| expires.min(end)));
+    }
+    client.secrets.push(StoredSecret { hash: SecretHash::quick(&secret), created: now, expires: None });
+    let step = manifest::Step {
+        tenant: client.metadata.tenant.clone(),
+        kind: Kind::Client,
+        name: client_id.to_string(),
+        what: manifest::What::Changed(vec!["client_secret".to_owned()]),
+    };
+    let version = store.directory_version().await?;
+    manifest::execute(&*store, vec![Change::PutClient(client)], Some(version), &[step], now).await?;
+    context.output.say(format!(
+        "The new secret of {client_id}, shown this once:\n  {}\nThe old ones work until {}.",
+        secret.expose(),
+        super::moment(end)
+    ))?;
+    context
+        .output
+        .value(|| json!({ "client_id": client_id, "client_secret": secret.expose(), "old_secrets_expire_at": end }))
+}
+
+async fn find(context: &Context, client_id: &ClientId) -> Result<(std::sync::Arc<dyn Store>, Record)> {
+    let store = open::existing(&context.configuration)?;
+    let tenant = context.tenant();
+    let clients = store.directory().await?.clients;
+    let here = |client: &&Record| client.metadata.tenant == tenant;
+    match clients.iter().filter(here).find(|client| client.metadata.client_id == *client_id) {
+        Some(client) => Ok((store, client.clone())),
+        None => {
+            let known = clients.iter().filter(here).map(|client| client.metadata.client_id.as_str());
+            Err(single::missing(Kind::Client, client_id.as_str(), known))
+        }
+    }
+}
+
+fn shown(client: &Record) -> Value {
+    let mut members = single::members(&manifest::client_entry(client, false, fresh::now()));
+    members.insert("client_id_issued_at".to_owned(), json!(client.issued_at));
+    members.insert("secrets".to_owned(), client.secrets.len().into());
+    Value::Object(members)
+}
+
+fn done(output: Output, client_id: &ClientId, key: &str, sentence: &str) -> Result<()> {
+    output.say(format!("{sentence}: {client_id}."))?;
+    output.value(|| json!({ "client_id": client_id, key: true }))
+}
+
+pub(super) fn parse_id(raw: &str) -> Result<ClientId, String> {
+    ClientId::parse(raw).ok_or_else(|| "1 to 255 visible ASCII characters".to_owned())
+}
+
+fn parse_member(raw: &str) -> Result<(String, Value), String> {
+    let (key, value) = raw.split_once('=').ok_or("write MEMBER=VALUE")?;
+    Ok((key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| Value::from(value))))
+}

@@ -1,0 +1,34 @@
+//! `grantor export`.
+
+use crate::cli::Context;
+use crate::failure::{Context as _, Result};
+use crate::manifest;
+use crate::output::line;
+use crate::{fresh, open};
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// How to write it; --json is the same as --format json
+    #[arg(long, value_enum, default_value_t = Form::Toml)]
+    format: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Toml,
+    Json,
+}
+
+impl Export {
+    pub(crate) async fn run(self, context: &Context) -> Result<()> {
+        let store = open::existing(&context.configuration)?;
+        let export = manifest::export(&*store, context.named_tenant(), fresh::now()).await?;
+        let doing = || "write the manifest".to_owned();
+        if context.output.json || self.format == Form::Json {
+            line(&serde_json::to_string_pretty(&export).context(doing)?)
+        } else {
+            line(toml::to_string(&export).context(doing)?.trim_end())
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `grantor.toml`, section by section. The defaults stand here and nowhere else.
+
+use grantor_protocol::value::Issuer;
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    /// The URL of the server, as clients know it; without one `http://localhost` and the port.
+    pub(super) issuer: Option<Issuer>,
+    /// Where to answer.
+    pub(super) listen: Listen,
+    /// The data directory.
+    pub(super) data: DataDirectory,
+    /// TLS of its own.
+    pub(super) tls: Tls,
+    /// A proxy in front.
+    pub(super) proxy: Proxy,
+    /// The key that seals all others.
+    pub(super) master_key: MasterKey,
+    /// The log.
+    pub(super) log: Log,
+}
+
+/// `[tls]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tls {
+    /// A PEM file with the chain.
+    pub(super) certificate: Option<PathBuf>,
+    /// A PEM file with the private key.
+    pub(super) key: Option<PathBuf>,
+}
+
+/// `[proxy]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Proxy {
+    /// The addresses whose forwarded headers are believed.
+    pub(super) trusted: Vec<Network>,
+}
+
+/// `[master_key]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MasterKey {
+    /// A file with 32 bytes in base64url.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// `[log]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    /// For people or for programs.
+    pub(super) format: LogFormat,
+    /// How much.
+    pub(super) level: Level,
+}
+
+/// `log.format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// `log.level`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Level {
+    /// What went wrong.
+    Error,
+    /// And what looks wrong.
+    Warn,
+    /// And what happens.
+    #[default]
+    Info,
+    /// And how.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+/// `listen`: an IP address and a port; `localhost` is 127.0.0.1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listen(pub(super) SocketAddr);
+
+/// `data`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct DataDirectory(pub(super) PathBuf);
+
+/// An address or a network in CIDR form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Network(pub(super) IpNet);
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))
+    }
+}
+
+impl Default for DataDirectory {
+    fn default() -> Self {
+        Self(PathBuf::from("grantor-data"))
+    }
+}
+
+impl Listen {
+    /// The only door in.
+    pub(super) fn parse(raw: &str) -> Option<Self> {
+        let numeric = raw.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+        numeric.as_deref().unwrap_or(raw).parse().ok().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(deserializer)?;
+        Self::parse(&raw).ok_or_else(|| {
+            serde::de::Error::custom(format!("{raw:?} is no address and port, such as 127.0.0.1:8080 or [::1]:8080"))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(deserializer)?;
+        let network = raw.parse::<IpNet>().or_else(|_| raw.parse::<std::net::IpAddr>().map(IpNet::from));
+        network.map(Self).map_err(|_| {
+            serde::de::Error::custom(format!("{raw:?} is no address or network, such as 10.0.0.7 or 10.0.0.0/8"))
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! Configuration: `grantor.toml`, then the environment, then the command line; read once into [`Configuration`], which
+//! nothing below the composition root sees.
+
+mod check;
+mod file;
+mod overrides;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use file::{Level, LogFormat};
+
+use crate::document::{Format, Problem, Problems, Source};
+use crate::failure::{Context as _, Failure, Result};
+use grantor_protocol::value::{Issuer, Secret};
+use ipnet::IpNet;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// What the program runs with.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// Where it answers.
+    pub(crate) listen: SocketAddr,
+    /// Who it is.
+    pub(crate) issuer: Issuer,
+    /// Where it keeps everything.
+    pub(crate) data: PathBuf,
+    /// Certificate and key, when it speaks TLS itself.
+    pub(crate) tls: Option<TlsPaths>,
+    /// Whose forwarded headers are believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Where the master key is.
+    pub(crate) master_key: MasterKeyAt,
+    /// What the log looks like.
+    pub(crate) log_format: LogFormat,
+    /// How much the log says.
+    pub(crate) log_level: Level,
+    /// Each setting, its value and where it came from, for `config check`.
+    pub(crate) shown: Vec<Shown>,
+    /// What looks wrong but stops nothing.
+    pub(crate) warnings: Problems,
+}
+
+/// Certificate and key as PEM files.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsPaths {
+    /// The chain, the server's own certificate first.
+    pub(crate) certificate: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
+/// Where the master key is.
+#[derive(Clone, Debug)]
+pub(crate) enum MasterKeyAt {
+    /// `master.key` in the data directory, made when it is missing.
+    Data,
+    /// In a file that somebody else made.
+    File(PathBuf),
+    /// In the environment.
+    Environment(Secret),
+}
+
+/// A setting as `config check` shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// Its name, with dots.
+    pub(crate) name: &'static str,
+    /// Its value.
+    pub(crate) value: Value,
+    /// Where it came from.
+    pub(crate) from: String,
+}
+
+/// What the command line says over the file and the environment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// `--config`.
+    pub(crate) config: Option<PathBuf>,
+    /// `--data`.
+    pub(crate) data: Option<PathBuf>,
+    /// `--listen`.
+    pub(crate) listen: Option<String>,
+    /// `--issuer`.
+    pub(crate) issuer: Option<String>,
+}
+
+impl Configuration {
+    /// Reads everything, or says everything that is wrong. `environment` are the variables that begin with `GRANTOR_`.
+    pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self> {
+        let mut problems = Problems::default();
+        let source = match &flags.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).context(|| format!("read {}", path.display()))?;
+                Source::new(path.display().to_string(), text)
+            }
+            None => Source::new("defaults", ""),
+        };
+        let base = flags.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let configuration =
+            source.parse(Format::guess(&source.name, &source.text), &[], &mut problems).and_then(|mut tree| {
+                overrides::apply(&mut tree, flags, environment, &mut problems);
+                check::settle(tree, &source, base, environment, &mut problems)
+            });
+        match configuration {
+            Some(mut configuration) if problems.errors() == 0 => {
+                configuration.warnings = problems.sorted();
+                Ok(configuration)
+            }
+            _ => {
+                let count = problems.errors();
+                let what = if count == 1 { "one problem".to_owned() } else { format!("{count} problems") };
+                Err(Failure::refused(format!("the configuration has {what}"), problems))
+            }
+        }
+    }
+
+    /// [`Self::read`] with the environment of this process.
+    pub(crate) fn of_this_process(flags: &Flags) -> Result<Self> {
+        let environment: Vec<(String, String)> =
+            std::env::vars().filter(|(name, _)| name.starts_with(overrides::PREFIX)).collect();
+        Self::read(flags, &environment)
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("grantor.db")
+    }
+}
+
+/// A problem at a place, if there is one.
+fn placed(problem: Problem, place: Option<crate::document::Place>) -> Problem {
+    match place {
+        Some(place) => problem.at(place),
+        None => problem,
+    }
+}

@@ -1,0 +1,110 @@
+//! The environment and the command line, written into the tree of the file: what is wrong with them is said in the same
+//! way, at the variable or the option.
+
+use super::{Flags, Value};
+use crate::document::{Entry, Format, Node, Place, Problem, Problems, Shape, Source, did_you_mean};
+
+/// Every variable begins with it.
+pub(super) const PREFIX: &str = "GRANTOR_";
+
+/// The master key itself: never part of the tree, so that no message can show it.
+pub(super) const MASTER_KEY: &str = "GRANTOR_MASTER_KEY";
+
+/// The configuration file.
+const CONFIG: &str = "GRANTOR_CONFIG";
+
+/// A setting that can be overridden.
+pub(super) struct Leaf {
+    /// Its name, with dots.
+    pub(super) name: &'static str,
+    /// Whether the variable holds several values with commas between them.
+    list: bool,
+}
+
+/// Every setting. The variable of `tls.key` is `GRANTOR_TLS_KEY`.
+pub(super) const LEAVES: [Leaf; 9] = [
+    Leaf { name: "issuer", list: false },
+    Leaf { name: "listen", list: false },
+    Leaf { name: "data", list: false },
+    Leaf { name: "tls.certificate", list: false },
+    Leaf { name: "tls.key", list: false },
+    Leaf { name: "proxy.trusted", list: true },
+    Leaf { name: "master_key.file", list: false },
+    Leaf { name: "log.format", list: false },
+    Leaf { name: "log.level", list: false },
+];
+
+impl Leaf {
+    /// The variable that overrides it.
+    pub(super) fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.to_uppercase().replace('.', "_"))
+    }
+}
+
+/// Writes the variables, then the options, over what the file says.
+pub(super) fn apply(tree: &mut Node, flags: &Flags, environment: &[(String, String)], problems: &mut Problems) {
+    for (variable, value) in environment {
+        if let Some(leaf) = LEAVES.iter().find(|leaf| leaf.variable() == *variable) {
+            if !value.is_empty() {
+                let values = if leaf.list {
+                    Value::from(value.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>())
+                } else {
+                    Value::from(value.as_str())
+                };
+                put(tree, leaf.name, variable, &values);
+            }
+        } else if variable != MASTER_KEY && variable != CONFIG {
+            let known: Vec<String> = LEAVES.iter().map(Leaf::variable).chain([MASTER_KEY.to_owned()]).collect();
+            let problem = Problem::warning(format!("the environment variable {variable} is not known and ignored"));
+            problems.push(problem.help(did_you_mean(variable, known.iter().map(String::as_str))));
+        }
+    }
+    let data = flags.data.as_ref().map(|path| path.display().to_string());
+    let options = [
+        ("data", "--data", data.as_ref()),
+        ("listen", "--listen", flags.listen.as_ref()),
+        ("issuer", "--issuer", flags.issuer.as_ref()),
+    ];
+    for (name, option, value) in options {
+        if let Some(value) = value {
+            put(tree, name, option, &Value::from(value.as_str()));
+        }
+    }
+}
+
+/// The entry of a setting, and with it the place where it was said.
+pub(super) fn entry<'a>(tree: &'a Node, name: &str) -> Option<&'a Entry> {
+    match name.split_once('.') {
+        Some((section, key)) => tree.get(section)?.entry(key),
+        None => tree.entry(name),
+    }
+}
+
+/// Where a setting was said.
+pub(super) fn place(tree: &Node, name: &str) -> Option<Place> {
+    entry(tree, name).map(|entry| entry.value.place.clone())
+}
+
+fn put(tree: &mut Node, name: &str, origin: &str, value: &Value) {
+    let source = Source::new(origin, value.to_string());
+    let mut ignored = Problems::default();
+    let Some(value) = source.parse(Format::Json, &[], &mut ignored) else { return };
+    let whole = value.place.clone();
+    let Shape::Table(top) = &mut tree.shape else { return };
+    let (entries, key) = match name.split_once('.') {
+        None => (top, name),
+        Some((section, key)) => {
+            if !top.iter().any(|entry| entry.key == section) {
+                let table = Node::new(whole.clone(), Shape::Table(Vec::new()));
+                top.push(Entry { key: section.to_owned(), place: whole.clone(), value: table });
+            }
+            match top.iter_mut().find(|entry| entry.key == section).map(|entry| &mut entry.value.shape) {
+                Some(Shape::Table(entries)) => (entries, key),
+                // The section is no table: that is said when it is read.
+                _ => return,
+            }
+        }
+    };
+    entries.retain(|entry| entry.key != key);
+    entries.push(Entry { key: key.to_owned(), place: whole, value });
+}

@@ -1,0 +1,290 @@
+//! What records say of each other: names that stand twice, references to nothing, declarations that contradict
+//! themselves. A record in which something was wrong already is not asked again.
+
+use super::world::World;
+use super::{ClientDeclaration, Declared, UserDeclaration};
+use crate::document::{Node, Place, Problem, Problems, did_you_mean};
+use grantor_login::password;
+use grantor_protocol::directory::{Api, Policy, Tenant};
+use grantor_protocol::value::{ClientId, Resource, TenantName};
+use std::collections::HashSet;
+
+/// The scopes that belong to no API (OpenID Connect Core 5.4, 11).
+const OPENID: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+
+/// The longest life of a code, in seconds (RFC 6749 4.1.2).
+const LONGEST_CODE: u32 = 600;
+
+/// Everything that is wrong between the records.
+pub(super) fn check(world: &World<'_>, problems: &mut Problems) {
+    let manifest = world.manifest;
+    twice(&manifest.tenants, "name", problems, |tenant| tenant.name.to_string());
+    twice(&manifest.apis, "audience", problems, |api| format!("{} {}", api.tenant, api.audience));
+    twice(&manifest.clients, "client_id", problems, |client| {
+        format!("{} {}", client.metadata.tenant, client.metadata.client_id)
+    });
+    twice(&manifest.users, "username", problems, |user| {
+        format!("{} {}", user.account.tenant, user.account.username.to_lowercase())
+    });
+    twice(&manifest.policies, "name", problems, |policy| format!("{} {}", policy.tenant, policy.name));
+    let mut checks = Checks { world, problems };
+    sound(&manifest.tenants).for_each(|tenant| checks.tenant(tenant));
+    sound(&manifest.apis).for_each(|api| checks.api(api));
+    sound(&manifest.clients).for_each(|client| checks.client(client));
+    sound(&manifest.users).for_each(|user| checks.user(user));
+    sound(&manifest.policies).for_each(|policy| checks.policy(policy));
+}
+
+fn sound<T>(all: &[Declared<T>]) -> impl Iterator<Item = &Declared<T>> {
+    all.iter().filter(|declared| !declared.node.tainted)
+}
+
+fn twice<T>(all: &[Declared<T>], key: &str, problems: &mut Problems, name: impl Fn(&T) -> String) {
+    let mut seen = HashSet::new();
+    for declared in all {
+        if declared.node.get(key).is_some() && !seen.insert(name(&declared.record)) {
+            problems.push(Problem::error(format!("this {key} stands here twice")).at(place(&declared.node, &[key])));
+        }
+    }
+}
+
+/// The place of what is below these keys; a number is an index. As far as there is anything.
+fn place(node: &Node, path: &[&str]) -> Place {
+    let mut here = node;
+    for step in path {
+        let next = here.get(step).or_else(|| step.parse().ok().and_then(|index| here.item(index)));
+        match next {
+            Some(next) => here = next,
+            None => break,
+        }
+    }
+    here.place.clone()
+}
+
+struct Checks<'w, 'p> {
+    world: &'w World<'w>,
+    problems: &'p mut Problems,
+}
+
+impl<'w> Checks<'w, '_> {
+    fn tenant(&mut self, declared: &Declared<Tenant>) {
+        let lifetimes = &declared.record.lifetimes;
+        if lifetimes.code.get() > LONGEST_CODE {
+            let problem = Problem::error(format!("a code lives {LONGEST_CODE} seconds at the most (RFC 6749 4.1.2)"));
+            self.problems.push(problem.at(place(&declared.node, &["lifetimes", "code"])));
+        }
+        for (name, lifetime) in [
+            ("code", lifetimes.code),
+            ("id_token", lifetimes.id_token),
+            ("access_token", lifetimes.access_token),
+            ("refresh_idle", lifetimes.refresh_idle),
+            ("refresh_absolute", lifetimes.refresh_absolute),
+            ("session", lifetimes.session),
+        ] {
+            if lifetime.get() == 0 {
+                let problem = Problem::error(format!("{name} is 0: nothing could live that long"));
+                self.problems.push(problem.at(place(&declared.node, &["lifetimes", name])));
+            }
+        }
+    }
+
+    fn api(&mut self, declared: &Declared<Api>) {
+        let (api, node) = (&declared.record, &declared.node);
+        self.in_tenant(&api.tenant, node);
+        if api.token.lifetime.get() == 0 {
+            let problem = Problem::error("lifetime is 0: nothing could live that long");
+            self.problems.push(problem.at(place(node, &["token", "lifetime"])));
+        }
+        let mut seen = HashSet::new();
+        for (index, scope) in api.scopes.iter().enumerate() {
+            let index = index.to_string();
+            if !seen.insert(scope.name.as_str()) {
+                let problem = Problem::error(format!("the scope {} stands here twice", scope.name));
+                self.problems.push(problem.at(place(node, &["scopes", &index, "name"])));
+            }
+            if OPENID.contains(&scope.name.as_str()) {
+                let problem = Problem::error(format!("the scope {} belongs to OpenID Connect", scope.name));
+                self.problems.push(problem.at(place(node, &["scopes", &index, "name"])));
+            }
+            self.roles(api, &scope.roles, node, &["scopes", &index, "roles"]);
+        }
+        let mut seen = HashSet::new();
+        for (index, role) in api.roles.iter().enumerate() {
+            if !seen.insert(&role.name) {
+                let problem = Problem::error(format!("the role {} stands here twice", role.name));
+                self.problems.push(problem.at(place(node, &["roles", &index.to_string(), "name"])));
+            }
+        }
+        let mut seen = HashSet::new();
+        for (index, ceiling) in api.ceilings.iter().enumerate() {
+            let index = index.to_string();
+            let here = place(node, &["ceilings", &index, "client_id"]);
+            if !seen.insert(&ceiling.client_id) {
+                let problem = Problem::error(format!("{} has two ceilings here", ceiling.client_id));
+                self.problems.push(problem.at(here.clone()));
+            }
+            self.client_exists(&api.tenant, &ceiling.client_id, here);
+            for scope in ceiling.scope.iter().filter(|scope| api.find_scope(scope.as_str()).is_none()) {
+                self.unknown_scope(api, scope.as_str(), place(node, &["ceilings", &index, "scope"]));
+            }
+            self.roles(api, &ceiling.roles, node, &["ceilings", &index, "roles"]);
+        }
+        for (index, client) in api.resource_servers.iter().enumerate() {
+            self.client_exists(&api.tenant, client, place(node, &["resource_servers", &index.to_string()]));
+        }
+    }
+
+    fn client(&mut self, declared: &Declared<ClientDeclaration>) {
+        let (metadata, secrets, node) = (&declared.record.metadata, &declared.record.secrets, &declared.node);
+        self.in_tenant(&metadata.tenant, node);
+        for contradiction in metadata.contradictions() {
+            let key = contradiction.split(' ').next().unwrap_or_default().to_owned();
+            self.problems.push(Problem::error(contradiction).at(place(node, &[&key])));
+        }
+        if let Some((tenant, false)) = self.world.tenant(&metadata.tenant)
+            && !tenant.profiles.contains(&metadata.profile)
+        {
+            let problem = Problem::error(format!("the tenant {} does not allow this profile", tenant.name));
+            self.problems.push(problem.at(place(node, &["profile"])));
+        }
+        let needs_secret = metadata.token_endpoint_auth_method.needs_secret();
+        for key in ["client_secret", "client_secret_hash"] {
+            if let Some(entry) = node.entry(key).filter(|_| !needs_secret) {
+                let method = metadata.token_endpoint_auth_method.as_str();
+                let problem = Problem::error(format!("{key} is given, but token_endpoint_auth_method is {method}"));
+                self.problems.push(problem.at(entry.place.clone()));
+            }
+        }
+        match (&secrets.client_secret, &secrets.client_secret_hash) {
+            (Some(_), Some(_)) => {
+                let problem = Problem::error("client_secret and client_secret_hash exclude each other");
+                self.problems.push(problem.at(place(node, &["client_secret_hash"])));
+            }
+            (Some(secret), None) if secret.expose().is_empty() => {
+                let problem = Problem::error("client_secret is empty").help("leave it out and one is made".to_owned());
+                self.problems.push(problem.at(place(node, &["client_secret"])));
+            }
+            (None, Some(hashed)) => {
+                if hashed.iter().any(|hash| hash.parse().is_none()) {
+                    let problem = Problem::error(
+                        "client_secret_hash is neither sha256: with 32 bytes of base64url nor argon2 in PHC form",
+                    );
+                    self.problems.push(problem.at(place(node, &["client_secret_hash"])));
+                }
+            }
+            _ => {}
+        }
+        let apis = self.world.apis(&metadata.tenant);
+        for scope in metadata.scope.iter().flat_map(|scope| scope.iter()) {
+            let known = OPENID.contains(&scope.as_str())
+                || apis.iter().any(|(api, tainted)| *tainted || api.find_scope(scope.as_str()).is_some());
+            if !known {
+                let all = apis.iter().flat_map(|(api, _)| api.scopes.iter().map(|scope| scope.name.as_str()));
+                let problem = Problem::warning(format!("no API knows the scope {}", scope.as_str()));
+                let help = did_you_mean(scope.as_str(), all.chain(OPENID));
+                self.problems.push(problem.help(help).at(place(node, &["scope"])));
+            }
+        }
+    }
+
+    fn user(&mut self, declared: &Declared<UserDeclaration>) {
+        let (account, node) = (&declared.record.account, &declared.node);
+        self.in_tenant(&account.tenant, node);
+        let name = account.username.as_str();
+        if name.is_empty() || name.trim() != name || name.chars().count() > 255 || name.chars().any(char::is_control) {
+            let problem = Problem::error("username is 1 to 255 characters without surrounding space");
+            self.problems.push(problem.at(place(node, &["username"])));
+        }
+        if account.password.is_some() && account.password_hash.is_some() {
+            let problem = Problem::error("password and password_hash exclude each other");
+            self.problems.push(problem.at(place(node, &["password_hash"])));
+        }
+        if account.password.as_ref().is_some_and(|password| password.expose().is_empty()) {
+            let problem =
+                Problem::error("password is empty").help("leave it out: nobody signs in without one".to_owned());
+            self.problems.push(problem.at(place(node, &["password"])));
+        }
+        if account.password_hash.as_ref().is_some_and(|hash| !password::recognises(hash)) {
+            let problem = Problem::error("password_hash is not argon2 in PHC form");
+            self.problems.push(problem.at(place(node, &["password_hash"])));
+        }
+        let held = &self.world.held;
+        if let (Some(sub), Some(other)) = (&account.sub, held.user_by_name(&account.tenant, name))
+            && other.sub != *sub
+        {
+            let problem = Problem::error(format!("{name} is the username of another user, whose sub is {}", other.sub))
+                .help("a sub never changes: delete that user first, or leave sub out".to_owned());
+            self.problems.push(problem.at(place(node, &["sub"])));
+        }
+        for (audience, roles) in &account.roles {
+            let here = node.get("roles").and_then(|roles| roles.entry(audience.as_str()));
+            let here = here.map_or_else(|| node.place.clone(), |entry| entry.place.clone());
+            if let Some(api) = self.api_exists(&account.tenant, audience, here) {
+                self.roles(api, roles, node, &["roles", audience.as_str()]);
+            }
+        }
+    }
+
+    fn policy(&mut self, declared: &Declared<Policy>) {
+        let (policy, node) = (&declared.record, &declared.node);
+        self.in_tenant(&policy.tenant, node);
+        for (index, client) in policy.clients.iter().enumerate() {
+            self.client_exists(&policy.tenant, client, place(node, &["clients", &index.to_string()]));
+        }
+        let Some(api) = self.api_exists(&policy.tenant, &policy.api, place(node, &["api"])) else { return };
+        self.roles(api, &policy.roles, node, &["roles"]);
+        for (index, scope) in policy.scopes.iter().flatten().enumerate() {
+            if api.find_scope(scope.as_str()).is_none() {
+                self.unknown_scope(api, scope.as_str(), place(node, &["scopes", &index.to_string()]));
+            }
+        }
+    }
+
+    fn in_tenant(&mut self, tenant: &TenantName, node: &Node) {
+        if self.world.tenant(tenant).is_none() {
+            let problem = Problem::error(format!("there is no tenant {tenant}")).at(place(node, &["tenant"]));
+            self.problems.push(problem.help(did_you_mean(tenant.as_str(), self.world.tenants())));
+        }
+    }
+
+    fn client_exists(&mut self, tenant: &TenantName, client: &ClientId, here: Place) {
+        let clients = self.world.clients(tenant);
+        if !clients.contains(client) {
+            let problem = Problem::error(format!("there is no client {client}")).at(here);
+            self.problems.push(problem.help(did_you_mean(client.as_str(), clients.iter().map(|id| id.as_str()))));
+        }
+    }
+
+    /// The API, unless it is in doubt.
+    fn api_exists(&mut self, tenant: &TenantName, audience: &Resource, here: Place) -> Option<&'w Api> {
+        let world = self.world;
+        match world.api(tenant, audience) {
+            Some((_, true)) => None,
+            Some((api, false)) => Some(api),
+            None => {
+                let apis = world.apis(tenant);
+                let problem = Problem::error(format!("there is no API {audience}")).at(here);
+                let help = did_you_mean(audience.as_str(), apis.iter().map(|(api, _)| api.audience.as_str()));
+                self.problems.push(problem.help(help));
+                None
+            }
+        }
+    }
+
+    fn roles(&mut self, api: &Api, roles: &[String], node: &Node, path: &[&str]) {
+        for (index, role) in roles.iter().enumerate() {
+            if !api.roles.iter().any(|known| known.name == *role) {
+                let index = index.to_string();
+                let path: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
+                let problem =
+                    Problem::error(format!("the API {} knows no role {role}", api.audience)).at(place(node, &path));
+                self.problems.push(problem.help(did_you_mean(role, api.roles.iter().map(|known| known.name.as_str()))));
+            }
+        }
+    }
+
+    fn unknown_scope(&mut self, api: &Api, scope: &str, here: Place) {
+        let problem = Problem::error(format!("the API {} knows no scope {scope}", api.audience)).at(here);
+        self.problems.push(problem.help(did_you_mean(scope, api.scopes.iter().map(|known| known.name.as_str()))));
+    }
+}
