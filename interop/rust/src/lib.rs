@@ -6,3 +6,4 @@ pub mod page;
 pub mod person;
 pub mod pkce;
 pub mod report;
+pub mod request;

@@ -8,8 +8,8 @@ use grantor_interop::report::{Report, equal};
 use oauth2::basic::{BasicClient, BasicErrorResponseType, BasicTokenResponse};
 use oauth2::{
     AccessToken, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
-    IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, RevocationUrl, Scope,
-    StandardRevocableToken, TokenIntrospectionResponse, TokenResponse, TokenUrl,
+    IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, RevocationUrl,
+    Scope, StandardRevocableToken, TokenIntrospectionResponse, TokenResponse, TokenUrl,
 };
 use serde_json::Value;
 use std::process::ExitCode;
@@ -55,7 +55,12 @@ impl Suite {
     }
 
     fn endpoint(&self, name: &str) -> Result<String> {
-        Ok(self.metadata.get(name).and_then(Value::as_str).with_context(|| format!("metadata has no {name}"))?.to_owned())
+        Ok(self
+            .metadata
+            .get(name)
+            .and_then(Value::as_str)
+            .with_context(|| format!("metadata has no {name}"))?
+            .to_owned())
     }
 
     fn client(&self, id: &str) -> Result<Client> {
@@ -72,8 +77,10 @@ impl Suite {
     }
 
     async fn metadata_is_complete(&self) -> Result<()> {
-        equal(self.endpoint("issuer")?, &self.demo.issuer)?;
-        for name in ["authorization_endpoint", "token_endpoint", "jwks_uri", "introspection_endpoint", "revocation_endpoint"] {
+        equal(&self.endpoint("issuer")?, &self.demo.issuer)?;
+        for name in
+            ["authorization_endpoint", "token_endpoint", "jwks_uri", "introspection_endpoint", "revocation_endpoint"]
+        {
             equal(self.endpoint(name)?.starts_with(&self.demo.issuer), true)?;
         }
         let methods = self.metadata.get("code_challenge_methods_supported").and_then(Value::as_array);
@@ -169,10 +176,7 @@ impl Suite {
 
     async fn wrong_secret(&self) -> Result<()> {
         let machine = self.client("demo-machine")?.set_client_secret(ClientSecret::new("wrong".to_owned()));
-        refused(
-            BasicErrorResponseType::InvalidClient,
-            machine.exchange_client_credentials().request_async(&send).await,
-        )
+        refused(BasicErrorResponseType::InvalidClient, machine.exchange_client_credentials().request_async(&send).await)
     }
 
     async fn revoke(&self, token: StandardRevocableToken) -> Result<()> {

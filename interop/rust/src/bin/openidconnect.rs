@@ -6,15 +6,16 @@ use grantor_interop::http::{call, secured, send};
 use grantor_interop::person::{Decision, Person, REDIRECT_URI, parameter};
 use grantor_interop::report::{Report, equal};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod,
-    CoreErrorResponseType, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
-    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType, CoreTokenResponse, CoreUserInfoClaims,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
+    CoreClientAuthMethod, CoreErrorResponseType, CoreGrantType, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType, CoreTokenResponse,
+    CoreUserInfoClaims,
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IntrospectionUrl, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, ProviderMetadata, RedirectUrl, RefreshToken, RequestTokenError, RevocationUrl, Scope, SubjectIdentifier,
-    TokenIntrospectionResponse, TokenResponse,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IntrospectionUrl, IssuerUrl, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, RefreshToken, RequestTokenError, RevocationUrl,
+    Scope, SubjectIdentifier, TokenIntrospectionResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
@@ -53,7 +54,9 @@ async fn main() -> Result<ExitCode> {
     let Some(suite) = report.check("discovery, with the keys", Suite::discover()).await else {
         return Ok(report.finish());
     };
-    let Some(tokens) = report.check("code and PKCE, with state, iss, nonce and ID token", suite.grant("demo-web")).await else {
+    let Some(tokens) =
+        report.check("code and PKCE, with state, iss, nonce and ID token", suite.grant("demo-web")).await
+    else {
         return Ok(report.finish());
     };
     report.check("userinfo is about the subject of the ID token", suite.user_info(&tokens)).await;
@@ -139,8 +142,11 @@ impl Suite {
         let claims = id_token.claims(&verifier, &asked.nonce)?;
         equal(claims.subject().as_str(), self.demo.alice()?.sub.as_str())?;
         let hash = claims.access_token_hash().context("no at_hash")?;
-        let wanted =
-            AccessTokenHash::from_token(tokens.access_token(), id_token.signing_alg()?, id_token.signing_key(&verifier)?)?;
+        let wanted = AccessTokenHash::from_token(
+            tokens.access_token(),
+            id_token.signing_alg()?,
+            id_token.signing_key(&verifier)?,
+        )?;
         equal(hash, &wanted)?;
         Ok(tokens)
     }

@@ -1,0 +1,47 @@
+//! A server that is killed and started again on the same data.
+
+use anyhow::{Context, Result, bail};
+use grantor_interop::demo::Demo;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+pub struct Home {
+    binary: PathBuf,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Home {
+    /// An empty folder, and a port that stays the same, because the issuer has it in its name.
+    pub fn new() -> Result<Self> {
+        let binary = std::env::var_os("GRANTOR_BINARY").context("GRANTOR_BINARY is the path of the server")?;
+        let binary = PathBuf::from(binary).canonicalize().context("GRANTOR_BINARY")?;
+        let folder = binary.ancestors().nth(2).unwrap_or(Path::new(".")).join("interop/kill");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder)?;
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        Ok(Self { binary, folder, port })
+    }
+
+    /// Starts the server; gives it and what it says about itself as soon as it accepts connections.
+    pub async fn start(&self) -> Result<(Child, Demo)> {
+        let log = OpenOptions::new().create(true).append(true).open(self.folder.join("server.log"))?;
+        let mut command = Command::new(&self.binary);
+        command.args(["demo", "--json", "--listen"]).arg(format!("127.0.0.1:{}", self.port));
+        command.arg("--data").arg(self.folder.join("data"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log)).kill_on_drop(true);
+        let mut server = command.spawn()?;
+        let stdout = server.stdout.take().context("no standard output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let Ok(line) = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await else {
+            bail!("the server did not start within 20 s; see target/interop/kill/server.log");
+        };
+        let line = line?.context("the server ended while it started; see target/interop/kill/server.log")?;
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok((server, Demo::parse(&line)?))
+    }
+}
