@@ -25,15 +25,15 @@ enum Runs {
 }
 
 const LIBRARIES: [Suite; 7] = [
-    Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 0 },
-    Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 0 },
-    Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 0 },
-    Suite { name: "authlib", runs: Runs::Python("authlib_suite.py"), checks: 0 },
-    Suite { name: "joserfc", runs: Runs::Python("joserfc_suite.py"), checks: 0 },
-    Suite { name: "openidconnect", runs: Runs::Rust("openidconnect"), checks: 0 },
-    Suite { name: "oauth2", runs: Runs::Rust("oauth2"), checks: 0 },
+    Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 25 },
+    Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 25 },
+    Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 8 },
+    Suite { name: "authlib", runs: Runs::Python("authlib_suite.py"), checks: 17 },
+    Suite { name: "joserfc", runs: Runs::Python("joserfc_suite.py"), checks: 7 },
+    Suite { name: "openidconnect", runs: Runs::Rust("openidconnect"), checks: 14 },
+    Suite { name: "oauth2", runs: Runs::Rust("oauth2"), checks: 13 },
 ];
-const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 0 };
+const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 26 };
 const RUST: &str = "target/interop/debug";
 const LIMIT: Duration = Duration::from_mins(5);
 

@@ -61,10 +61,11 @@ const OTHERS: [Spec; 9] = [
 ];
 
 /// Titles of the RFCs that tests name so far; another RFC appears with its number alone.
-const RFC_TITLES: [(u32, &str); 43] = [
+const RFC_TITLES: [(u32, &str); 47] = [
     (2104, "HMAC"),
     (2617, "HTTP Authentication: Basic and Digest"),
     (3986, "Uniform Resource Identifier (URI): Generic Syntax"),
+    (4231, "HMAC-SHA Identifiers and Test Vectors"),
     (4648, "The Base16, Base32, and Base64 Data Encodings"),
     (5869, "HKDF"),
     (6265, "HTTP State Management Mechanism"),
@@ -90,6 +91,7 @@ const RFC_TITLES: [(u32, &str); 43] = [
     (7638, "JSON Web Key (JWK) Thumbprint"),
     (7662, "OAuth 2.0 Token Introspection"),
     (7797, "JWS Unencoded Payload Option"),
+    (8017, "PKCS #1: RSA Cryptography"),
     (8037, "CFRG Elliptic Curve Signatures in JOSE"),
     (8252, "OAuth 2.0 for Native Apps"),
     (8259, "The JavaScript Object Notation (JSON) Data Interchange Format"),
@@ -100,8 +102,10 @@ const RFC_TITLES: [(u32, &str); 43] = [
     (8707, "Resource Indicators for OAuth 2.0"),
     (8725, "JSON Web Token Best Current Practices"),
     (9068, "JWT Profile for OAuth 2.0 Access Tokens"),
+    (9110, "HTTP Semantics"),
     (9207, "OAuth 2.0 Authorization Server Issuer Identification"),
     (9449, "Demonstrating Proof of Possession (DPoP)"),
+    (9562, "Universally Unique IDentifiers (UUIDs)"),
     (9700, "Best Current Practice for OAuth 2.0 Security"),
     (9728, "OAuth 2.0 Protected Resource Metadata"),
     (9864, "Fully-Specified Algorithms for JOSE and COSE"),
@@ -145,9 +149,14 @@ impl Rule {
         if words.next_if_eq(&"appendix").is_some() {
             let letter = words.next()?.chars().next()?;
             section.push(Part::Letter(letter.to_ascii_uppercase()));
-        } else if let Some((letter, number)) = words.peek().and_then(|word| appendix(word)) {
-            words.next();
-            section.extend([Part::Letter(letter), Part::Number(number)]);
+        } else if let Some(letter) = words.peek().and_then(|word| appendix(word)) {
+            let numbered =
+                rest.trim_start_matches('_').split('_').nth(1).is_some_and(|word| word.parse::<u32>().is_ok());
+            // "a" alone may as well be the article.
+            if numbered || letter != 'A' {
+                words.next();
+                section.push(Part::Letter(letter));
+            }
         }
         while let Some(number) = words.peek().and_then(|word| word.parse().ok()) {
             words.next();
@@ -211,11 +220,11 @@ impl std::fmt::Display for Part {
     }
 }
 
-/// `a1`: appendix A.1.
-fn appendix(word: &str) -> Option<(char, u32)> {
-    let mut characters = word.chars();
-    let letter = characters.next().filter(char::is_ascii_lowercase)?;
-    Some((letter.to_ascii_uppercase(), characters.as_str().parse().ok()?))
+/// `a`: appendix A.
+fn appendix(word: &str) -> Option<char> {
+    let mut letters = word.chars();
+    let letter = letters.next().filter(char::is_ascii_lowercase)?;
+    letters.next().is_none().then(|| letter.to_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -235,11 +244,13 @@ mod tests {
             "RFC 6749: The OAuth 2.0 Authorization Framework|4.1.3|code of another client is refused"
         );
         assert_eq!(read("oidc_core_3_1_2_1_prompt_none").unwrap(), "OpenID Connect Core 1.0|3.1.2.1|prompt none");
-        assert_eq!(read("rfc7515_a1_example").unwrap(), "RFC 7515: JSON Web Signature (JWS)|Appendix A.1|example");
+        assert_eq!(read("rfc7515_a_1_example").unwrap(), "RFC 7515: JSON Web Signature (JWS)|Appendix A.1|example");
         assert_eq!(
             read("rfc7636_appendix_b_vector").unwrap(),
             "RFC 7636: Proof Key for Code Exchange (PKCE)|Appendix B|vector"
         );
+        assert_eq!(read("rfc7518_c_derivation").unwrap(), "RFC 7518: JSON Web Algorithms (JWA)|Appendix C|derivation");
+        assert_eq!(read("rfc1_a_code").unwrap(), "RFC 1||a code");
         assert_eq!(read("rfc1_always").unwrap(), "RFC 1||always");
         assert_eq!(read("rfc6749_4_1"), None);
         assert_eq!(read("a_code_is_spent_once"), None);
@@ -250,7 +261,7 @@ mod tests {
     fn sections_sort_as_numbers() {
         let rule = |name| Rule::parse(name).unwrap();
         assert!(rule("rfc9700_2_9_x") < rule("rfc9700_2_10_x"));
-        assert!(rule("rfc9700_2_10_x") < rule("rfc9700_a1_x"));
+        assert!(rule("rfc9700_2_10_x") < rule("rfc9700_a_1_x"));
         assert!(rule("rfc9700_1_x") < rule("oidc_core_1_x"));
     }
 }
