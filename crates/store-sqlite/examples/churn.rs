@@ -6,8 +6,8 @@
 //! A line is `redeemed N`, `rotated N GENERATION`, `revoked N` or `remembered N`.
 
 use grantor_protocol::grant::{Rotation, Spend};
+use grantor_store::Store;
 use grantor_store::contract::samples::{GRACE, START, digest, grant_id, redemption, tenant};
-use grantor_store::{Grants as _, Sessions as _, Store};
 use grantor_store_sqlite::SqliteStore;
 use std::io::Write as _;
 use std::path::Path;

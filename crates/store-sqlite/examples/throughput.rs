@@ -3,8 +3,8 @@
 //! `throughput [DIRECTORY] [SECONDS]`: the file is made in the directory, which should lie on the disk to be measured.
 
 use grantor_protocol::grant::{Rotation, Spend, Standing};
+use grantor_store::Store;
 use grantor_store::contract::samples::{GRACE, START, grant_id, redemption_by, tenant, token};
-use grantor_store::{Grants as _, Store};
 use grantor_store_sqlite::SqliteStore;
 use std::future::Future;
 use std::path::PathBuf;

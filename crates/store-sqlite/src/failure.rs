@@ -22,7 +22,9 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// Whether trying again later may help: somebody else holds the file, or the disk is full.
     fn is_passing(&self) -> bool {
-        let Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) = self else { return false };
+        let Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) = self else {
+            return matches!(self, Self::Refused(StoreError::Busy(_)));
+        };
         matches!(error.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
     }
 

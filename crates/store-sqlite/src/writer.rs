@@ -144,6 +144,10 @@ fn work(db: &Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
 
 /// All of the batch in one transaction. On an error nothing of it was written.
 fn transaction(db: &Connection, batch: &mut [Job]) -> Result<()> {
+    if !db.is_autocommit() {
+        // The one before could not even be undone.
+        execute(db, "ROLLBACK")?;
+    }
     execute(db, "BEGIN IMMEDIATE")?;
     let done = batch.iter_mut().try_for_each(|job| in_savepoint(db, job)).and_then(|()| execute(db, "COMMIT"));
     if done.is_err() && !db.is_autocommit() {
@@ -163,7 +167,7 @@ fn in_savepoint(db: &Connection, job: &mut Job) -> Result<()> {
     };
     // A full disk and some errors of the disk make SQLite undo the whole transaction by itself.
     if db.is_autocommit() {
-        return Err(StoreError::Busy("the database undid a transaction: is the disk full?".to_owned()).into());
+        return Err(StoreError::Busy("the disk is full, or failed: a whole transaction was undone".to_owned()).into());
     }
     if done.is_err() {
         execute(db, "ROLLBACK TO verb")?;
@@ -179,3 +183,6 @@ fn execute(db: &Connection, sql: &str) -> Result<()> {
 fn gone() -> StoreError {
     StoreError::Broken("the writing thread is gone".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

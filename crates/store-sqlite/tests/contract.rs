@@ -1,5 +1,7 @@
 //! The contract suite on SQLite.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use grantor_store_sqlite::SqliteStore;
 
 grantor_store::contract_tests!(open());

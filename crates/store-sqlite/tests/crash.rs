@@ -1,5 +1,7 @@
 //! What was acknowledged survives a process that is killed. `GRANTOR_KILLS` sets how often; 10 times when it is absent.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
 use grantor_protocol::grant::{Rotation, Spend};
 use grantor_store::contract::samples::{GRACE, START, digest, grant_id, redemption, tenant};
 use grantor_store::{Grants as _, Sessions as _};

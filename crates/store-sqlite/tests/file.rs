@@ -1,5 +1,7 @@
 //! The file: who may read it, what is refused, other processes beside it, and copies of it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use grantor_protocol::directory::Tenant;
 use grantor_protocol::grant::Spend;
 use grantor_store::contract::samples::{START, at, event, grant_id, redemption, session, tenant, user};

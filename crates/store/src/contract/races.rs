@@ -197,7 +197,7 @@ pub async fn many_consents_add_up(store: Under) {
             store.record_consent(&tenant(), &subject(round), &client(1), &scope, START).await.unwrap();
         })
         .await;
-        let all = access(&(0..CROWD).map(|n| format!("scope-{n} ")).collect::<String>());
+        let all = access(&(0..CROWD).map(|n| format!("scope-{n}")).collect::<Vec<_>>().join(" "));
         assert_eq!(store.consent(&tenant(), &subject(round), &client(1)).await.unwrap().unwrap().access, all);
     }
 }

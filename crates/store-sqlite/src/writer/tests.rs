@@ -1,0 +1,209 @@
+use super::Writer;
+use crate::failure::{Failure, Result};
+use grantor_store::StoreError;
+use grantor_store::contract::samples::{event, tenant};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Sender, channel};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// A writer on a file with a table of texts, and one whose references are checked by COMMIT alone.
+struct Bench {
+    writer: Writer,
+    file: PathBuf,
+    _directory: TempDir,
+}
+
+#[tokio::test]
+async fn verbs_that_wait_share_a_transaction() {
+    let bench = Bench::new(100, "");
+    let (open, gate) = bench.gate().await;
+    let file = bench.file.clone();
+    let (first, seen, ()) = tokio::join!(
+        bench.writer.write(insert("a")),
+        bench.writer.write(move |db| Ok((count(db), count(&Connection::open(file)?)))),
+        async { open.send(()).unwrap() }
+    );
+    gate.await.unwrap();
+    first.unwrap();
+    assert_eq!(seen.unwrap(), (1, 0), "the first verb has run, and nobody else sees it yet");
+    assert_eq!(bench.rows(), 1, "it was answered, so it is there");
+}
+
+#[tokio::test]
+async fn an_error_of_one_verb_spoils_no_neighbour() {
+    let bench = Bench::new(100, "");
+    let (open, gate) = bench.gate().await;
+    let half_done = |db: &Connection| {
+        insert("half")(db)?;
+        db.execute("INSERT INTO no_such_table VALUES (1)", ())?;
+        Ok(())
+    };
+    let refused = |db: &Connection| -> Result<()> {
+        insert("refused")(db)?;
+        Err(StoreError::Taken("x".to_owned()).into())
+    };
+    let (first, half, refused, last, ()) = tokio::join!(
+        bench.writer.write(insert("a")),
+        bench.writer.write(half_done),
+        bench.writer.write(refused),
+        bench.writer.write(insert("b")),
+        async { open.send(()).unwrap() }
+    );
+    gate.await.unwrap();
+    assert!(matches!(half, Err(StoreError::Broken(text)) if text.contains("no_such_table")));
+    assert!(matches!(refused, Err(StoreError::Taken(_))));
+    first.unwrap();
+    last.unwrap();
+    assert_eq!(bench.rows(), 2);
+}
+
+#[tokio::test]
+async fn a_failed_commit_is_told_to_all_and_writes_nothing() {
+    let bench = Bench::new(100, "PRAGMA foreign_keys = ON");
+    let (open, gate) = bench.gate().await;
+    let orphan = |db: &Connection| {
+        db.execute("INSERT INTO children VALUES (99)", ())?;
+        Ok(())
+    };
+    let (first, orphan, last, own, ()) = tokio::join!(
+        bench.writer.write(insert("a")),
+        bench.writer.write(orphan),
+        bench.writer.write(insert("b")),
+        bench.writer.write(|_| -> Result<()> { Err(StoreError::Taken("x".to_owned()).into()) }),
+        async {
+            bench.writer.note(event(tenant(), 1));
+            open.send(()).unwrap();
+        }
+    );
+    gate.await.unwrap();
+    for told in [first, orphan, last] {
+        assert!(matches!(told, Err(StoreError::Broken(_))), "{told:?}");
+    }
+    assert!(matches!(own, Err(StoreError::Taken(_))), "its own error says more");
+    assert_eq!(bench.rows(), 0);
+    bench.writer.write(insert("c")).await.unwrap();
+    assert_eq!(bench.rows(), 1, "the writer goes on");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_busy_and_what_is_there_stays() {
+    let bench = Bench::new(100, "PRAGMA max_page_count = 20");
+    bench.writer.write(insert("a")).await.unwrap();
+    let (open, gate) = bench.gate().await;
+    let (first, large, last, ()) = tokio::join!(
+        bench.writer.write(insert("b")),
+        bench.writer.write(insert(&"x".repeat(1 << 20))),
+        bench.writer.write(insert("c")),
+        async { open.send(()).unwrap() }
+    );
+    gate.await.unwrap();
+    assert!(matches!(large, Err(StoreError::Busy(_))), "{large:?}");
+    let neighbours = [first, last];
+    let told_so = |told: &grantor_store::Result<()>| matches!(told, Ok(()) | Err(StoreError::Busy(_)));
+    assert!(neighbours.iter().all(told_so), "{neighbours:?}");
+    let kept = neighbours.iter().filter(|told| told.is_ok()).count();
+    assert_eq!(bench.rows(), 1 + kept, "what was acknowledged, and nothing else");
+    bench.writer.write(insert("d")).await.unwrap();
+    assert_eq!(bench.rows(), 2 + kept, "the writer goes on");
+}
+
+#[tokio::test]
+async fn a_full_queue_is_busy_at_once_and_counts_the_events_that_it_lost() {
+    let bench = Bench::new(2, "");
+    let (open, gate) = bench.gate().await;
+    let (first, second, third, ()) = tokio::join!(
+        bench.writer.write(insert("a")),
+        bench.writer.write(insert("b")),
+        bench.writer.write(insert("c")),
+        async {
+            bench.writer.note(event(tenant(), 1));
+            assert_eq!(bench.writer.lost.load(Ordering::Relaxed), 1);
+            open.send(()).unwrap();
+        }
+    );
+    gate.await.unwrap();
+    assert!(matches!(third, Err(StoreError::Busy(_))), "{third:?}");
+    first.unwrap();
+    second.unwrap();
+    bench.writer.write(insert("c")).await.unwrap();
+    assert_eq!(bench.rows(), 3);
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_is_busy() {
+    let bench = Bench::new(100, "PRAGMA busy_timeout = 10");
+    let other = Connection::open(&bench.file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = bench.writer.write(insert("a")).await;
+    assert!(matches!(told, Err(StoreError::Busy(_))), "{told:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    bench.writer.write(insert("a")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_queued_is_written_although_nobody_waits() {
+    let bench = Bench::new(100, "");
+    let (open, gate) = bench.gate().await;
+    let mut writing = Box::pin(bench.writer.write(insert("a")));
+    let waited = tokio::time::timeout(std::time::Duration::ZERO, &mut writing).await;
+    assert!(waited.is_err());
+    drop(writing);
+    open.send(()).unwrap();
+    gate.await.unwrap();
+    let Bench { writer, file, _directory } = bench;
+    drop(writer);
+    assert_eq!(count(&Connection::open(file).unwrap()), 1);
+}
+
+impl Bench {
+    fn new(queue: usize, pragma: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("bench.db");
+        let db = Connection::open(&file).unwrap();
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL;
+             CREATE TABLE texts (text TEXT);
+             CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE children (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+             CREATE TABLE events (tenant, id, body);",
+        )
+        .unwrap();
+        db.execute_batch(pragma).unwrap();
+        Self { writer: Writer::with_queue(db, queue).unwrap(), file, _directory: directory }
+    }
+
+    /// Holds the writer inside a transaction until it is let go, so that what is sent meanwhile goes into the next.
+    async fn gate(&self) -> (Sender<()>, impl Future<Output = grantor_store::Result<()>>) {
+        let (entered, inside) = oneshot::channel();
+        let (open, opened) = channel::<()>();
+        let mut gate = Box::pin(self.writer.write(move |_| {
+            let _ = entered.send(());
+            opened.recv().map_err(|_| Failure::Record("gate"))
+        }));
+        tokio::select! {
+            _ = &mut gate => panic!("the gate did not hold"),
+            entered = inside => entered.unwrap(),
+        }
+        (open, gate)
+    }
+
+    fn rows(&self) -> usize {
+        count(&Connection::open(Path::new(&self.file)).unwrap())
+    }
+}
+
+fn insert(text: &str) -> impl FnOnce(&Connection) -> Result<()> + Send + 'static {
+    let text = text.to_owned();
+    move |db| {
+        db.execute("INSERT INTO texts VALUES (?)", [text])?;
+        Ok(())
+    }
+}
+
+fn count(db: &Connection) -> usize {
+    let rows: i64 = db.query_row("SELECT count(*) FROM texts", (), |row| row.get(0)).unwrap();
+    usize::try_from(rows).unwrap()
+}
