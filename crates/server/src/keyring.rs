@@ -72,10 +72,9 @@ impl MasterKey {
 
     fn open(&self, record: &KeyRecord) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
         let opened = self.0.open(Self::context(&record.tenant, &record.kid).as_bytes(), &record.sealed);
-        opened.map(Zeroizing::new).ok_or_else(|| KeyringError::WrongMasterKey {
-            tenant: record.tenant.clone(),
-            kid: record.kid.clone(),
-        })
+        opened
+            .map(Zeroizing::new)
+            .ok_or_else(|| KeyringError::WrongMasterKey { tenant: record.tenant.clone(), kid: record.kid.clone() })
     }
 
     fn context(tenant: &TenantName, kid: &str) -> String {
@@ -110,8 +109,8 @@ impl TenantKeys {
                         signing.entry(algorithm).or_insert(key);
                     }
                 }
-                KeyKind::Handle => handles.push(HandleKey::new(&secret(&private, record)?)),
-                KeyKind::Pairwise => pairwise = Some(MacKey::new(&secret(&private, record)?)),
+                KeyKind::Handle => handles.push(HandleKey::new(&*secret(&private, record)?)),
+                KeyKind::Pairwise => pairwise = Some(MacKey::new(&*secret(&private, record)?)),
             }
         }
         let pairwise = pairwise.filter(|_| !handles.is_empty()).ok_or_else(|| KeyringError::Missing(tenant.clone()))?;

@@ -31,7 +31,7 @@ impl World for SystemWorld {
     }
 }
 
-impl dyn World {
+impl dyn World + '_ {
     /// Now, in whole seconds.
     pub fn now(&self) -> UnixTime {
         UnixTime::new(i64::try_from(self.millis() / 1000).unwrap_or(i64::MAX))

@@ -1,0 +1,71 @@
+//! Writing the audit log: one line in the store, one in the program's log, and never a secret in either.
+
+use crate::extract::Call;
+use grantor_protocol::Refusal;
+use grantor_protocol::audit::{Action, Event, Outcome};
+use grantor_protocol::value::EventId;
+use serde_json::{Map, Value};
+
+/// An event being written.
+pub(crate) struct Draft<'a> {
+    call: &'a Call,
+    event: Event,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(call: &'a Call, action: Action, outcome: Outcome) -> Self {
+        let event = Event {
+            id: EventId::new(call.context.world.millis(), call.context.world.random()),
+            time: call.now(),
+            tenant: call.tenancy.name().clone(),
+            action,
+            outcome,
+            actor: None,
+            target: None,
+            address: Some(call.meta.address.to_string()),
+            request_id: Some(call.meta.request_id.to_string()),
+            details: Map::new(),
+        };
+        Self { call, event }
+    }
+
+    /// Who did it.
+    pub(crate) fn actor(mut self, actor: impl ToString) -> Self {
+        self.event.actor = Some(actor.to_string());
+        self
+    }
+
+    /// To whom or what.
+    pub(crate) fn target(mut self, target: impl ToString) -> Self {
+        self.event.target = Some(target.to_string());
+        self
+    }
+
+    /// One thing more.
+    pub(crate) fn with(mut self, name: &str, value: impl serde::Serialize) -> Self {
+        self.event.details.insert(name.to_owned(), serde_json::to_value(value).unwrap_or(Value::Null));
+        self
+    }
+
+    /// Why it was refused.
+    pub(crate) fn reason(self, refusal: &Refusal) -> Self {
+        self.with("reason", refusal.to_string())
+    }
+
+    /// Writes it with the next commit.
+    pub(crate) fn write(self) {
+        let event = self.event;
+        let details = serde_json::to_string(&event.details).unwrap_or_default();
+        tracing::info!(
+            request_id = event.request_id,
+            tenant = %event.tenant,
+            action = ?event.action,
+            outcome = ?event.outcome,
+            actor = event.actor,
+            target = event.target,
+            details,
+            "audit"
+        );
+        self.call.context.store.note(event);
+    }
+}

@@ -1,0 +1,101 @@
+//! The demo APIs: resource servers as anybody would write them, so that a newcomer has something to call.
+
+use crate::extract::Call;
+use crate::respond;
+use crate::token::{open_access_token, presented, standing};
+use axum::body::Body;
+use axum::response::Response;
+use grantor_protocol::Refusal;
+use grantor_protocol::params::Params;
+use grantor_protocol::token::AccessToken;
+use grantor_protocol::value::Resource;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+use std::sync::{Mutex, PoisonError};
+
+/// The notes of the demo, in memory: the last hundred.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(Mutex<Vec<String>>);
+
+const MOST_NOTES: usize = 100;
+
+/// `GET /demo/notes` needs `notes:read`.
+pub(crate) async fn read_notes(call: Call) -> Response {
+    guarded(&call, "/demo/notes", "notes:read", |token| {
+        let notes = call.context.demo.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        json!({ "notes": notes, "read_by": token.sub(), "through": token.client })
+    })
+    .await
+}
+
+/// `POST /demo/notes` needs `notes:write`; the body is the note.
+pub(crate) async fn write_note(call: Call) -> Response {
+    guarded(&call, "/demo/notes", "notes:write", |token| {
+        let text: String = String::from_utf8_lossy(&call.body).chars().take(1000).collect();
+        let mut notes = call.context.demo.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() >= MOST_NOTES {
+            notes.remove(0);
+        }
+        notes.push(text);
+        json!({ "written": true, "notes": notes.len(), "written_by": token.sub() })
+    })
+    .await
+}
+
+/// `GET /demo/mail` needs `mail:read`; its tokens are opaque.
+pub(crate) async fn read_mail(call: Call) -> Response {
+    guarded(
+        &call,
+        "/demo/mail",
+        "mail:read",
+        |token| json!({ "mail": ["Welcome to Grantor"], "read_by": token.sub(), "through": token.client }),
+    )
+    .await
+}
+
+/// `GET /demo/callback`: shows the authorization response that arrived, so that a browser alone is enough to see one.
+pub(crate) async fn callback(call: Call) -> Response {
+    let params = call.query_params().or_else(|_| Params::parse(b""));
+    let mut text = String::from("The authorization response that arrived here:\n\n");
+    for (name, value) in params.iter().flat_map(Params::iter) {
+        text.push_str(name);
+        text.push_str(" = ");
+        text.push_str(value);
+        text.push('\n');
+    }
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+    response
+}
+
+async fn guarded(
+    call: &Call,
+    path: &str,
+    scope: &str,
+    answer: impl FnOnce(&AccessToken) -> serde_json::Value,
+) -> Response {
+    let response = match admit(call, path, scope).await {
+        Ok(token) => respond::json(StatusCode::OK, &answer(&token)),
+        Err(refusal) => {
+            tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "demo API refused");
+            respond::bearer_error(&refusal, Some(scope))
+        }
+    };
+    respond::readable_by_all(response)
+}
+
+/// Issuer, audience, time, scope, and whether it was taken back: what every API must ask (RFC 9068 4).
+async fn admit(call: &Call, path: &str, scope: &str) -> Result<AccessToken, Refusal> {
+    let token = presented(call)?;
+    let token = open_access_token(&call.tenancy, token.expose())?;
+    let audience = Resource::parse(&call.tenancy.issuer.endpoint(path)).ok_or(Refusal::Broken)?;
+    if !token.audience.contains(&audience) {
+        return Err(Refusal::WrongAudience);
+    }
+    standing(call, &token, call.now()).await?;
+    if token.scope.contains(scope) { Ok(token) } else { Err(Refusal::InsufficientScope) }
+}

@@ -1,0 +1,9 @@
+//! One file for each endpoint.
+
+pub(crate) mod authorize;
+pub(crate) mod demo;
+pub(crate) mod introspect;
+pub(crate) mod metadata;
+pub(crate) mod revoke;
+pub(crate) mod token;
+pub(crate) mod userinfo;

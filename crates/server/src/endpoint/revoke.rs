@@ -1,0 +1,62 @@
+//! The revocation endpoint (RFC 7009).
+
+use crate::extract::Call;
+use crate::respond;
+use crate::token::{authenticate, failed, open_access_token};
+use axum::response::Response;
+use grantor_protocol::Refusal;
+use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::client::AuthenticatedClient;
+use grantor_protocol::revocation::{Revocable, Take, decide};
+use http::{StatusCode, header};
+
+/// `POST /revoke`.
+pub(crate) async fn handle(call: Call) -> Response {
+    let answer = match answer(&call).await {
+        Ok(()) => respond::json(StatusCode::OK, &serde_json::json!({})),
+        Err(refusal) => {
+            call.event(Action::Revocation, Outcome::Refused).reason(&refusal).write();
+            respond::oauth_error(&refusal, call.headers.contains_key(header::AUTHORIZATION))
+        }
+    };
+    respond::readable_by_all(answer)
+}
+
+async fn answer(call: &Call) -> Result<(), Refusal> {
+    let params = call.strict_form()?;
+    let client = authenticate(call, &params).await?;
+    let token = params.get("token").ok_or(Refusal::MissingParameter("token"))?;
+    let (store, tenant, now) = (&call.context.store, call.tenancy.name(), call.now());
+    match decide(&read(call, token)?, &client) {
+        Take::Token(id, expires) => {
+            store.revoke_token(tenant, id, expires).await.map_err(|error| failed(&error))?;
+            revoked(call, &client, "access token", id.to_string());
+        }
+        Take::Grant(id) => {
+            let grant = store.grant(tenant, id).await.map_err(|error| failed(&error))?;
+            // RFC 7009 2.1: the token must be the client's own.
+            if grant.is_some_and(|grant| client.is(&grant.terms.client)) {
+                store.revoke_grant(tenant, id, now).await.map_err(|error| failed(&error))?;
+                revoked(call, &client, "grant", id.to_string());
+            }
+        }
+        Take::Nothing => {}
+    }
+    Ok(())
+}
+
+/// What the token is, whatever the hint says (RFC 7009 2.1).
+fn read(call: &Call, token: &str) -> Result<Revocable, Refusal> {
+    let keys = &call.tenancy.ready()?.keys;
+    if let Some(handle) = keys.handles.open_refresh_token(token) {
+        return Ok(Revocable::RefreshToken(handle));
+    }
+    Ok(match open_access_token(&call.tenancy, token) {
+        Ok(token) => Revocable::AccessToken(Box::new(token)),
+        Err(_) => Revocable::Nothing,
+    })
+}
+
+fn revoked(call: &Call, client: &AuthenticatedClient, what: &str, target: String) {
+    call.event(Action::Revocation, Outcome::Allowed).actor(client.id()).target(target).with("what", what).write();
+}

@@ -1,0 +1,120 @@
+//! A request as the endpoints see it: its tenant, its parameters, where it came from.
+
+use crate::context::{Context, Tenancy};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use grantor_protocol::params::Params;
+use grantor_protocol::value::{Issuer, UnixTime};
+use grantor_protocol::{Refusal, audit};
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt, Limited};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// One request.
+pub(crate) struct Call {
+    pub(crate) context: Arc<Context>,
+    pub(crate) tenancy: Arc<Tenancy>,
+    pub(crate) meta: CallMeta,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) query: String,
+    /// The path below the tenant.
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+}
+
+/// What names a request in the logs. Put into the request by the router.
+#[derive(Clone, Debug)]
+pub(crate) struct CallMeta {
+    pub(crate) request_id: Arc<str>,
+    pub(crate) address: IpAddr,
+}
+
+/// The server's own origin, as browsers send it.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) text: String,
+    pub(crate) secure: bool,
+}
+
+/// No request of OAuth is longer.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+impl Origin {
+    pub(crate) fn of(issuer: &Issuer) -> Self {
+        Self { text: issuer.origin(), secure: issuer.is_https() }
+    }
+}
+
+impl Call {
+    /// Now, read once per use from the injected clock.
+    pub(crate) fn now(&self) -> UnixTime {
+        self.context.now()
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query_params(&self) -> Result<Params, Refusal> {
+        Params::parse(self.query.as_bytes())
+    }
+
+    /// The parameters of the form (RFC 6749 3.2: `application/x-www-form-urlencoded`).
+    pub(crate) fn form_params(&self) -> Result<Params, Refusal> {
+        let kind = self.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Refusal::WrongContentType);
+        }
+        Params::parse(&self.body)
+    }
+
+    /// The form of an endpoint at which no parameter may be repeated.
+    pub(crate) fn strict_form(&self) -> Result<Params, Refusal> {
+        let params = self.form_params()?;
+        params.unrepeated()?;
+        Ok(params)
+    }
+
+    /// A header as text, if it is that.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// An audit event of this request.
+    pub(crate) fn event(&self, action: audit::Action, outcome: audit::Outcome) -> crate::audit::Draft<'_> {
+        crate::audit::Draft::new(self, action, outcome)
+    }
+}
+
+impl FromRequest<Arc<Context>> for Call {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, context: &Arc<Context>) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let (Some(tenancy), Some(meta)) = (parts.extensions.get::<Arc<Tenancy>>(), parts.extensions.get::<CallMeta>())
+        else {
+            return Err(crate::respond::status(http::StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        let (tenancy, meta) = (Arc::clone(tenancy), meta.clone());
+        let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if declared.is_some_and(|length: usize| length > MAX_BODY) {
+            return Err(crate::respond::too_large());
+        }
+        let body = match Limited::new(body, MAX_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(crate::respond::too_large()),
+            Err(_) => return Err(crate::respond::status(http::StatusCode::BAD_REQUEST)),
+        };
+        Ok(Self {
+            context: Arc::clone(context),
+            tenancy,
+            meta,
+            method: parts.method,
+            headers: parts.headers,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            path: parts.uri.path().to_owned(),
+            body,
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! "Your apps": what the user has allowed, and taking it back.
+
+use super::{View, account, application, error, go, problem};
+use crate::browser::Browser;
+use crate::extract::Call;
+use crate::token::failed;
+use axum::response::Response;
+use grantor_protocol::Refusal;
+use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::directory::User;
+use grantor_protocol::grant::{Access, Consent, Grant};
+use grantor_protocol::params;
+use grantor_protocol::value::{ClientId, Seconds, TokenId};
+use grantor_store::GrantsOf;
+use grantor_web::{AllowedApi, AllowedScope, App, Application, Applications, ErrorKind, Language};
+use http::StatusCode;
+
+/// More grants than this are not counted for one user.
+const MAX_GRANTS: usize = 1000;
+/// An access token lives at most a day; a cut-off is remembered a little longer.
+const CUTOFF_LIFE: Seconds = Seconds::new(2 * 86_400);
+
+/// `GET /applications`.
+pub(crate) async fn get(call: Call) -> Response {
+    let browser = match Browser::of(&call).await {
+        Ok(browser) => browser,
+        Err(refusal) => return error(&call, None, &refusal),
+    };
+    let Some(user) = browser.user() else { return go(&call, Some(&browser), "/signin") };
+    match show(&call, &browser, user).await {
+        Ok(page) => page,
+        Err(refusal) => error(&call, Some(&browser), &refusal),
+    }
+}
+
+/// `POST /applications`: takes back all that one client has. It works at once.
+pub(crate) async fn post(call: Call) -> Response {
+    let (browser, form) = match (Browser::of(&call).await, call.strict_form()) {
+        (Ok(browser), Ok(form)) => (browser, form),
+        (Err(refusal), _) | (_, Err(refusal)) => return error(&call, None, &refusal),
+    };
+    if browser.check_form(&call, &form).is_err() {
+        return problem(&call, Some(&browser), ErrorKind::ForgedForm, StatusCode::FORBIDDEN);
+    }
+    let Some(user) = browser.user() else { return go(&call, Some(&browser), "/signin") };
+    let Some(client) = form.get("client_id").and_then(ClientId::parse) else {
+        return error(&call, Some(&browser), &Refusal::MissingParameter("client_id"));
+    };
+    let now = call.now();
+    let cutoff = TokenId::new(call.context.world.millis(), call.context.world.random());
+    let (store, tenant) = (&call.context.store, call.tenancy.name());
+    let of = GrantsOf::Application(&user.sub, &client);
+    match store.revoke_all(tenant, of, cutoff, now.plus(CUTOFF_LIFE), now).await {
+        Err(broken) => error(&call, Some(&browser), &failed(&broken)),
+        Ok(grants) => {
+            let event = call.event(Action::Revocation, Outcome::Allowed).actor(&user.sub).target(&client);
+            event.with("what", "application").with("grants", grants).write();
+            go(&call, Some(&browser), &format!("/applications?revoked={}", params::encode(client.as_str())))
+        }
+    }
+}
+
+async fn show(call: &Call, browser: &Browser, user: &User) -> Result<Response, Refusal> {
+    let (store, tenant) = (&call.context.store, call.tenancy.name());
+    let view = View::new(call, Some(browser));
+    let language = view.language;
+    let consents = store.consents(tenant, &user.sub).await.map_err(|broken| failed(&broken))?;
+    let of = GrantsOf::Subject(&user.sub);
+    let grants = store.grants(tenant, of, call.now(), MAX_GRANTS).await.map_err(|broken| failed(&broken))?;
+    let mut clients: Vec<&ClientId> = consents.iter().map(|consent| &consent.client).collect();
+    clients.extend(
+        grants
+            .iter()
+            .map(|grant| &grant.terms.client)
+            .filter(|client| !consents.iter().any(|consent| &consent.client == *client)),
+    );
+    clients.dedup();
+    let apps = clients.into_iter().map(|client| {
+        let consent = consents.iter().find(|consent| &consent.client == client);
+        let own: Vec<&Grant> = grants.iter().filter(|grant| &grant.terms.client == client).collect();
+        app(call, client, consent, &own, language)
+    });
+    let revoked = call.query_params()?.get("revoked").and_then(ClientId::parse);
+    let page = Applications {
+        user: account(user),
+        apps: apps.collect(),
+        revoked: revoked.map(|client| known(call, &client, language).name),
+        csrf: browser.csrf(call)?.into(),
+        action: format!("{}/applications", call.tenancy.base),
+        home: Some(format!("{}/", call.tenancy.base)),
+        sign_out: Some(format!("{}/signout", call.tenancy.base)),
+    };
+    Ok(view.show(&page))
+}
+
+fn app(call: &Call, client: &ClientId, consent: Option<&Consent>, grants: &[&Grant], language: Language) -> App {
+    let mut access = consent.map(|consent| consent.access.clone()).unwrap_or_default();
+    for grant in grants {
+        access = access.union(&grant.terms.access);
+    }
+    let seconds = |time: grantor_protocol::value::UnixTime| u64::try_from(time.get()).unwrap_or(0);
+    let first = grants.iter().map(|grant| grant.terms.created).chain(consent.map(|consent| consent.first)).min();
+    App {
+        client_id: client.to_string(),
+        application: known(call, client, language),
+        first_granted: first.map_or(0, seconds),
+        last_used: grants.iter().map(|grant| grant.rotated).max().map(seconds),
+        groups: allowed(call, &access, language),
+        grants: u64::try_from(grants.len()).unwrap_or(u64::MAX),
+    }
+}
+
+fn known(call: &Call, client: &ClientId, language: Language) -> Application {
+    match call.tenancy.directory.client(client) {
+        Some(client) => application(&client.metadata, language),
+        None => Application { name: client.to_string(), ..Application::default() },
+    }
+}
+
+fn allowed(call: &Call, access: &Access, language: Language) -> Vec<AllowedApi> {
+    let tag = language.tag();
+    let api_of = |(audience, scope): (&grantor_protocol::value::Resource, &grantor_protocol::value::Scope)| {
+        let api = call.tenancy.directory.api(audience);
+        let own = *audience == call.tenancy.issuer.as_resource();
+        let name = api.map_or_else(|| call.tenancy.display_name(tag), |api| api.name.in_language(tag));
+        let scopes = scope.iter().map(|token| {
+            let known = api.and_then(|api| api.find_scope(token.as_str()));
+            let text = known.map(|scope| scope.description.in_language(tag).to_owned()).unwrap_or_default();
+            AllowedScope { name: token.to_string(), text }
+        });
+        AllowedApi {
+            api_name: name.to_owned(),
+            audience: if own { String::new() } else { audience.to_string() },
+            scopes: scopes.collect(),
+        }
+    };
+    access.iter().map(api_of).collect()
+}

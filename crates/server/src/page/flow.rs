@@ -1,0 +1,236 @@
+//! The way of an authorization request through the pages. Its state travels sealed in the forms; nothing is stored until
+//! somebody signs in or allows something.
+
+use super::{View, error, go, problem, with_cookie};
+use crate::browser::Browser;
+use crate::extract::Call;
+use crate::respond;
+use crate::token::{failed, open_id_token_hint};
+use axum::response::Response;
+use grantor_protocol::Refusal;
+use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::authorize::{
+    AuthorizationRequest, AuthorizationResponse, PageRefusal, RedirectRefusal, RedirectTarget, Step, Visit, next,
+};
+use grantor_protocol::directory::User;
+use grantor_protocol::grant::authorization_code::Code;
+use grantor_protocol::grant::{Consent, GrantType};
+use grantor_protocol::narrow::{self, Allowed};
+use grantor_protocol::params::{self, Params};
+use grantor_protocol::session::Session;
+use grantor_protocol::token::handle::HandleKind;
+use grantor_protocol::token::presented_subject;
+use grantor_protocol::value::{CodeId, Seconds, UnixTime};
+use grantor_web::{Display, ErrorKind, FormPost};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+/// An authorization request on its way, as a form carries it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Interaction {
+    /// The request, as it came.
+    pub(crate) query: String,
+    /// When it came.
+    pub(crate) started: UnixTime,
+    /// Whether the user chose the account that he is signed in with.
+    pub(crate) account_selected: bool,
+}
+
+/// An authorization request and how far it has come.
+pub(crate) struct Pending {
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) step: Step,
+    /// What the user who is signed in can allow.
+    pub(crate) allowed: Allowed,
+    /// What he has allowed before.
+    pub(crate) consent: Option<Consent>,
+}
+
+/// Why a request goes no further.
+pub(crate) enum Stopped {
+    /// The client is not to be told.
+    Page(Refusal),
+    /// The client is told.
+    Redirect(Box<RedirectRefusal>),
+}
+
+/// For how long a page may lie open.
+const OPEN_FOR: Seconds = Seconds::new(3600);
+
+impl Interaction {
+    /// A request that has just come in.
+    pub(crate) fn new(query: String, now: UnixTime) -> Self {
+        Self { query, started: now, account_selected: false }
+    }
+
+    /// Sealed, for a form or a link.
+    pub(crate) fn seal(&self, call: &Call) -> Result<String, Refusal> {
+        let content = serde_json::to_vec(self).map_err(|_| Refusal::Broken)?;
+        let handles = &call.tenancy.ready()?.keys.handles;
+        handles.seal(HandleKind::Interaction, call.context.world.random(), &content).ok_or(Refusal::Broken)
+    }
+
+    /// Opened again, unless it lay open for too long.
+    pub(crate) fn open(call: &Call, sealed: &str) -> Option<Self> {
+        let content = call.tenancy.ready().ok()?.keys.handles.open(HandleKind::Interaction, sealed)?;
+        let interaction: Self = serde_json::from_slice(&content).ok()?;
+        (call.now() < interaction.started.plus(OPEN_FOR)).then_some(interaction)
+    }
+
+    /// From the parameter `interaction`; an error page when it cannot be opened.
+    pub(crate) fn required(call: &Call, browser: &Browser, params: &Params) -> Result<Self, Box<Response>> {
+        params
+            .get("interaction")
+            .and_then(|sealed| Self::open(call, sealed))
+            .ok_or_else(|| Box::new(problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST)))
+    }
+}
+
+/// Does what comes next for a request.
+pub(crate) async fn proceed(call: &Call, browser: &Browser, interaction: &Interaction) -> Response {
+    let pending = match look(call, browser, interaction).await {
+        Ok(pending) => pending,
+        Err(stopped) => return stop(call, browser, stopped),
+    };
+    let page = match pending.step {
+        Step::SignIn => "/signin",
+        Step::SelectAccount => "/select-account",
+        Step::Consent => "/consent",
+        Step::Issue => return issue(call, browser, pending.request, pending.allowed),
+    };
+    match interaction.seal(call) {
+        Ok(sealed) => go(call, Some(browser), &format!("{page}?interaction={}", params::encode(&sealed))),
+        Err(refusal) => error(call, Some(browser), &refusal),
+    }
+}
+
+/// Reads a request and finds what comes next.
+pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interaction) -> Result<Pending, Stopped> {
+    let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
+    let params = Params::parse(interaction.query.as_bytes()).map_err(Stopped::Page)?;
+    let target = RedirectTarget::find(&params, directory).map_err(|PageRefusal(refusal)| Stopped::Page(refusal))?;
+    let request = AuthorizationRequest::parse(&params, target, directory, issuer).map_err(Stopped::Redirect)?;
+    match step(call, browser, interaction, &request).await {
+        Ok((step, allowed, consent)) => Ok(Pending { request, step, allowed, consent }),
+        Err(refusal) => Err(Stopped::Redirect(Box::new(RedirectRefusal { refusal, target: request.target }))),
+    }
+}
+
+async fn step(
+    call: &Call,
+    browser: &Browser,
+    interaction: &Interaction,
+    request: &AuthorizationRequest,
+) -> Result<(Step, Allowed, Option<Consent>), Refusal> {
+    let hint = match &request.unverified_id_token_hint {
+        Some(text) => Some(open_id_token_hint(&call.tenancy, text).ok_or(Refusal::MalformedIdTokenHint)?),
+        None => None,
+    };
+    let hinted = hint.as_ref().map(|hint| hint.sub.as_str());
+    let visit = Visit { started: interaction.started, account_selected: interaction.account_selected };
+    let client = &request.target.client;
+    let Some((session, user)) = browser.signed_in() else {
+        let asked = &request.allowed.access;
+        let step = next(request, None, None, asked, visit, hinted, call.now())?;
+        return Ok((step, request.allowed.clone(), None));
+    };
+    let sub = presented_subject(&client.metadata, &user.sub, &call.tenancy.ready()?.keys.pairwise);
+    let allowed = for_user(call, request, user)?;
+    let found = call.context.store.consent(call.tenancy.name(), &user.sub, &client.metadata.client_id).await;
+    let consent = found.map_err(|error| failed(&error))?;
+    let signed_in = Some((session, sub.as_str()));
+    let step = next(request, signed_in, consent.as_ref(), &allowed.access, visit, hinted, call.now())?;
+    Ok((step, allowed, consent))
+}
+
+fn for_user(call: &Call, request: &AuthorizationRequest, user: &User) -> Result<Allowed, Refusal> {
+    let client = &request.target.client;
+    let grant_type = GrantType::AuthorizationCode;
+    narrow::for_user(request.allowed.clone(), &call.tenancy.directory, client, user, grant_type)
+}
+
+/// Tells the client or the user why a request goes no further.
+pub(crate) fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Response {
+    let event = call.event(Action::Authorization, Outcome::Refused);
+    match stopped {
+        Stopped::Page(refusal) => {
+            event.reason(&refusal).write();
+            error(call, Some(browser), &refusal)
+        }
+        Stopped::Redirect(refused) => {
+            event.actor(&refused.target.client.metadata.client_id).reason(&refused.refusal).write();
+            let answer = AuthorizationResponse::error(&refused.target, refused.refusal.code(), &call.tenancy.issuer);
+            respond_to_client(call, browser, &answer)
+        }
+    }
+}
+
+/// Issues the code (RFC 6749 4.1.2). Nothing is written: the code carries everything, sealed.
+pub(crate) fn issue(call: &Call, browser: &Browser, request: AuthorizationRequest, allowed: Allowed) -> Response {
+    let Some((session, user)) = browser.signed_in() else {
+        return error(call, Some(browser), &Refusal::LoginRequired);
+    };
+    match seal_code(call, &request, &allowed, session, user) {
+        Err(refusal) => error(call, Some(browser), &refusal),
+        Ok(code) => {
+            let event =
+                call.event(Action::Authorization, Outcome::Allowed).actor(&request.target.client.metadata.client_id);
+            let event = event.target(&user.sub).with("scope", allowed.access.scope());
+            let reasons = allowed.reasons();
+            if reasons.is_empty() { event } else { event.with("narrowed", reasons) }.write();
+            let answer = AuthorizationResponse::code(&request.target, code, &call.tenancy.issuer);
+            respond_to_client(call, browser, &answer)
+        }
+    }
+}
+
+fn seal_code(
+    call: &Call,
+    request: &AuthorizationRequest,
+    allowed: &Allowed,
+    session: &Session,
+    user: &User,
+) -> Result<String, Refusal> {
+    let target = &request.target;
+    let code = Code {
+        id: CodeId::new(call.context.world.millis(), call.context.world.random()),
+        client: target.client.metadata.client_id.clone(),
+        redirect_uri: target.redirect_uri_given.then(|| target.redirect_uri.clone()),
+        challenge: request.challenge.clone(),
+        expires: call.now().plus(call.tenancy.directory.tenant.lifetimes.code),
+        subject: user.sub.clone(),
+        access: allowed.access.clone(),
+        authentication: session.authentication.clone(),
+        sid: session.sid.clone(),
+        nonce: request.nonce.clone(),
+        claims: request.claims.clone(),
+        narrowed: allowed.reasons().into_iter().take(20).collect(),
+    };
+    let content = serde_json::to_vec(&code).map_err(|_| Refusal::Broken)?;
+    let handles = &call.tenancy.ready()?.keys.handles;
+    handles.seal(HandleKind::Code, call.context.world.random(), &content).ok_or(Refusal::Broken)
+}
+
+/// By redirect, or by a form that posts itself (OAuth 2.0 Form Post Response Mode).
+fn respond_to_client(call: &Call, browser: &Browser, answer: &AuthorizationResponse) -> Response {
+    if let Some(redirect) = respond::authorization_redirect(answer) {
+        return with_cookie(call, Some(browser), redirect);
+    }
+    let fields = answer.fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    let page = FormPost { action: answer.redirect_uri.to_string(), fields };
+    View::new(call, Some(browser)).runs_scripts().form_leads_to(answer.redirect_uri.origin()).show(&page)
+}
+
+/// How the request wants its pages shown.
+pub(crate) fn view<'a>(call: &'a Call, browser: &'a Browser, request: &AuthorizationRequest) -> View<'a> {
+    let display = match request.display {
+        grantor_protocol::authorize::Display::Page => Display::Page,
+        grantor_protocol::authorize::Display::Popup => Display::Popup,
+        grantor_protocol::authorize::Display::Touch => Display::Touch,
+        grantor_protocol::authorize::Display::Wap => Display::Wap,
+    };
+    // A form of ours ends in a redirect to the client, which `form-action` must allow.
+    View::new(call, Some(browser))
+        .asked(request.ui_locales.as_deref(), display)
+        .form_leads_to(request.target.redirect_uri.origin())
+}

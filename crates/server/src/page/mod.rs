@@ -1,0 +1,170 @@
+//! One file for each page, and how a page becomes an answer.
+
+pub(crate) mod applications;
+pub(crate) mod asset;
+pub(crate) mod consent;
+pub(crate) mod flow;
+pub(crate) mod home;
+pub(crate) mod select_account;
+pub(crate) mod setup;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
+
+use crate::browser::Browser;
+use crate::extract::Call;
+use crate::respond;
+use axum::body::Body;
+use axum::response::Response;
+use grantor_protocol::Refusal;
+use grantor_protocol::client::ClientMetadata;
+use grantor_protocol::directory::User;
+use grantor_web::{Account, Application, Display, ErrorKind, ErrorPage, Frame, Language, Page};
+use http::{HeaderValue, StatusCode, header};
+
+/// How a page is shown.
+pub(crate) struct View<'a> {
+    call: &'a Call,
+    browser: Option<&'a Browser>,
+    display: Display,
+    pub(crate) language: Language,
+    form_targets: Vec<String>,
+    status: StatusCode,
+    runs_scripts: bool,
+}
+
+impl<'a> View<'a> {
+    /// A full page in the language that the browser asks for.
+    pub(crate) fn new(call: &'a Call, browser: Option<&'a Browser>) -> Self {
+        let language = Language::negotiate(None, call.header(header::ACCEPT_LANGUAGE.as_str()));
+        let display = Display::Page;
+        let form_targets = Vec::new();
+        Self { call, browser, display, language, form_targets, status: StatusCode::OK, runs_scripts: false }
+    }
+
+    /// In the languages and the display of an authorization request (OpenID Connect Core 3.1.2.1).
+    pub(crate) fn asked(mut self, ui_locales: Option<&str>, display: Display) -> Self {
+        self.language = Language::negotiate(ui_locales, self.call.header(header::ACCEPT_LANGUAGE.as_str()));
+        self.display = display;
+        self
+    }
+
+    /// Another origin to which a form of the page may lead, if only by a redirect (CSP `form-action`).
+    pub(crate) fn form_leads_to(mut self, origin: String) -> Self {
+        self.form_targets.push(origin);
+        self
+    }
+
+    /// Allows our own modules.
+    pub(crate) fn runs_scripts(mut self) -> Self {
+        self.runs_scripts = true;
+        self
+    }
+
+    /// Another status than 200.
+    pub(crate) fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The page as an answer: never stored, never framed, no script or style from elsewhere.
+    pub(crate) fn show(self, page: &impl Page) -> Response {
+        let tenancy = &self.call.tenancy;
+        let mut frame = Frame::new(tenancy.display_name(self.language.tag()));
+        frame.base.clone_from(&tenancy.base);
+        frame.request_id = Some(self.call.meta.request_id.to_string());
+        frame.signed_in = self.browser.and_then(Browser::user).map(|user| user.username.clone());
+        frame.display = self.display;
+        let html = match self.call.context.pages.render(page, &frame, self.language) {
+            Ok(html) => html,
+            Err(error) => {
+                tracing::error!(%error, "a page cannot be rendered");
+                return respond::status(StatusCode::INTERNAL_SERVER_ERROR);
+            }
+        };
+        let mut response = Response::new(Body::from(html));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        if let Ok(policy) = HeaderValue::from_str(&self.policy()) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        if let Some(cookie) = self.browser.and_then(|browser| browser.set_cookie(self.call)) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    fn policy(&self) -> String {
+        let script = if self.runs_scripts { " script-src 'self';" } else { "" };
+        let targets: String = self.form_targets.iter().map(|target| format!(" {target}")).collect();
+        format!(
+            "default-src 'none'; style-src 'self'; img-src 'self' data:;{script} form-action 'self'{targets}; \
+             frame-ancestors 'none'; base-uri 'none'"
+        )
+    }
+}
+
+/// An error page, for everything that must not or cannot be told to a client.
+pub(crate) fn error(call: &Call, browser: Option<&Browser>, refusal: &Refusal) -> Response {
+    tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "refused with a page");
+    let kind = match refusal {
+        Refusal::UnknownClient | Refusal::ClientDisabled => ErrorKind::UnknownClient,
+        Refusal::RedirectUriMissing | Refusal::RedirectUriMalformed | Refusal::RedirectUriNotRegistered => {
+            ErrorKind::RedirectMismatch
+        }
+        Refusal::Busy => ErrorKind::Unavailable,
+        Refusal::Broken => ErrorKind::Server,
+        _ => ErrorKind::InvalidRequest,
+    };
+    let code = refusal.code();
+    let mut page = ErrorPage::new(kind);
+    page.code = Some(code.as_str().to_owned());
+    page.detail = Some(code.description().to_owned());
+    let status = match kind {
+        ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Server => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let mut response = View::new(call, browser).status(status).show(&page);
+    if kind == ErrorKind::Unavailable {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// An error page of a kind of its own.
+pub(crate) fn problem(call: &Call, browser: Option<&Browser>, kind: ErrorKind, status: StatusCode) -> Response {
+    View::new(call, browser).status(status).show(&ErrorPage::new(kind))
+}
+
+/// A 303 to a page of ours, with the browser's cookie.
+pub(crate) fn go(call: &Call, browser: Option<&Browser>, path: &str) -> Response {
+    with_cookie(call, browser, respond::see_other(&format!("{}{path}", call.tenancy.base)))
+}
+
+/// Adds the browser's cookie when it is new.
+pub(crate) fn with_cookie(call: &Call, browser: Option<&Browser>, mut response: Response) -> Response {
+    if let Some(cookie) = browser.and_then(|browser| browser.set_cookie(call)) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// How a user is shown.
+pub(crate) fn account(user: &User) -> Account {
+    Account { name: user.display_name().to_owned(), username: user.username.clone() }
+}
+
+/// How a client is shown.
+pub(crate) fn application(client: &ClientMetadata, language: Language) -> Application {
+    Application {
+        name: client.display_name(language.tag()).to_owned(),
+        uri: client.client_uri.clone(),
+        logo: client.logo_uri.clone(),
+        policy: client.policy_uri.clone(),
+        terms: client.tos_uri.clone(),
+    }
+}

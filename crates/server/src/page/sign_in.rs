@@ -1,0 +1,144 @@
+//! Signing in with a password.
+
+use super::flow::{self, Interaction, Pending};
+use super::{View, error, go, problem};
+use crate::browser::Browser;
+use crate::extract::Call;
+use axum::response::Response;
+use grantor_login::Attempt;
+use grantor_protocol::Refusal;
+use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::directory::User;
+use grantor_protocol::metadata::ACR_PASSWORD;
+use grantor_protocol::params::Params;
+use grantor_protocol::session::Authentication;
+use grantor_protocol::value::Secret;
+use grantor_web::{ErrorKind, SignIn, SignInError};
+use http::StatusCode;
+
+/// `GET /signin`.
+pub(crate) async fn get(call: Call) -> Response {
+    let params = match call.query_params() {
+        Ok(params) => params,
+        Err(refusal) => return error(&call, None, &refusal),
+    };
+    match Browser::of(&call).await {
+        Err(refusal) => error(&call, None, &refusal),
+        Ok(browser) => show(&call, &browser, &params, None, None).await,
+    }
+}
+
+/// `POST /signin`.
+pub(crate) async fn post(call: Call) -> Response {
+    let (browser, form) = match (Browser::of(&call).await, call.strict_form()) {
+        (Ok(browser), Ok(form)) => (browser, form),
+        (Err(refusal), _) | (_, Err(refusal)) => return error(&call, None, &refusal),
+    };
+    if browser.check_form(&call, &form).is_err() {
+        return show(&call, &browser, &form, None, Some(SignInError::Expired)).await;
+    }
+    let username = form.get("username").unwrap_or_default();
+    let password = Secret::new(form.get("password").unwrap_or_default().to_owned());
+    match check(&call, username, &password).await {
+        Err(Failure::Refused(refusal)) => error(&call, Some(&browser), &refusal),
+        Err(Failure::Told(told)) => show(&call, &browser, &form, Some(username), Some(told)).await,
+        Ok(user) => {
+            let time = call.now();
+            let authentication = Authentication { time, acr: ACR_PASSWORD.to_owned(), amr: vec!["pwd".to_owned()] };
+            match browser.sign_in(&call, user, authentication).await {
+                Err(refusal) => error(&call, None, &refusal),
+                Ok(browser) => onwards(&call, &browser, &form).await,
+            }
+        }
+    }
+}
+
+enum Failure {
+    Told(SignInError),
+    Refused(Refusal),
+}
+
+/// The same answer and the same time for a wrong password and for a user who does not exist.
+async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, Failure> {
+    let attempt = Attempt { account: username, address: call.meta.address };
+    let now = call.now();
+    if let Some(wait) = call.context.throttle.wait(attempt, now) {
+        call.event(Action::SignIn, Outcome::Refused).with("reason", "throttled").write();
+        return Err(Failure::Told(SignInError::Throttled { seconds: u64::from(wait.get()) }));
+    }
+    let found = call.context.store.user_by_username(call.tenancy.name(), username).await;
+    let user = found.map_err(|error| Failure::Refused(crate::token::failed(&error)))?;
+    let hash = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password_hash.as_deref());
+    let right = call.context.passwords.verify(password, hash).await.map_err(|_| Failure::Refused(Refusal::Busy))?;
+    match user.filter(|_| right) {
+        Some(user) => {
+            call.context.throttle.succeeded(attempt);
+            call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub).write();
+            Ok(user)
+        }
+        None => {
+            call.context.throttle.failed(attempt, now);
+            // What was typed may be a password in the wrong field: it is not logged.
+            call.event(Action::SignIn, Outcome::Refused).with("reason", "wrong credentials").write();
+            Err(Failure::Told(SignInError::WrongCredentials))
+        }
+    }
+}
+
+/// On with the request that waits, or to "your apps".
+async fn onwards(call: &Call, browser: &Browser, form: &Params) -> Response {
+    match form.get("interaction") {
+        None => go(call, Some(browser), "/applications"),
+        Some(sealed) => match Interaction::open(call, sealed) {
+            None => problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST),
+            Some(interaction) => flow::proceed(call, browser, &interaction).await,
+        },
+    }
+}
+
+async fn show(
+    call: &Call,
+    browser: &Browser,
+    params: &Params,
+    typed: Option<&str>,
+    error_shown: Option<SignInError>,
+) -> Response {
+    let sealed = params.get("interaction");
+    let pending = match sealed {
+        None => None,
+        Some(sealed) => match Interaction::open(call, sealed) {
+            None => return problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST),
+            Some(interaction) => match flow::look(call, browser, &interaction).await {
+                Ok(pending) => Some(pending),
+                Err(stopped) => return flow::stop(call, browser, stopped),
+            },
+        },
+    };
+    let csrf = match browser.csrf(call) {
+        Ok(csrf) => csrf,
+        Err(refusal) => return error(call, Some(browser), &refusal),
+    };
+    let view = match &pending {
+        None => View::new(call, Some(browser)),
+        Some(Pending { request, .. }) => flow::view(call, browser, request),
+    };
+    let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
+    let language = view.language;
+    let application =
+        pending.as_ref().map(|pending| pending.request.target.client.metadata.display_name(language.tag()).to_owned());
+    let page = SignIn {
+        application,
+        username: typed.map(str::to_owned).or(hint).unwrap_or_default(),
+        error: error_shown,
+        interaction: sealed.unwrap_or_default().into(),
+        csrf: csrf.into(),
+        action: format!("{}/signin", call.tenancy.base),
+    };
+    let status = match error_shown {
+        None => StatusCode::OK,
+        Some(SignInError::WrongCredentials) => StatusCode::UNAUTHORIZED,
+        Some(SignInError::Throttled { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(SignInError::Expired) => StatusCode::FORBIDDEN,
+    };
+    view.status(status).show(&page)
+}

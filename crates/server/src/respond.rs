@@ -1,0 +1,111 @@
+//! Answers. One function writes an OAuth error to HTTP.
+
+use axum::body::Body;
+use axum::response::Response;
+use grantor_protocol::authorize::{AuthorizationResponse, ResponseMode};
+use grantor_protocol::{ErrorCode, Refusal};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::json;
+
+/// JSON that nobody may keep (RFC 6749 5.1).
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// The one function that writes an OAuth error of a direct answer (RFC 6749 5.2). `challenge` is the scheme that the client
+/// tried in `Authorization`, if it did.
+pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) -> Response {
+    let code = refusal.code();
+    let mut response = json(status_of(code), &error_body(code));
+    if code == ErrorCode::InvalidClient && used_authorization_header {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="grantor""#));
+    }
+    retry_later(code, &mut response);
+    response
+}
+
+/// An error of a resource (RFC 6750 3): without a token only the scheme is named.
+pub(crate) fn bearer_error(refusal: &Refusal, scope: Option<&str>) -> Response {
+    let code = refusal.code();
+    let (status, challenge) = if *refusal == Refusal::NoAccessToken {
+        (StatusCode::UNAUTHORIZED, r#"Bearer realm="grantor""#.to_owned())
+    } else {
+        let scope = scope.map(|scope| format!(r#", scope="{scope}""#)).unwrap_or_default();
+        let challenge = format!(
+            r#"Bearer realm="grantor", error="{}", error_description="{}"{scope}"#,
+            code.as_str(),
+            code.description()
+        );
+        (status_of(code), challenge)
+    };
+    let mut response = json(status, &error_body(code));
+    if status.is_client_error()
+        && let Ok(challenge) = HeaderValue::from_str(&challenge)
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    retry_later(code, &mut response);
+    response
+}
+
+/// An authorization response in the query (RFC 6749 4.1.2); 303, so that a POST is not repeated (RFC 9700 4.12).
+pub(crate) fn authorization_redirect(answer: &AuthorizationResponse) -> Option<Response> {
+    (answer.mode == ResponseMode::Query).then(|| see_other(&answer.location()))
+}
+
+/// 303 See Other.
+pub(crate) fn see_other(location: &str) -> Response {
+    let mut response = status(StatusCode::SEE_OTHER);
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Err(_) => *response.status_mut() = StatusCode::BAD_REQUEST,
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// A bare status.
+pub(crate) fn status(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// 413, at once.
+pub(crate) fn too_large() -> Response {
+    let mut response = json(StatusCode::PAYLOAD_TOO_LARGE, &error_body(ErrorCode::InvalidRequest));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Lets pages of any origin read the answer: it depends on no cookie.
+pub(crate) fn readable_by_all(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, X-Request-Id"));
+    response
+}
+
+fn status_of(code: ErrorCode) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+fn error_body(code: ErrorCode) -> serde_json::Value {
+    json!({ "error": code.as_str(), "error_description": code.description() })
+}
+
+fn retry_later(code: ErrorCode, response: &mut Response) {
+    if code == ErrorCode::TemporarilyUnavailable {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+}

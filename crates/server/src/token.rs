@@ -1,0 +1,158 @@
+//! Reading what clients present: their credentials and their access tokens.
+
+use crate::context::Tenancy;
+use crate::extract::Call;
+use grantor_jose::VerifyingKey;
+use grantor_jose::jws::Unverified;
+use grantor_jose::mac::MacKey;
+use grantor_protocol::Refusal;
+use grantor_protocol::client::AuthenticatedClient;
+use grantor_protocol::client::auth::{self, Presented};
+use grantor_protocol::grant::{Grant, Standing, TokenRef};
+use grantor_protocol::params::Params;
+use grantor_protocol::token::handle::HandleKind;
+use grantor_protocol::token::{AccessToken, id};
+use grantor_protocol::value::{Secret, UnixTime};
+use grantor_store::StoreError;
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// Secrets whose slow hash was matched before, as MACs under a key of this process: the second check costs microseconds.
+pub(crate) struct KnownSecrets {
+    key: MacKey,
+    seen: Mutex<HashSet<[u8; 32]>>,
+}
+
+const MAX_KNOWN: usize = 10_000;
+
+impl KnownSecrets {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
+        Self { key: MacKey::new(&key), seen: Mutex::default() }
+    }
+
+    fn tag(&self, secret: &Secret, phc: &str) -> [u8; 32] {
+        self.key.tag(&[phc.as_bytes(), secret.expose().as_bytes()])
+    }
+
+    fn knows(&self, tag: &[u8; 32]) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(tag)
+    }
+
+    fn learn(&self, tag: [u8; 32]) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= MAX_KNOWN {
+            seen.clear();
+        }
+        seen.insert(tag);
+    }
+}
+
+/// RFC 6749 2.3: the client that this request comes from.
+pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
+    let authorization = match call.headers.get_all(http::header::AUTHORIZATION).iter().collect::<Vec<_>>().as_slice() {
+        [] => None,
+        [one] => Some(one.to_str().map_err(|_| Refusal::MalformedAuthorizationHeader)?),
+        _ => return Err(Refusal::SeveralClientAuthentications),
+    };
+    let presented = Presented::find(params, authorization)?;
+    let client = call.tenancy.directory.client(&presented.unverified_client_id);
+    let now = call.now();
+    let mut matched = false;
+    if let (Some(client), Some(secret)) = (client, presented.secret()) {
+        for phc in auth::slow_hashes(&presented, client, now) {
+            let known = &call.context.known_secrets;
+            let tag = known.tag(secret, phc);
+            if known.knows(&tag) || call.context.passwords.verify(secret, Some(phc)).await.map_err(|_| Refusal::Busy)? {
+                known.learn(tag);
+                matched = true;
+                break;
+            }
+        }
+    }
+    auth::authenticate(&presented, client, matched, now)
+}
+
+/// The one access token of a request: in the header, or in the form of a POST (RFC 6750 2.1, 2.2), never in the query.
+pub(crate) fn presented(call: &Call) -> Result<Secret, Refusal> {
+    let mut found = Vec::new();
+    for value in call.headers.get_all(http::header::AUTHORIZATION) {
+        let value = value.to_str().map_err(|_| Refusal::MalformedAccessToken)?;
+        let (scheme, token) = value.split_once(' ').ok_or(Refusal::NoAccessToken)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Refusal::NoAccessToken);
+        }
+        found.push(Secret::new(token.trim().to_owned()));
+    }
+    if call.method == http::Method::POST
+        && let Ok(form) = call.form_params()
+        && let Some(token) = form.get("access_token")
+    {
+        form.unrepeated()?;
+        found.push(Secret::new(token.to_owned()));
+    }
+    match found.len() {
+        0 => Err(Refusal::NoAccessToken),
+        1 => found.pop().ok_or(Refusal::NoAccessToken),
+        _ => Err(Refusal::SeveralAccessTokens),
+    }
+}
+
+/// Opens an access token of this tenant, whichever form it has. An ID token is none: its type says so (RFC 9068 4,
+/// RFC 8725 3.11). Whether it has expired or was taken back is asked separately.
+pub(crate) fn open_access_token(tenancy: &Tenancy, text: &str) -> Result<AccessToken, Refusal> {
+    let keys = &tenancy.ready()?.keys;
+    let claims = if text.starts_with(HandleKind::AccessToken.prefix()) {
+        let opened = keys.handles.open(HandleKind::AccessToken, text).ok_or(Refusal::MalformedAccessToken)?;
+        serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedAccessToken)?
+    } else {
+        verified_claims(tenancy, text, AccessToken::TYP).ok_or(Refusal::MalformedAccessToken)?
+    };
+    let token = AccessToken::from_claims(&claims).ok_or(Refusal::MalformedAccessToken)?;
+    if token.issuer == tenancy.issuer { Ok(token) } else { Err(Refusal::MalformedAccessToken) }
+}
+
+/// Reads an ID token that comes back as a hint: signed here, of the right type; its age does not matter.
+pub(crate) fn open_id_token_hint(tenancy: &Tenancy, text: &str) -> Option<id::Hint> {
+    id::Hint::from_claims(&verified_claims(tenancy, text, id::TYP)?, &tenancy.issuer)
+}
+
+/// Whether an access token is good now: inside its time, its client there, nothing taken back. Gives its grant.
+pub(crate) async fn standing(call: &Call, token: &AccessToken, now: UnixTime) -> Result<Option<Box<Grant>>, Refusal> {
+    if !grantor_protocol::introspection::is_current(token, &call.tenancy.directory, now) {
+        return Err(Refusal::AccessTokenExpired);
+    }
+    let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
+    match call.context.store.standing(call.tenancy.name(), &reference).await.map_err(|error| failed(&error))? {
+        Standing::Good(grant) => Ok(grant),
+        Standing::Revoked => Err(Refusal::AccessTokenRevoked),
+    }
+}
+
+/// What a failure of the store means for the client; the log gets the rest.
+pub(crate) fn failed(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Busy(reason) => {
+            tracing::warn!(reason, "the store is busy");
+            Refusal::Busy
+        }
+        other => {
+            tracing::error!(error = %other, "the store failed");
+            Refusal::Broken
+        }
+    }
+}
+
+fn verified_claims(tenancy: &Tenancy, text: &str, typ: &str) -> Option<Map<String, Value>> {
+    let unverified = Unverified::parse(text).ok()?;
+    if !unverified.header().has_type(typ) {
+        return None;
+    }
+    let kid = unverified.header().kid()?;
+    let published = tenancy.ready().ok()?.keys.published();
+    let jwk = published.iter().find(|key| key.kid() == Some(kid))?;
+    let algorithm = grantor_jose::SigningAlgorithm::parse(jwk.alg()?)?;
+    let key = VerifyingKey::from_jwk(jwk, algorithm).ok()?;
+    let verified = unverified.verify(&key).ok()?;
+    grantor_jose::parse_object(verified.payload())
+}
