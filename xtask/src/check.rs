@@ -19,10 +19,11 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
-    Step { name: "clippy", run: |_| lint::clippy() },
+    Step { name: "clippy", run: |_| Ok(lint::clippy()) },
+    Step { name: "javascript", run: |_| lint::javascript() },
     Step { name: "deny", run: |_| lint::deny() },
     Step { name: "spec-map", run: |_| spec_map::check() },
     Step { name: "test", run: |_| libtest::workspace() },

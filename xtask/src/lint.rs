@@ -1,8 +1,9 @@
 //! What the compiler and its kin say: formatting, lints, licences and origins, the release build.
 
 use crate::provision;
-use crate::shell::{cargo, program, succeed};
+use crate::shell::{cargo, path, program, succeed};
 use crate::tally::{Outcome, Tally};
+use std::fs;
 
 /// `cargo fmt --check`, in each of the three workspaces.
 pub(crate) fn fmt() -> Tally {
@@ -14,10 +15,26 @@ pub(crate) fn fmt() -> Tally {
     tally
 }
 
-/// Clippy, with every warning an error.
-pub(crate) fn clippy() -> Outcome {
-    let all = ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
-    succeed(&mut cargo(&all)).map(|()| Tally::one())
+/// Clippy, with every warning an error; in the workspace and in the suites.
+pub(crate) fn clippy() -> Tally {
+    let mut tally = Tally::default();
+    let workspace = ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    tally.record(succeed(&mut cargo(&workspace)));
+    let suites = ["clippy", "--locked", "--all-targets", "--quiet", "--manifest-path", "interop/rust/Cargo.toml"];
+    tally.record(succeed(cargo(&suites).args(["--target-dir", "target/interop", "--", "-D", "warnings"])));
+    tally
+}
+
+/// The types that the JSDoc of the pages' scripts promises.
+pub(crate) fn javascript() -> Outcome {
+    let node = provision::node().ok_or("Node.js is missing")?;
+    let entries = fs::read_dir(path("crates/web/assets")).map_err(|why| format!("crates/web/assets: {why}"))?;
+    let files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let scripts: Vec<_> = files.filter(|file| file.extension().is_some_and(|extension| extension == "js")).collect();
+    let mut check = program(node);
+    check.arg("interop/node/node_modules/typescript/bin/tsc").args(["--noEmit", "--allowJs", "--checkJs", "--strict"]);
+    check.args(["--target", "es2022", "--lib", "es2022,dom", "--module", "esnext", "--moduleDetection", "force"]);
+    succeed(check.args(scripts)).map(|()| Tally::one())
 }
 
 /// Licences, banned crates and where crates come from. Asks no network, so every crate, of every platform, is fetched first.
