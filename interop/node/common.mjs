@@ -23,7 +23,13 @@ export async function check(name, body) {
     return value
   } catch (error) {
     failed += 1
-    const why = [error.name, error.error, error.error_description, error.message, error.cause?.message ?? error.cause?.body?.error]
+    const why = [
+      error.name,
+      error.error,
+      error.error_description,
+      error.message,
+      error.cause?.message ?? error.cause?.body?.error,
+    ]
     console.log(`not ok ${name}: ${why.filter(Boolean).join(': ').replace(/\s+/g, ' ')}`)
   }
 }
@@ -73,7 +79,10 @@ export class Person {
       }
       const page = parse(await response.text())
       const form = page.querySelector('form')
-      if (!form) throw new Error(`${response.status} ${at.pathname}: ${page.querySelector('main')?.structuredText.replace(/\s+/g, ' ')}`)
+      if (!form)
+        throw new Error(
+          `${response.status} ${at.pathname}: ${page.querySelector('main')?.structuredText.replace(/\s+/g, ' ')}`,
+        )
       request = this.#submit(form, at, decision, without)
     }
     throw new Error('the pages go round in circles')

@@ -1,6 +1,20 @@
 // npm oauth4webapi: the low-level library; every response goes through its own processing.
 import * as oauth from 'oauth4webapi'
-import { Person, alice, assert, call, check, client as registered, finish, issuer, mail, notes, redirectUri, refused, scope } from './common.mjs'
+import {
+  Person,
+  alice,
+  assert,
+  call,
+  check,
+  client as registered,
+  finish,
+  issuer,
+  mail,
+  notes,
+  redirectUri,
+  refused,
+  scope,
+} from './common.mjs'
 
 const options = { [oauth.allowInsecureRequests]: true }
 const as_client = (id) => ({ client_id: id })
@@ -27,7 +41,11 @@ await check('discovery of the protected resource by RFC 9728', async () => {
 const person = new Person()
 
 async function ask(parameters = {}, choices = {}, who = person, client = web) {
-  const asked = { verifier: oauth.generateRandomCodeVerifier(), state: oauth.generateRandomState(), nonce: oauth.generateRandomNonce() }
+  const asked = {
+    verifier: oauth.generateRandomCodeVerifier(),
+    state: oauth.generateRandomState(),
+    nonce: oauth.generateRandomNonce(),
+  }
   const url = new URL(as.authorization_endpoint)
   url.search = new URLSearchParams({
     client_id: client.client_id,
@@ -45,14 +63,28 @@ async function ask(parameters = {}, choices = {}, who = person, client = web) {
 
 async function redeem(asked, client = web, authentication = webSecret, verifier = asked.verifier) {
   const parameters = oauth.validateAuthResponse(as, client, asked.callback, asked.state)
-  const response = await oauth.authorizationCodeGrantRequest(as, client, authentication, parameters, redirectUri, verifier, options)
-  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response.clone(), { expectedNonce: asked.nonce, requireIdToken: true })
+  const response = await oauth.authorizationCodeGrantRequest(
+    as,
+    client,
+    authentication,
+    parameters,
+    redirectUri,
+    verifier,
+    options,
+  )
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response.clone(), {
+    expectedNonce: asked.nonce,
+    requireIdToken: true,
+  })
   await oauth.validateApplicationLevelSignature(as, response, options)
   return tokens
 }
 
 async function refresh(token, parameters) {
-  const response = await oauth.refreshTokenGrantRequest(as, web, webSecret, token, { ...options, additionalParameters: parameters })
+  const response = await oauth.refreshTokenGrantRequest(as, web, webSecret, token, {
+    ...options,
+    additionalParameters: parameters,
+  })
   return oauth.processRefreshTokenResponse(as, web, response)
 }
 
@@ -109,7 +141,14 @@ await check('userinfo', async () => {
   assert.ok(user.name)
 })
 await check('the demo API takes the token', async () => {
-  const response = await oauth.protectedResourceRequest(tokens.access_token, 'GET', new URL(notes.url), new Headers(), null, options)
+  const response = await oauth.protectedResourceRequest(
+    tokens.access_token,
+    'GET',
+    new URL(notes.url),
+    new Headers(),
+    null,
+    options,
+  )
   assert.equal(response.status, 200)
 })
 await check('the demo API challenges who has none', async () => {
@@ -125,7 +164,13 @@ await check('introspection', async () => {
 })
 await check('introspection without credentials is refused', async () => {
   const api = as_client('demo-notes-api')
-  const response = await oauth.introspectionRequest(as, api, oauth.ClientSecretBasic('wrong'), tokens.access_token, options)
+  const response = await oauth.introspectionRequest(
+    as,
+    api,
+    oauth.ClientSecretBasic('wrong'),
+    tokens.access_token,
+    options,
+  )
   await refused('invalid_client', oauth.processIntrospectionResponse(as, api, response))
 })
 const second = await check('refresh, twice the same inside the grace window', async () => {
@@ -141,14 +186,26 @@ await check('an older refresh token is refused and takes the grant with it', asy
 })
 await check('client credentials for one API', async () => {
   const machine = as_client('demo-machine')
-  const response = await oauth.clientCredentialsGrantRequest(as, machine, basic('demo-machine'), { scope: 'notes:read' }, options)
+  const response = await oauth.clientCredentialsGrantRequest(
+    as,
+    machine,
+    basic('demo-machine'),
+    { scope: 'notes:read' },
+    options,
+  )
   const tokens = await oauth.processClientCredentialsResponse(as, machine, response)
   const claims = await validate(tokens.access_token, notes.audience)
   assert.equal(claims.client_id, 'demo-machine')
 })
 await check('an unknown scope is invalid_scope', async () => {
   const machine = as_client('demo-machine')
-  const response = await oauth.clientCredentialsGrantRequest(as, machine, basic('demo-machine'), { scope: 'no:such' }, options)
+  const response = await oauth.clientCredentialsGrantRequest(
+    as,
+    machine,
+    basic('demo-machine'),
+    { scope: 'no:such' },
+    options,
+  )
   await refused('invalid_scope', oauth.processClientCredentialsResponse(as, machine, response))
 })
 await check('an unknown resource is invalid_target (RFC 8707 2)', async () => {
@@ -183,7 +240,13 @@ await check('a public client', async () => {
 })
 await check('a request without PKCE comes back as invalid_request', async () => {
   const url = new URL(as.authorization_endpoint)
-  url.search = new URLSearchParams({ client_id: 'demo-web', response_type: 'code', redirect_uri: redirectUri, scope, state: 'x' })
+  url.search = new URLSearchParams({
+    client_id: 'demo-web',
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope,
+    state: 'x',
+  })
   const callback = await person.authorize(url)
   assert.equal(callback.searchParams.get('error'), 'invalid_request')
   assert.throws(() => oauth.validateAuthResponse(as, web, callback, 'x'), oauth.AuthorizationResponseError)

@@ -1,22 +1,47 @@
 // npm openid-client: every flow as its own documentation does it.
 import * as client from 'openid-client'
-import { Person, alice, assert, call, check, client as registered, finish, issuer, mail, notes, redirectUri, refused, scope } from './common.mjs'
+import {
+  Person,
+  alice,
+  assert,
+  call,
+  check,
+  client as registered,
+  finish,
+  issuer,
+  mail,
+  notes,
+  redirectUri,
+  refused,
+  scope,
+} from './common.mjs'
 
 const insecure = { execute: [client.allowInsecureRequests] }
-const discover = (id, authentication) => client.discovery(new URL(issuer), id, registered(id).client_secret, authentication, insecure)
+const discover = (id, authentication) =>
+  client.discovery(new URL(issuer), id, registered(id).client_secret, authentication, insecure)
 
 const web = await check('discovery gives the issuer and its endpoints', async () => {
   const config = await discover('demo-web')
   const server = config.serverMetadata()
   assert.equal(server.issuer, issuer)
-  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint', 'introspection_endpoint', 'revocation_endpoint'])
+  for (const name of [
+    'authorization_endpoint',
+    'token_endpoint',
+    'jwks_uri',
+    'userinfo_endpoint',
+    'introspection_endpoint',
+    'revocation_endpoint',
+  ])
     assert.ok(server[name].startsWith(issuer), name)
   assert.ok(server.supportsPKCE('S256'))
   assert.equal(server.authorization_response_iss_parameter_supported, true)
   return config
 })
 await check('discovery by RFC 8414 says the same', async () => {
-  const config = await client.discovery(new URL(issuer), 'demo-web', undefined, client.None(), { ...insecure, algorithm: 'oauth2' })
+  const config = await client.discovery(new URL(issuer), 'demo-web', undefined, client.None(), {
+    ...insecure,
+    algorithm: 'oauth2',
+  })
   assert.equal(config.serverMetadata().token_endpoint, web.serverMetadata().token_endpoint)
 })
 
@@ -24,7 +49,12 @@ const person = new Person()
 
 /** One authorization request: where the client is called back, and what it checks then. */
 async function ask(config, parameters = {}, options = {}, who = person) {
-  const checks = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState(), expectedNonce: client.randomNonce(), idTokenExpected: true }
+  const checks = {
+    pkceCodeVerifier: client.randomPKCECodeVerifier(),
+    expectedState: client.randomState(),
+    expectedNonce: client.randomNonce(),
+    idTokenExpected: true,
+  }
   const url = client.buildAuthorizationUrl(config, {
     redirect_uri: redirectUri,
     scope,
@@ -58,7 +88,10 @@ await check('the ID token holds with its signature checked too', async () => {
 })
 await check('an authorization request with another verifier is refused at the token endpoint', async () => {
   const { callback, checks } = await ask(web)
-  await refused('invalid_grant', client.authorizationCodeGrant(web, callback, { ...checks, pkceCodeVerifier: client.randomPKCECodeVerifier() }))
+  await refused(
+    'invalid_grant',
+    client.authorizationCodeGrant(web, callback, { ...checks, pkceCodeVerifier: client.randomPKCECodeVerifier() }),
+  )
 })
 await check('a code works once, and its second use revokes what the first gave', async () => {
   const { callback, checks } = await ask(web)
@@ -109,7 +142,10 @@ const third = await check('refresh rotates, and a retry gets the same successor'
 await check('refresh can narrow the scope, and not widen it', async () => {
   const narrow = await client.refreshTokenGrant(web, third.refresh_token, { scope: 'notes:read' })
   assert.ok(!(narrow.scope ?? 'notes:read').split(' ').includes('email'))
-  await refused('invalid_scope', client.refreshTokenGrant(web, narrow.refresh_token, { scope: 'notes:read notes:write mail:send' }))
+  await refused(
+    'invalid_scope',
+    client.refreshTokenGrant(web, narrow.refresh_token, { scope: 'notes:read notes:write mail:send' }),
+  )
   third.refresh_token = narrow.refresh_token
 })
 await check('an older refresh token is refused and takes the grant with it', async () => {

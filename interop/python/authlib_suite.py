@@ -63,7 +63,11 @@ def grant(client_id="demo-web", scope=SCOPE, who=person, decision="allow", **par
     )
     callback = who.authorize(url, decision=decision)
     token = oauth.fetch_token(
-        metadata["token_endpoint"], authorization_response=callback, code_verifier=verifier, state=state, timeout=TIMEOUT
+        metadata["token_endpoint"],
+        authorization_response=callback,
+        code_verifier=verifier,
+        state=state,
+        timeout=TIMEOUT,
     )
     return oauth, token, nonce, callback
 
@@ -103,7 +107,10 @@ def _():
     decoded = jwt.decode(tokens["id_token"], keys, algorithms=metadata["id_token_signing_alg_values_supported"])
     params = {"nonce": nonce, "client_id": "demo-web", "access_token": tokens["access_token"]}
     claims = CodeIDToken(
-        decoded.claims, decoded.header, options={"iss": {"values": [ISSUER]}, "sub": {"value": ALICE["sub"]}}, params=params
+        decoded.claims,
+        decoded.header,
+        options={"iss": {"values": [ISSUER]}, "sub": {"value": ALICE["sub"]}},
+        params=params,
     )
     claims.validate(now=int(time.time()), leeway=5)
     assert "at_hash" in claims
@@ -196,7 +203,9 @@ def _():
 @check("a revoked access token is dead everywhere at once")
 def _():
     oauth, token, _, _ = grant()
-    response = oauth.revoke_token(metadata["revocation_endpoint"], token["access_token"], token_type_hint="access_token")
+    response = oauth.revoke_token(
+        metadata["revocation_endpoint"], token["access_token"], token_type_hint="access_token"
+    )
     equal(response.status_code, 200)
     equal(introspect(token["access_token"]), {"active": False})
     equal(call(NOTES["url"], token["access_token"]), 401)

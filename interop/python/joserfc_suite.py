@@ -58,7 +58,9 @@ def tokens():
     }
     callback = Person().authorize(f"{METADATA['authorization_endpoint']}?{urlencode(query)}")
     code = parse_qs(urlsplit(callback).query)["code"][0]
-    return token("demo-web", grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI, code_verifier=VERIFIER)
+    return token(
+        "demo-web", grant_type="authorization_code", code=code, redirect_uri=REDIRECT_URI, code_verifier=VERIFIER
+    )
 
 
 @check("the ID token verifies and its claims hold")
