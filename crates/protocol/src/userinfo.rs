@@ -38,7 +38,7 @@ pub fn admit(token: &AccessToken, issuer: &Issuer) -> Result<(), Refusal> {
     if !token.audience.contains(&issuer.as_resource()) {
         return Err(Refusal::WrongAudience);
     }
-    if !token.scope.contains("openid") { Err(Refusal::InsufficientScope) } else { Ok(()) }
+    if token.scope.contains("openid") { Ok(()) } else { Err(Refusal::InsufficientScope) }
 }
 
 /// `sub`, the claims that the token's scopes ask for, and those that the request asked for by name (5.5).

@@ -30,13 +30,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Who did it.
-    pub(crate) fn actor(mut self, actor: impl ToString) -> Self {
+    pub(crate) fn actor(mut self, actor: &impl ToString) -> Self {
         self.event.actor = Some(actor.to_string());
         self
     }
 
     /// To whom or what.
-    pub(crate) fn target(mut self, target: impl ToString) -> Self {
+    pub(crate) fn target(mut self, target: &impl ToString) -> Self {
         self.event.target = Some(target.to_string());
         self
     }

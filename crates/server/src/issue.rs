@@ -9,10 +9,19 @@ use grantor_protocol::directory::{Api, TokenFormat, User};
 use grantor_protocol::grant::{Grant, GrantType};
 use grantor_protocol::narrow;
 use grantor_protocol::token::handle::{HandleKind, RefreshHandle};
-use grantor_protocol::token::{AccessToken, Selection, TokenResponse, TokenSubject, id, presented_subject};
+use grantor_protocol::token::id::{self, IdToken};
+use grantor_protocol::token::{AccessToken, Selection, TokenResponse, TokenSubject, presented_subject};
 use grantor_protocol::value::{TokenId, UnixTime};
-use serde_json::{Map, Value};
 use std::sync::Arc;
+
+/// What all tokens of one response have in common.
+pub(crate) struct Issuing<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) client: &'a AuthenticatedClient,
+    pub(crate) user: &'a User,
+    pub(crate) grant_type: GrantType,
+    pub(crate) now: UnixTime,
+}
 
 /// Writes an access token in the form that its API wants; sealed when it has none.
 pub(crate) fn access_token(call: &Call, token: &AccessToken, api: Option<&Arc<Api>>) -> Result<String, Refusal> {
@@ -43,85 +52,67 @@ pub(crate) fn sign(
     })
 }
 
-/// All that a grant gives: access token, refresh token, ID token.
-pub(crate) fn of_grant(
-    call: &Call,
-    grant: &Grant,
-    client: &AuthenticatedClient,
-    user: &User,
-    selection: Selection,
-    grant_type: GrantType,
-    now: UnixTime,
-) -> Result<TokenResponse, Refusal> {
-    let tenancy = &call.tenancy;
-    let ready = tenancy.ready()?;
-    let sub = presented_subject(&client.get().metadata, &grant.terms.subject, &ready.keys.pairwise);
-    let token = user_token(call, grant, client, user, &selection, &sub, grant_type, now);
-    let access_token = access_token(call, &token, selection.apis.first())?;
-    let refreshes = client.get().metadata.grant_types.contains(&GrantType::RefreshToken);
-    let refresh_token = refreshes
-        .then(|| ready.keys.handles.refresh_token(RefreshHandle { grant: grant.id, generation: grant.generation }))
-        .flatten();
-    let openid = grant.terms.access.at(&tenancy.issuer.as_resource()).is_some_and(|scope| scope.contains("openid"));
-    let id_token = openid.then(|| id_token(call, grant, client, user, &sub, &access_token, now)).transpose()?;
-    Ok(TokenResponse {
-        access_token,
-        token_type: "Bearer",
-        expires_in: token.expires.remaining(now),
-        scope: selection.scope,
-        refresh_token,
-        id_token,
-    })
-}
-
-fn user_token(
-    call: &Call,
-    grant: &Grant,
-    client: &AuthenticatedClient,
-    user: &User,
-    selection: &Selection,
-    sub: &str,
-    grant_type: GrantType,
-    now: UnixTime,
-) -> AccessToken {
-    let directory = &call.tenancy.directory;
-    let lives =
-        selection.apis.iter().map(|api| narrow::longest_life(directory, api, client.get(), grant_type, Some(user)));
-    let life = lives.min().unwrap_or(directory.tenant.lifetimes.access_token);
-    let roles = match selection.apis.as_slice() {
-        // Roles belong to one API; a token for several cannot say whose they are.
-        [api] => user.roles_at(&api.audience).to_vec(),
-        _ => Vec::new(),
-    };
-    AccessToken {
-        issuer: call.tenancy.issuer.clone(),
-        id: TokenId::new(call.context.world.millis(), call.context.world.random()),
-        subject: TokenSubject::User(sub.to_owned()),
-        client: client.id().clone(),
-        audience: selection.audience.clone(),
-        scope: selection.scope.clone(),
-        roles,
-        issued: now,
-        expires: now.plus(life).min(grant.terms.ends),
-        grant: Some(grant.id),
-        authentication: Some(grant.terms.authentication.clone()),
+impl Issuing<'_> {
+    /// All that a grant gives: access token, refresh token, ID token.
+    pub(crate) fn of_grant(&self, grant: &Grant, selection: Selection) -> Result<TokenResponse, Refusal> {
+        let tenancy = &self.call.tenancy;
+        let keys = &tenancy.ready()?.keys;
+        let metadata = &self.client.get().metadata;
+        let sub = presented_subject(metadata, &grant.terms.subject, &keys.pairwise);
+        let token = self.user_token(grant, &selection, &sub);
+        let access_token = access_token(self.call, &token, selection.apis.first())?;
+        let refreshes = metadata.grant_types.contains(&GrantType::RefreshToken);
+        let handle = RefreshHandle { grant: grant.id, generation: grant.generation };
+        let refresh_token = refreshes.then(|| keys.handles.refresh_token(handle)).flatten();
+        let openid = grant.terms.access.at(&tenancy.issuer.as_resource()).is_some_and(|scope| scope.contains("openid"));
+        let id_token = openid.then(|| self.id_token(grant, &sub, &access_token)).transpose()?;
+        Ok(TokenResponse {
+            access_token,
+            token_type: "Bearer",
+            expires_in: token.expires.remaining(self.now),
+            scope: selection.scope,
+            refresh_token,
+            id_token,
+        })
     }
-}
 
-fn id_token(
-    call: &Call,
-    grant: &Grant,
-    client: &AuthenticatedClient,
-    user: &User,
-    sub: &str,
-    access_token: &str,
-    now: UnixTime,
-) -> Result<String, Refusal> {
-    let algorithm = client.get().metadata.id_token_signed_response_alg;
-    let lifetime = call.tenancy.directory.tenant.lifetimes.id_token;
-    let issuer = &call.tenancy.issuer;
-    let user_claims: Map<String, Value> = user.claims.to_map();
-    let claims = id::claims(&grant.terms, sub, access_token, algorithm, &user_claims, issuer, lifetime, now);
-    let payload = serde_json::to_vec(&claims).map_err(|_| Refusal::Broken)?;
-    sign(&call.tenancy, algorithm, id::TYP, &payload)
+    fn user_token(&self, grant: &Grant, selection: &Selection, sub: &str) -> AccessToken {
+        let directory = &self.call.tenancy.directory;
+        let life_at = |api| narrow::longest_life(directory, api, self.client.get(), self.grant_type, Some(self.user));
+        let lives = selection.apis.iter().map(|api| life_at(api));
+        let life = lives.min().unwrap_or(directory.tenant.lifetimes.access_token);
+        let roles = match selection.apis.as_slice() {
+            // Roles belong to one API; a token for several cannot say whose they are.
+            [api] => self.user.roles_at(&api.audience).to_vec(),
+            _ => Vec::new(),
+        };
+        AccessToken {
+            issuer: self.call.tenancy.issuer.clone(),
+            id: TokenId::new(self.call.context.world.millis(), self.call.context.world.random()),
+            subject: TokenSubject::User(sub.to_owned()),
+            client: self.client.id().clone(),
+            audience: selection.audience.clone(),
+            scope: selection.scope.clone(),
+            roles,
+            issued: self.now,
+            expires: self.now.plus(life).min(grant.terms.ends),
+            grant: Some(grant.id),
+            authentication: Some(grant.terms.authentication.clone()),
+        }
+    }
+
+    fn id_token(&self, grant: &Grant, sub: &str, access_token: &str) -> Result<String, Refusal> {
+        let algorithm = self.client.get().metadata.id_token_signed_response_alg;
+        let token = IdToken {
+            issuer: &self.call.tenancy.issuer,
+            grant: &grant.terms,
+            sub,
+            access_token,
+            algorithm,
+            issued: self.now,
+            lifetime: self.call.tenancy.directory.tenant.lifetimes.id_token,
+        };
+        let payload = serde_json::to_vec(&token.claims(&self.user.claims)).map_err(|_| Refusal::Broken)?;
+        sign(&self.call.tenancy, algorithm, id::TYP, &payload)
+    }
 }

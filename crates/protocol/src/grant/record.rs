@@ -98,6 +98,7 @@ pub struct Redemption {
 
 /// What `redeem` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and it is moved once")]
 pub enum Spend {
     /// The code was fresh; the grant stands.
     Fresh(Grant),

@@ -30,14 +30,14 @@ async fn answer(call: &Call) -> Result<(), Refusal> {
     match decide(&read(call, token)?, &client) {
         Take::Token(id, expires) => {
             store.revoke_token(tenant, id, expires).await.map_err(|error| failed(&error))?;
-            revoked(call, &client, "access token", id.to_string());
+            revoked(call, &client, "access token", &id.to_string());
         }
         Take::Grant(id) => {
             let grant = store.grant(tenant, id).await.map_err(|error| failed(&error))?;
             // RFC 7009 2.1: the token must be the client's own.
             if grant.is_some_and(|grant| client.is(&grant.terms.client)) {
                 store.revoke_grant(tenant, id, now).await.map_err(|error| failed(&error))?;
-                revoked(call, &client, "grant", id.to_string());
+                revoked(call, &client, "grant", &id.to_string());
             }
         }
         Take::Nothing => {}
@@ -57,6 +57,6 @@ fn read(call: &Call, token: &str) -> Result<Revocable, Refusal> {
     })
 }
 
-fn revoked(call: &Call, client: &AuthenticatedClient, what: &str, target: String) {
-    call.event(Action::Revocation, Outcome::Allowed).actor(client.id()).target(target).with("what", what).write();
+fn revoked(call: &Call, client: &AuthenticatedClient, what: &str, target: &str) {
+    call.event(Action::Revocation, Outcome::Allowed).actor(client.id()).target(&target).with("what", what).write();
 }

@@ -1,8 +1,9 @@
 //! The token endpoint (RFC 6749 3.2).
 
 use crate::extract::Call;
+use crate::issue::{self, Issuing};
+use crate::respond;
 use crate::token::{authenticate, failed};
-use crate::{issue, respond};
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
@@ -33,10 +34,9 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
         refusal
     };
     let params = call.strict_form().map_err(refused)?;
-    let client = authenticate(call, &params).await.map_err(|refusal| {
+    let client = authenticate(call, &params).await.inspect_err(|refusal| {
         let named = params.get("client_id").unwrap_or("(in the header)");
-        call.event(Action::Token, Outcome::Refused).with("unverified_client_id", named).reason(&refusal).write();
-        refusal
+        call.event(Action::Token, Outcome::Refused).with("unverified_client_id", named).reason(refusal).write();
     })?;
     let now = call.now();
     let tokens = match TokenRequest::parse(&params, &client) {
@@ -75,10 +75,11 @@ async fn redeem(
     match spend {
         Spend::Fresh(grant) => {
             allowed(call, client, GrantType::AuthorizationCode, Some(&grant), &selection.scope, &grant.terms.narrowed);
-            issue::of_grant(call, &grant, client, &user, selection, GrantType::AuthorizationCode, now)
+            Issuing { call, client, user: &user, grant_type: GrantType::AuthorizationCode, now }
+                .of_grant(&grant, selection)
         }
         Spend::Spent(grant) => {
-            call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(grant).with("what", "code").write();
+            call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant).with("what", "code").write();
             Err(Refusal::CodeSpent)
         }
     }
@@ -103,12 +104,12 @@ async fn refresh(
     let rotation =
         store.rotate(tenant, handle.grant, handle.generation, grace, now).await.map_err(|error| failed(&error))?;
     if let Rotation::Reused(grant) = &rotation {
-        let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(grant.id);
+        let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant.id);
         replay.with("what", "refresh token").with("generation", handle.generation).write();
     }
     let grant = refresh_token::rotated(rotation)?;
     allowed(call, client, GrantType::RefreshToken, Some(&grant), &selection.scope, &[]);
-    issue::of_grant(call, &grant, client, &user, selection, GrantType::RefreshToken, now)
+    Issuing { call, client, user: &user, grant_type: GrantType::RefreshToken, now }.of_grant(&grant, selection)
 }
 
 /// RFC 6749 4.4. Nothing is read from the store and nothing is written but the audit line.

@@ -72,7 +72,7 @@ pub(crate) async fn post(call: Call) -> Response {
     }
     let event = call.event(Action::Consent, Outcome::Allowed).actor(&user.sub).target(&client);
     event.with("scope", allowed.access.scope()).write();
-    flow::issue(&call, &browser, pending.request, allowed)
+    flow::issue(&call, &browser, &pending.request, &allowed)
 }
 
 fn refused(call: &Call, browser: &Browser, pending: Pending, refusal: Refusal) -> Response {

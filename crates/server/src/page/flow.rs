@@ -96,7 +96,7 @@ pub(crate) async fn proceed(call: &Call, browser: &Browser, interaction: &Intera
         Step::SignIn => "/signin",
         Step::SelectAccount => "/select-account",
         Step::Consent => "/consent",
-        Step::Issue => return issue(call, browser, pending.request, pending.allowed),
+        Step::Issue => return issue(call, browser, &pending.request, &pending.allowed),
     };
     match interaction.seal(call) {
         Ok(sealed) => go(call, Some(browser), &format!("{page}?interaction={}", params::encode(&sealed))),
@@ -166,11 +166,11 @@ pub(crate) fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Response
 }
 
 /// Issues the code (RFC 6749 4.1.2). Nothing is written: the code carries everything, sealed.
-pub(crate) fn issue(call: &Call, browser: &Browser, request: AuthorizationRequest, allowed: Allowed) -> Response {
+pub(crate) fn issue(call: &Call, browser: &Browser, request: &AuthorizationRequest, allowed: &Allowed) -> Response {
     let Some((session, user)) = browser.signed_in() else {
         return error(call, Some(browser), &Refusal::LoginRequired);
     };
-    match seal_code(call, &request, &allowed, session, user) {
+    match seal_code(call, request, allowed, session, user) {
         Err(refusal) => error(call, Some(browser), &refusal),
         Ok(code) => {
             let event =

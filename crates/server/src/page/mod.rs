@@ -99,9 +99,9 @@ impl<'a> View<'a> {
 
     fn policy(&self) -> String {
         let script = if self.runs_scripts { " script-src 'self';" } else { "" };
-        let targets: String = self.form_targets.iter().map(|target| format!(" {target}")).collect();
+        let targets = [&["'self'".to_owned()], self.form_targets.as_slice()].concat().join(" ");
         format!(
-            "default-src 'none'; style-src 'self'; img-src 'self' data:;{script} form-action 'self'{targets}; \
+            "default-src 'none'; style-src 'self'; img-src 'self' data:;{script} form-action {targets}; \
              frame-ancestors 'none'; base-uri 'none'"
         )
     }

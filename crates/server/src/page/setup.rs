@@ -87,7 +87,7 @@ async fn create(call: &Call, token: &SetupToken, username: &str, password: &Secr
         roles: BTreeMap::new(),
         claims: UserClaims::default(),
     };
-    let event = call.event(Action::Configuration, Outcome::Allowed).actor("setup link").target(&user.sub);
+    let event = call.event(Action::Configuration, Outcome::Allowed).actor(&"setup link").target(&user.sub);
     store.change_directory(vec![Change::PutUser(user)], None).await.map_err(|broken| failed(&broken))?;
     event.with("what", "the first administrator").write();
     Ok(true)

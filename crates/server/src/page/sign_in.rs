@@ -70,19 +70,15 @@ async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, F
     let user = found.map_err(|error| Failure::Refused(crate::token::failed(&error)))?;
     let hash = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password_hash.as_deref());
     let right = call.context.passwords.verify(password, hash).await.map_err(|_| Failure::Refused(Refusal::Busy))?;
-    match user.filter(|_| right) {
-        Some(user) => {
-            call.context.throttle.succeeded(attempt);
-            call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub).write();
-            Ok(user)
-        }
-        None => {
-            call.context.throttle.failed(attempt, now);
-            // What was typed may be a password in the wrong field: it is not logged.
-            call.event(Action::SignIn, Outcome::Refused).with("reason", "wrong credentials").write();
-            Err(Failure::Told(SignInError::WrongCredentials))
-        }
-    }
+    let Some(user) = user.filter(|_| right) else {
+        call.context.throttle.failed(attempt, now);
+        // What was typed may be a password in the wrong field: it is not logged.
+        call.event(Action::SignIn, Outcome::Refused).with("reason", "wrong credentials").write();
+        return Err(Failure::Told(SignInError::WrongCredentials));
+    };
+    call.context.throttle.succeeded(attempt);
+    call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub).write();
+    Ok(user)
 }
 
 /// On with the request that waits, or to "your apps".

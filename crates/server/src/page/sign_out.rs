@@ -83,7 +83,7 @@ async fn decided(call: &Call, browser: &mut Browser, form: &Params) -> Response 
 async fn sign_out(call: &Call, browser: &mut Browser, request: &LogoutRequest) -> Response {
     match browser.sign_out(call).await {
         Err(refusal) => return error(call, None, &refusal),
-        Ok(Some(subject)) => call.event(Action::SignOut, Outcome::Allowed).actor(subject).write(),
+        Ok(Some(subject)) => call.event(Action::SignOut, Outcome::Allowed).actor(&subject).write(),
         Ok(None) => {}
     }
     if let Some(location) = request.location() {
