@@ -23,7 +23,9 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
     if found < OLDEST_SQLITE {
         return Err(broken(format!("SQLite {} is too old, at least 3.51.3 is needed", rusqlite::version())));
     }
-    create_private(path)?;
+    if !create_private(path)? {
+        warn_if_others_may_read(path);
+    }
     let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     settle(&db)?;
     let mode = keep_log(&db)?;
@@ -32,6 +34,8 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
     }
     // FULL syncs the log at every commit: what was acknowledged survives a loss of power.
     db.pragma_update(None, "synchronous", "FULL")?;
+    // Where fsync does not reach the disk (macOS), what does.
+    db.pragma_update(None, "fullfsync", true)?;
     db.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(db)
@@ -60,6 +64,19 @@ pub(crate) fn create_private(path: &Path) -> Result<bool> {
         Err(error) => Err(broken(format!("{} cannot be created: {error}", path.display()))),
     }
 }
+
+/// A file that was there before is the operator's: its mode is not changed.
+#[cfg(unix)]
+fn warn_if_others_may_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let others = std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
+    if others {
+        tracing::warn!(file = %path.display(), "the database can be read by others than its owner: chmod 600");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_may_read(_: &Path) {}
 
 /// Switches a new file to WAL mode. Gives the mode that it is in now.
 ///
@@ -90,4 +107,22 @@ fn settle(db: &Connection) -> Result<()> {
 
 fn broken(text: String) -> Failure {
     StoreError::Broken(text).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{reader, writer};
+
+    #[test]
+    fn every_commit_is_synced_and_readers_cannot_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("grantor.db");
+        let db = writer(&file).unwrap();
+        let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("synchronous"), 2);
+        assert_eq!(number("fullfsync"), 1);
+        let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        assert!(reader(&file).unwrap().execute_batch("CREATE TABLE t (a)").is_err());
+    }
 }

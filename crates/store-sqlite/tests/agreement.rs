@@ -6,7 +6,7 @@ use grantor_store_sqlite::SqliteStore;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_and_memory_agree_on_any_sequence_of_verbs(steps in prop::collection::vec(any::<Step>(), 1..300)) {

@@ -85,6 +85,7 @@ macro_rules! contract_tests {
                 closing_all_sessions_spares_none_that_was_open,
                 many_consents_add_up,
                 one_of_many_changes_wins,
+                the_directory_is_read_as_of_one_moment,
                 one_of_many_users_gets_the_name,
                 every_event_is_kept,
                 expiry_spares_what_lives,

@@ -64,7 +64,8 @@ pub trait Grants: Send + Sync {
     /// The grants that are neither revoked nor expired, youngest first, at most `limit`.
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>>;
 
-    /// Takes back one grant. Gives whether it stood until now.
+    /// Takes back one grant. Gives whether it stood until now: was neither revoked nor expired. One that has expired is
+    /// marked all the same, since its access tokens may still live.
     async fn revoke_grant(&self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> Result<bool>;
 
     /// Takes back every grant of these, and every access token issued to them before `cutoff`, whether or not it came
@@ -173,10 +174,13 @@ pub enum Change {
     PutUser(User),
     PutPolicy(Policy),
     PutKey(KeyRecord),
-    /// With everything in it.
+    /// With everything in it but its audit log, which is append-only.
     DeleteTenant(TenantName),
     DeleteApi(TenantName, Resource),
+    /// With its grants and consents: tokens that came from a grant are revoked. Those that it got for itself are taken
+    /// back by [`Grants::revoke_all`].
     DeleteClient(TenantName, ClientId),
+    /// With his grants, consents and sessions: his tokens are revoked.
     DeleteUser(TenantName, Subject),
     DeletePolicy(TenantName, String),
     DeleteKey(TenantName, String),
@@ -199,7 +203,8 @@ pub trait AuditLog: Send + Sync {
 /// The whole port.
 #[async_trait]
 pub trait Store: Grants + Sessions + Directories + AuditLog {
-    /// Drops at most `limit` rows that have expired. Gives how many. Correctness never depends on it.
+    /// Drops at most `limit` rows that have expired, a grant a day later than that. Gives how many. Correctness never
+    /// depends on it; it is a small step, to be called every few seconds.
     async fn expire(&self, now: UnixTime, limit: u32) -> Result<u64>;
 
     /// A complete copy of everything, taken while the server runs, written to a new file.

@@ -1,8 +1,7 @@
 //! Dropping what nobody can ask for any more, in small steps.
 
-use super::grants::from_row;
 use crate::failure::Result;
-use grantor_protocol::value::{GrantId, Seconds, UnixTime};
+use grantor_protocol::value::{Seconds, UnixTime};
 use rusqlite::{Connection, params};
 
 /// No access token lives longer: for so long its grant must be found after it has expired.
@@ -39,24 +38,22 @@ pub(crate) fn expire(db: &Connection, now: UnixTime, limit: u32) -> Result<u64> 
 /// Looks at the grants that are due: drops those that ended before `horizon`, and puts off those that were refreshed
 /// in the meantime.
 fn expire_grants(db: &Connection, horizon: UnixTime, limit: u64) -> Result<u64> {
-    let mut due = db.prepare_cached(
-        "SELECT tenant, id, generation, rotated, expires, revoked, terms FROM grants WHERE due <= ? ORDER BY due LIMIT ?",
-    )?;
+    let mut due =
+        db.prepare_cached("SELECT tenant, id, expires <= ?1 FROM grants WHERE due <= ?1 ORDER BY due LIMIT ?2")?;
     let mut drop = db.prepare_cached("DELETE FROM grants WHERE tenant = ? AND id = ?")?;
     let mut put_off = db.prepare_cached("UPDATE grants SET due = expires WHERE tenant = ? AND id = ?")?;
-    let mut rows = due.query(params![horizon.get(), i64::try_from(limit).unwrap_or(i64::MAX)])?;
-    let mut found: Vec<(String, GrantId, bool)> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let grant = from_row(row)?;
-        found.push((row.get("tenant")?, grant.id, grant.expires <= horizon));
-    }
+    let found: Vec<(String, [u8; 16], bool)> = due
+        .query_map(params![horizon.get(), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
     let mut dropped = 0;
     for (tenant, id, over) in found {
         if over {
-            drop.execute(params![tenant, id.as_bytes()])?;
+            drop.execute(params![tenant, id])?;
             dropped += 1;
         } else {
-            put_off.execute(params![tenant, id.as_bytes()])?;
+            put_off.execute(params![tenant, id])?;
         }
     }
     Ok(dropped)

@@ -165,7 +165,8 @@ pub async fn a_deleted_tenant_takes_everything_with_it_but_the_log(store: Under)
     assert_eq!(store.session(&tenant(), &digest(2), START).await.unwrap(), None);
     assert!(store.remember(&tenant(), "jti", &digest(1), at(10), START).await.unwrap());
     assert_eq!(store.standing(&tenant(), &token(1, None, 5)).await.unwrap(), Standing::Good(None));
-    assert!(matches!(store.redeem(&tenant(), redemption_by(1, 1, 1, 1), START).await.unwrap(), Spend::Fresh(_)));
+    let spent_before = redemption_by(number(1, 1), number(1, 1), 1, 1);
+    assert!(matches!(store.redeem(&tenant(), spent_before, START).await.unwrap(), Spend::Fresh(_)));
     assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1)]);
 }
 

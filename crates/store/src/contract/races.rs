@@ -226,6 +226,28 @@ pub async fn one_of_many_changes_wins(store: Under) {
     }
 }
 
+/// Never the half of a change.
+pub async fn the_directory_is_read_as_of_one_moment(store: Under) {
+    for round in rounds() {
+        at_once(&store, move |store, n| async move {
+            let (client, api) = (declared_client(tenant(), n), api(tenant(), &format!("a{n}")));
+            let pair = if round % 2 == 0 {
+                vec![Change::PutClient(client), Change::PutApi(api)]
+            } else {
+                vec![
+                    Change::DeleteApi(tenant(), api.audience),
+                    Change::DeleteClient(tenant(), client.metadata.client_id),
+                ]
+            };
+            let version = store.change_directory(pair, None).await.unwrap();
+            let seen = store.directory().await.unwrap();
+            assert!(seen.version >= version);
+            assert_eq!(seen.clients.len(), seen.apis.len());
+        })
+        .await;
+    }
+}
+
 /// The others are told that it is taken.
 pub async fn one_of_many_users_gets_the_name(store: Under) {
     for round in rounds() {

@@ -76,23 +76,16 @@ pub async fn a_cut_off_takes_what_was_issued_before_it(store: Under) {
     assert_eq!(store.standing(&other_tenant(), &token(1, None, 1)).await.unwrap(), Standing::Good(None));
 }
 
-/// Whatever the order in which they come.
+/// Whatever the order in which they come; and it is kept as long as any of them asked for.
 pub async fn the_later_of_two_cut_offs_stays(store: Under) {
-    for cutoff in [5, 3] {
-        store
-            .revoke_all(&tenant(), GrantsOf::Client(&client(1)), token_id(cutoff), at(cutoff_expires(cutoff)), START)
-            .await
-            .unwrap();
+    for (cutoff, expires) in [(5, 10), (3, 100), (4, 20)] {
+        let (of, expires) = (client(1), at(expires));
+        store.revoke_all(&tenant(), GrantsOf::Client(&of), token_id(cutoff), expires, START).await.unwrap();
     }
     assert!(!stands(&*store, &token(4, None, 1)).await);
     assert!(stands(&*store, &token(5, None, 1)).await);
-    store.expire(at(50), 100).await.unwrap();
-    assert!(!stands(&*store, &token(4, None, 1)).await, "and is kept as long as either asked for");
-}
-
-/// The later cut-off was to be kept for the shorter time.
-fn cutoff_expires(cutoff: u64) -> u32 {
-    if cutoff == 5 { 10 } else { 100 }
+    store.expire(at(99), 100).await.unwrap();
+    assert!(!stands(&*store, &token(4, None, 1)).await);
 }
 
 /// Ever larger, so that the cut-offs of earlier steps take nothing of later ones.
