@@ -8,11 +8,13 @@ mod demo;
 mod document;
 mod failure;
 mod fresh;
+mod log;
 mod manifest;
 mod master_key;
 mod open;
 mod output;
 mod revocation;
+mod running;
 mod scratch;
 
 use clap::Parser as _;

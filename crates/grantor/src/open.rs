@@ -3,6 +3,7 @@
 use crate::config::Configuration;
 use crate::failure::{Context as _, Failure, Result};
 use crate::scratch;
+use grantor_protocol::value::Issuer;
 use grantor_store::Store;
 use grantor_store_sqlite::SqliteStore;
 use std::path::Path;
@@ -29,4 +30,29 @@ pub(crate) fn or_new(configuration: &Configuration) -> Result<Arc<dyn Store>> {
 fn open(database: &Path) -> Result<Arc<dyn Store>> {
     let store = SqliteStore::open(database).context(|| format!("open {}", database.display()))?;
     Ok(Arc::new(store))
+}
+
+/// The file that says for which issuer a data directory is used, so that single steps need not be told.
+const ISSUER: &str = "issuer";
+
+/// Writes down for which issuer the data is used. Gives the one before, if it was another.
+pub(crate) fn remember_issuer(configuration: &Configuration) -> Result<Option<Issuer>> {
+    let before = remembered_issuer(configuration);
+    if before.as_ref() == Some(&configuration.issuer) {
+        return Ok(None);
+    }
+    let path = configuration.data.join(ISSUER);
+    std::fs::write(&path, format!("{}\n", configuration.issuer)).context(|| format!("write {}", path.display()))?;
+    Ok(before)
+}
+
+/// The issuer that was configured, or else the one for which the data was last used.
+pub(crate) fn issuer(configuration: &Configuration) -> Issuer {
+    let remembered = configuration.issuer_is_default.then(|| remembered_issuer(configuration)).flatten();
+    remembered.unwrap_or_else(|| configuration.issuer.clone())
+}
+
+fn remembered_issuer(configuration: &Configuration) -> Option<Issuer> {
+    let text = std::fs::read_to_string(configuration.data.join(ISSUER)).ok()?;
+    Issuer::parse(text.trim())
 }

@@ -1,9 +1,76 @@
-//! stub
-use crate::failure::Result;
-#[derive(Debug, clap::Args)]
-pub(crate) struct Demo {}
+//! `grantor demo`.
+
+use crate::config::{Configuration, Flags, Level, LogFormat};
+use crate::demo::{self, Tour};
+use crate::document::{Format, Source};
+use crate::failure::{Context as _, Failure, Result};
+use crate::manifest::{self, How};
+use crate::output::{Output, line};
+use crate::scratch::{self, Scratch};
+use crate::{fresh, log, master_key, open, running};
+use clap::Args;
+use grantor_protocol::value::{Issuer, TenantName};
+use grantor_server::{MasterKey, Server, Settings, SystemWorld};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where to answer; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
 impl Demo {
-    pub(crate) async fn run(self, _d: Option<std::path::PathBuf>, _o: crate::output::Output) -> Result<()> {
-        Ok(())
+    pub(crate) async fn run(self, data: Option<PathBuf>, output: Output) -> Result<()> {
+        log::start(LogFormat::Text, Level::Warn);
+        let asked = self.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        let listener = running::listen(asked).await?;
+        let taken = listener.local_addr().context(|| "find the address".to_owned())?;
+        let mut listeners = vec![listener];
+        listeners.extend(running::listen_beside(taken).await);
+        let issuer = issuer(taken)?;
+        // Dropped, and so removed, when the server has stopped.
+        let scratch = if data.is_none() { Some(Scratch::new()?) } else { None };
+        let kept = data.is_some();
+        let data = data.or(scratch.as_ref().map(|scratch| scratch.path().to_owned())).unwrap_or_default();
+        scratch::create_private(&data)?;
+        // The environment of a real server has nothing to say here.
+        let flags = Flags { data: Some(data.clone()), issuer: Some(issuer.to_string()), ..Flags::default() };
+        let configuration = Configuration::read(&flags, &[])?;
+        let store = open::or_new(&configuration)?;
+        let keys_exist = !store.directory().await?.keys.is_empty();
+        let bytes = master_key::load(&configuration, keys_exist)?;
+        open::remember_issuer(&configuration)?;
+        let demo = demo::Demo::new(issuer.clone(), &bytes);
+        let source = Source::new("the demo", demo.manifest().to_string());
+        manifest::apply(&*store, &source, Format::Json, How::default(), fresh::now()).await?;
+        let settings = Settings { demo_api: true, ..Settings::new(issuer) };
+        let server = Server::new(Arc::clone(&store), MasterKey::from_bytes(*bytes), settings, Arc::new(SystemWorld))
+            .await
+            .context(|| "start the server".to_owned())?;
+        let user = store.user_by_username(&TenantName::default(), demo::USERNAME).await?;
+        let subject = user.map(|user| user.sub).ok_or_else(|| Failure::new("the demo has no user"))?;
+        if !taken.ip().is_loopback() {
+            eprintln!("warning: {taken} can be reached from other machines, and the demo's secrets are no secrets");
+        }
+        if output.json {
+            line(&demo::to_json(&demo, &data, &subject).to_string())?;
+        } else {
+            line(&Tour { demo: &demo, data: kept.then_some(data.as_path()) }.to_string())?;
+        }
+        running::serve(server, listeners, None).await
     }
+}
+
+/// The name under which an address on this machine is reached.
+fn issuer(address: SocketAddr) -> Result<Issuer> {
+    let (ip, port) = (address.ip(), address.port());
+    let usual = ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST || ip == std::net::Ipv6Addr::LOCALHOST;
+    let url = if usual { format!("http://localhost:{port}") } else { format!("http://{address}") };
+    Issuer::parse(&url).ok_or_else(|| {
+        Failure::usage(format!("the demo speaks http and so cannot be {url}"))
+            .hint("listen on 127.0.0.1, or run `grantor serve` with TLS".to_owned())
+    })
 }

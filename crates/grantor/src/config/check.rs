@@ -29,6 +29,7 @@ pub(super) fn settle(
     let Listen(listen) = file.listen;
     let DataDirectory(data) = file.data;
     let data = rooted("data", data);
+    let issuer_is_default = file.issuer.is_none();
     let issuer = match file.issuer {
         Some(issuer) => issuer,
         None if listen.ip().is_loopback() => Issuer::parse(&format!("http://localhost:{}", listen.port()))?,
@@ -79,6 +80,7 @@ pub(super) fn settle(
     let mut configuration = Configuration {
         listen,
         issuer,
+        issuer_is_default,
         data,
         tls,
         trusted_proxies,

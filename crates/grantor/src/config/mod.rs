@@ -25,6 +25,8 @@ pub(crate) struct Configuration {
     pub(crate) listen: SocketAddr,
     /// Who it is.
     pub(crate) issuer: Issuer,
+    /// Whether nobody said who it is.
+    pub(crate) issuer_is_default: bool,
     /// Where it keeps everything.
     pub(crate) data: PathBuf,
     /// Certificate and key, when it speaks TLS itself.

@@ -12,7 +12,7 @@ mod toml;
 pub(crate) use decode::decode;
 pub(crate) use fields::fields_of;
 pub(crate) use nearest::{did_you_mean, nearest};
-pub(crate) use problem::{Problem, Problems, Severity};
+pub(crate) use problem::{Problem, Problems};
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};

@@ -10,7 +10,6 @@ use crate::failure::{Failure, Result};
 use crate::fresh;
 use crate::revocation;
 use grantor_protocol::audit::{Action, Event, Outcome};
-use grantor_protocol::directory::Tenant;
 use grantor_protocol::value::{ClientId, Secret, TenantName, UnixTime};
 use grantor_store::{Change, GrantsOf, Store, StoreError};
 use std::sync::Arc;
@@ -122,22 +121,6 @@ pub(crate) async fn execute(
     let events =
         steps.iter().filter(|step| step.what != What::Unchanged).filter_map(|step| step.event(now)).collect::<Vec<_>>();
     if events.is_empty() { Ok(()) } else { store.record(events).await }
-}
-
-/// The default tenant exists always.
-pub(crate) async fn ensure_default_tenant(store: &dyn Store) -> Result<()> {
-    for _ in 0..3 {
-        let records = store.directory().await?;
-        if records.tenants.iter().any(|tenant| tenant.name.is_default()) {
-            return Ok(());
-        }
-        let put = vec![Change::PutTenant(Tenant::new(TenantName::default()))];
-        match store.change_directory(put, Some(records.version)).await {
-            Err(StoreError::Conflict { .. }) => {}
-            done => return done.map(|_| ()).map_err(Failure::from),
-        }
-    }
-    Err(Failure::new("somebody else is changing the directory all the time"))
 }
 
 impl Step {

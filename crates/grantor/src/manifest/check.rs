@@ -6,11 +6,12 @@ use super::{ClientDeclaration, Declared, UserDeclaration};
 use crate::document::{Node, Place, Problem, Problems, did_you_mean};
 use grantor_login::password;
 use grantor_protocol::directory::{Api, Policy, Tenant};
-use grantor_protocol::value::{ClientId, Resource, TenantName};
+use grantor_protocol::narrow::OPENID_SCOPES;
+use grantor_protocol::value::{ClientId, Resource, Seconds, TenantName};
 use std::collections::HashSet;
 
-/// The scopes that belong to no API (OpenID Connect Core 5.4, 11).
-const OPENID: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+/// The longest life of a token, in seconds: a retired signing key is published for a day and no longer.
+const LONGEST_TOKEN: u32 = 86_400;
 
 /// The longest life of a code, in seconds (RFC 6749 4.1.2).
 const LONGEST_CODE: u32 = 600;
@@ -73,10 +74,11 @@ impl<'w> Checks<'w, '_> {
             let problem = Problem::error(format!("a code lives {LONGEST_CODE} seconds at the most (RFC 6749 4.1.2)"));
             self.problems.push(problem.at(place(&declared.node, &["lifetimes", "code"])));
         }
+        for (name, lifetime) in [("id_token", lifetimes.id_token), ("access_token", lifetimes.access_token)] {
+            self.token_lifetime(lifetime, place(&declared.node, &["lifetimes", name]));
+        }
         for (name, lifetime) in [
             ("code", lifetimes.code),
-            ("id_token", lifetimes.id_token),
-            ("access_token", lifetimes.access_token),
             ("refresh_idle", lifetimes.refresh_idle),
             ("refresh_absolute", lifetimes.refresh_absolute),
             ("session", lifetimes.session),
@@ -88,13 +90,17 @@ impl<'w> Checks<'w, '_> {
         }
     }
 
+    fn token_lifetime(&mut self, lifetime: Seconds, here: Place) {
+        if !(1..=LONGEST_TOKEN).contains(&lifetime.get()) {
+            let problem = Problem::error(format!("a token lives 1 to {LONGEST_TOKEN} seconds"));
+            self.problems.push(problem.at(here));
+        }
+    }
+
     fn api(&mut self, declared: &Declared<Api>) {
         let (api, node) = (&declared.record, &declared.node);
         self.in_tenant(&api.tenant, node);
-        if api.token.lifetime.get() == 0 {
-            let problem = Problem::error("lifetime is 0: nothing could live that long");
-            self.problems.push(problem.at(place(node, &["token", "lifetime"])));
-        }
+        self.token_lifetime(api.token.lifetime, place(node, &["token", "lifetime"]));
         let mut seen = HashSet::new();
         for (index, scope) in api.scopes.iter().enumerate() {
             let index = index.to_string();
@@ -102,7 +108,7 @@ impl<'w> Checks<'w, '_> {
                 let problem = Problem::error(format!("the scope {} stands here twice", scope.name));
                 self.problems.push(problem.at(place(node, &["scopes", &index, "name"])));
             }
-            if OPENID.contains(&scope.name.as_str()) {
+            if OPENID_SCOPES.contains(&scope.name.as_str()) {
                 let problem = Problem::error(format!("the scope {} belongs to OpenID Connect", scope.name));
                 self.problems.push(problem.at(place(node, &["scopes", &index, "name"])));
             }
@@ -176,12 +182,12 @@ impl<'w> Checks<'w, '_> {
         }
         let apis = self.world.apis(&metadata.tenant);
         for scope in metadata.scope.iter().flat_map(|scope| scope.iter()) {
-            let known = OPENID.contains(&scope.as_str())
+            let known = OPENID_SCOPES.contains(&scope.as_str())
                 || apis.iter().any(|(api, tainted)| *tainted || api.find_scope(scope.as_str()).is_some());
             if !known {
                 let all = apis.iter().flat_map(|(api, _)| api.scopes.iter().map(|scope| scope.name.as_str()));
                 let problem = Problem::warning(format!("no API knows the scope {}", scope.as_str()));
-                let help = did_you_mean(scope.as_str(), all.chain(OPENID));
+                let help = did_you_mean(scope.as_str(), all.chain(OPENID_SCOPES.iter().copied()));
                 self.problems.push(problem.help(help).at(place(node, &["scope"])));
             }
         }

@@ -11,7 +11,7 @@ mod secret;
 mod tests;
 mod world;
 
-pub(crate) use apply::{Applied, How, apply, ensure_default_tenant, execute};
+pub(crate) use apply::{Applied, How, apply, execute};
 pub(crate) use export::{client_entry, export, user_entry};
 pub(crate) use plan::{Kind, Step, What};
 
