@@ -3,14 +3,15 @@
 use super::single;
 use crate::cli::Context;
 use crate::failure::{Failure, Result};
-use crate::manifest::{self, Kind};
-use crate::output::Output;
+use crate::manifest::{self, Kind, Step, What};
 use crate::{fresh, open, revocation};
 use clap::{Args, Subcommand};
 use grantor_protocol::client::{Client as Record, ClientSecret, SecretHash, StoredSecret};
-use grantor_protocol::value::{ClientId, Seconds};
+use grantor_protocol::directory::{DirectoryRecords, Policy};
+use grantor_protocol::value::{ClientId, Seconds, TenantName};
 use grantor_store::{Change, GrantsOf, Store};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Client {
@@ -134,21 +135,15 @@ impl Client {
             Self::Create(create) => create.run(context).await,
             Self::List => list(context).await,
             Self::Show { client_id } => {
-                let (_, client) = find(context, &client_id).await?;
+                let Found { client, .. } = find(context, &client_id).await?;
                 context.output.record(&shown(&client))
             }
             Self::Update { client_id, options } => update(context, &client_id, |record| options.write(record)).await,
             Self::Disable { client_id } => set_disabled(context, &client_id, true).await,
             Self::Enable { client_id } => set_disabled(context, &client_id, false).await,
-            Self::Delete { client_id } => {
-                let (store, client) = find(context, &client_id).await?;
-                let tenant = client.metadata.tenant;
-                let change = Change::DeleteClient(tenant.clone(), client_id.clone());
-                single::delete(&*store, Kind::Client, tenant, client_id.to_string(), change).await?;
-                done(context.output, &client_id, "deleted", "Deleted the client and took back everything that it had")
-            }
+            Self::Delete { client_id } => delete(context, &client_id).await,
             Self::Revoke { client_id } => {
-                let (store, client) = find(context, &client_id).await?;
+                let Found { store, client, .. } = find(context, &client_id).await?;
                 let (tenant, now) = (client.metadata.tenant, fresh::now());
                 let grants = revocation::revoke_all(&*store, &tenant, GrantsOf::Client(&client_id), now).await?;
                 revocation::record(&*store, &tenant, "client", client_id.as_str(), now).await?;
@@ -192,6 +187,36 @@ impl Create {
     }
 }
 
+async fn delete(context: &Context, client_id: &ClientId) -> Result<()> {
+    let Found { store, client, records } = find(context, client_id).await?;
+    let tenant = client.metadata.tenant;
+    let names = |policy: &&Policy| policy.tenant == tenant && policy.clients.contains(client_id);
+    // Taken out of the list, the policy might fit every client.
+    if let Some(policy) = records.policies.iter().find(names) {
+        return Err(Failure::new(format!("the policy {} names this client", policy.name))
+            .hint("change the policy in the manifest first, and apply it".to_owned()));
+    }
+    let mut changes = vec![Change::DeleteClient(tenant.clone(), client_id.clone())];
+    let mut steps = vec![step(&tenant, Kind::Client, client_id.to_string(), What::Deleted)];
+    for mut api in records.apis.into_iter().filter(|api| api.tenant == tenant) {
+        let before = api.clone();
+        api.ceilings.retain(|ceiling| ceiling.client_id != *client_id);
+        api.resource_servers.retain(|server| server != client_id);
+        if api != before {
+            let fields = manifest::differing(&before, &api);
+            steps.push(step(&tenant, Kind::Api, api.audience.to_string(), What::Changed(fields)));
+            changes.push(Change::PutApi(api));
+        }
+    }
+    manifest::execute(&*store, changes, Some(records.version), &steps, fresh::now()).await?;
+    context.output.say(format!("Deleted the client {client_id} and took back everything that it had."))?;
+    context.output.value(|| json!({ "client_id": client_id, "deleted": true }))
+}
+
+fn step(tenant: &TenantName, kind: Kind, name: String, what: What) -> Step {
+    Step { tenant: tenant.clone(), kind, name, what }
+}
+
 async fn list(context: &Context) -> Result<()> {
     let store = open::existing(&context.configuration)?;
     let tenant = context.tenant();
@@ -224,7 +249,7 @@ async fn set_disabled(context: &Context, client_id: &ClientId, disabled: bool) -
 }
 
 async fn update(context: &Context, client_id: &ClientId, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
-    let (store, client) = find(context, client_id).await?;
+    let Found { store, client, .. } = find(context, client_id).await?;
     let mut record = single::members(&manifest::client_entry(&client, false, fresh::now()));
     change(&mut record);
     let applied = single::put(&*store, Kind::Client, record, context).await?;
@@ -239,7 +264,7 @@ async fn update(context: &Context, client_id: &ClientId, change: impl FnOnce(&mu
 }
 
 async fn rotate_secret(context: &Context, client_id: &ClientId, overlap: u32) -> Result<()> {
-    let (store, mut client) = find(context, client_id).await?;
+    let Found { store, mut client, records } = find(context, client_id).await?;
     if !client.metadata.token_endpoint_auth_method.needs_secret() {
         let method = client.metadata.token_endpoint_auth_method.as_str();
         return Err(Failure::new(format!("{client_id} has no secret: it authenticates with {method}")));
@@ -252,14 +277,9 @@ async fn rotate_secret(context: &Context, client_id: &ClientId, overlap: u32) ->
         held.expires = Some(held.expires.map_or(end, |expires| expires.min(end)));
     }
     client.secrets.push(StoredSecret { hash: SecretHash::quick(&secret), created: now, expires: None });
-    let step = manifest::Step {
-        tenant: client.metadata.tenant.clone(),
-        kind: Kind::Client,
-        name: client_id.to_string(),
-        what: manifest::What::Changed(vec!["client_secret".to_owned()]),
-    };
-    let version = store.directory_version().await?;
-    manifest::execute(&*store, vec![Change::PutClient(client)], Some(version), &[step], now).await?;
+    let what = What::Changed(vec!["client_secret".to_owned()]);
+    let step = step(&client.metadata.tenant, Kind::Client, client_id.to_string(), what);
+    manifest::execute(&*store, vec![Change::PutClient(client)], Some(records.version), &[step], now).await?;
     context.output.say(format!(
         "The new secret of {client_id}, shown this once:\n  {}\nThe old ones work until {}.",
         secret.expose(),
@@ -270,15 +290,22 @@ async fn rotate_secret(context: &Context, client_id: &ClientId, overlap: u32) ->
         .value(|| json!({ "client_id": client_id, "client_secret": secret.expose(), "old_secrets_expire_at": end }))
 }
 
-async fn find(context: &Context, client_id: &ClientId) -> Result<(std::sync::Arc<dyn Store>, Record)> {
+/// A client, and the directory in which it was found.
+struct Found {
+    store: Arc<dyn Store>,
+    client: Record,
+    records: DirectoryRecords,
+}
+
+async fn find(context: &Context, client_id: &ClientId) -> Result<Found> {
     let store = open::existing(&context.configuration)?;
     let tenant = context.tenant();
-    let clients = store.directory().await?.clients;
+    let records = store.directory().await?;
     let here = |client: &&Record| client.metadata.tenant == tenant;
-    match clients.iter().filter(here).find(|client| client.metadata.client_id == *client_id) {
-        Some(client) => Ok((store, client.clone())),
+    match records.clients.iter().filter(here).find(|client| client.metadata.client_id == *client_id) {
+        Some(client) => Ok(Found { store, client: client.clone(), records }),
         None => {
-            let known = clients.iter().filter(here).map(|client| client.metadata.client_id.as_str());
+            let known = records.clients.iter().filter(here).map(|client| client.metadata.client_id.as_str());
             Err(single::missing(Kind::Client, client_id.as_str(), known))
         }
     }
@@ -289,11 +316,6 @@ fn shown(client: &Record) -> Value {
     members.insert("client_id_issued_at".to_owned(), json!(client.issued_at));
     members.insert("secrets".to_owned(), client.secrets.len().into());
     Value::Object(members)
-}
-
-fn done(output: Output, client_id: &ClientId, key: &str, sentence: &str) -> Result<()> {
-    output.say(format!("{sentence}: {client_id}."))?;
-    output.value(|| json!({ "client_id": client_id, key: true }))
 }
 
 pub(super) fn parse_id(raw: &str) -> Result<ClientId, String> {

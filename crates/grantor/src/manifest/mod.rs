@@ -13,7 +13,7 @@ mod world;
 
 pub(crate) use apply::{Applied, How, apply, execute};
 pub(crate) use export::{client_entry, export, user_entry};
-pub(crate) use plan::{Kind, Step, What};
+pub(crate) use plan::{Kind, Step, What, differing};
 
 use crate::document::Node;
 use grantor_protocol::client::ClientMetadata;

@@ -276,7 +276,7 @@ fn fresh_subject() -> Result<Subject> {
 }
 
 /// The members that are not the same.
-fn differing<T: Serialize>(before: &T, after: &T) -> Vec<String> {
+pub(crate) fn differing<T: Serialize>(before: &T, after: &T) -> Vec<String> {
     let (before, after) = (members(before), members(after));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).cloned().collect()

@@ -1,0 +1,132 @@
+//! The binary as a server, and the command line beside it.
+
+mod common;
+
+use common::{Folder, basic, http};
+use serde_json::{Value, json};
+
+fn client<'a>(said: &'a Value, id: &str) -> &'a Value {
+    said["clients"].as_array().unwrap().iter().find(|client| client["client_id"] == id).unwrap()
+}
+
+fn token(said: &Value, scope: &str) -> String {
+    let body = format!("grant_type=client_credentials&scope={scope}");
+    let url = said["endpoints"]["token_endpoint"].as_str().unwrap();
+    let (status, _, answer) = http("POST", url, &[basic(client(said, "demo-machine"))], &body);
+    assert_eq!(status, 200, "{answer}");
+    serde_json::from_str::<Value>(&answer).unwrap()["access_token"].as_str().unwrap().to_owned()
+}
+
+fn call(said: &Value, path: &str, token: &str) -> u16 {
+    let url = format!("{}{path}", said["issuer"].as_str().unwrap());
+    http("GET", &url, &[("authorization", format!("Bearer {token}"))], "").0
+}
+
+#[test]
+fn the_demo_says_what_a_script_needs_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    let demo = folder.start(&["demo", "--listen", "127.0.0.1:0"]);
+    let said = demo.said.clone();
+    assert_eq!(said["users"][0]["username"], "alice");
+    assert_eq!(said["clients"].as_array().unwrap().len(), 4);
+    assert!(client(&said, "demo-public")["client_secret"].is_null());
+    assert_eq!(said["apis"][1]["format"], "opaque");
+    let notes = token(&said, "notes:read");
+    assert_eq!(call(&said, "/demo/notes", &notes), 200);
+    let mail = token(&said, "mail:read");
+    assert_eq!(call(&said, "/demo/mail", &mail), 200);
+    assert_eq!(call(&said, "/demo/mail", &notes), 401);
+
+    // The command line beside the running server, on the same data.
+    let data = said["data"].as_str().unwrap();
+    let inspect = |token: &str| -> Value {
+        let ran = folder.run_with(&["token", "inspect", "-", "--data", data, "--json"], token).ok();
+        serde_json::from_str(&ran).unwrap()
+    };
+    let report = inspect(&notes);
+    assert_eq!((&report["kind"], &report["good"]), (&json!("JWT access token"), &json!(true)));
+    assert_eq!(report["claims"]["client_id"], "demo-machine");
+    let people = folder.run_with(&["token", "inspect", "-", "--data", data], &mail).ok();
+    assert!(people.starts_with("opaque access token: good\n") && people.contains("Not for"), "{people}");
+    folder.run_with(&["token", "revoke", "-", "--data", data], &notes).ok();
+    assert_eq!(inspect(&notes)["good"], false);
+    assert_eq!(call(&said, "/demo/notes", &notes), 401);
+    let other = token(&said, "notes:read");
+    folder.run(&["client", "revoke", "demo-machine", "--data", data]).ok();
+    assert_eq!(call(&said, "/demo/notes", &other), 401);
+    assert_eq!(call(&said, "/demo/mail", &mail), 401);
+    assert_eq!(inspect("hello")["kind"], "unknown");
+
+    assert_eq!(demo.stop(), 0);
+    assert!(!std::path::Path::new(data).exists());
+}
+
+#[test]
+fn the_demo_with_data_is_the_same_the_next_time() {
+    let folder = Folder::new();
+    let first = folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]);
+    let before = first.said.clone();
+    assert_eq!(first.stop(), 0);
+    let port = before["issuer"].as_str().unwrap().rsplit_once(':').unwrap().1;
+    let second = folder.start(&["demo", "--listen", &format!("127.0.0.1:{port}"), "--data", "kept"]);
+    assert_eq!(second.said, before);
+    assert_eq!(second.stop(), 0);
+}
+
+#[test]
+fn a_first_start_makes_everything_and_a_second_start_finds_it() {
+    let folder = Folder::new();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--issuer", "http://localhost:8123"];
+    let first = folder.start(&arguments);
+    let link = first.said["setup_url"].as_str().unwrap().to_owned();
+    assert!(link.starts_with("http://localhost:8123/setup?token="), "{link}");
+    let listen = first.said["listen"].as_str().unwrap().to_owned();
+    let (status, _, metadata) = http("GET", &format!("http://{listen}/.well-known/openid-configuration"), &[], "");
+    assert_eq!(status, 200, "{metadata}");
+    assert!(metadata.contains("\"issuer\":\"http://localhost:8123\""), "{metadata}");
+    let jwks = |listen: &str| http("GET", &format!("http://{listen}/jwks"), &[], "").2;
+    let keys = jwks(&listen);
+    assert_eq!(first.stop(), 0);
+
+    let listed = folder.json(&["key", "list"]);
+    assert!(listed.as_array().unwrap().iter().any(|key| key["state"] == "in use"), "{listed}");
+    folder.run_with(&["user", "create", "root", "--administrator", "--password-stdin"], "secret").ok();
+    let second = folder.start(&arguments);
+    assert!(second.said["setup_url"].is_null());
+    let listen = second.said["listen"].as_str().unwrap().to_owned();
+    assert_eq!(jwks(&listen), keys);
+
+    // A running server notices what another process does.
+    folder.run(&["key", "rotate", "--algorithm", "ES256", "--now"]).ok();
+    let changed = (0..50).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        jwks(&listen) != keys
+    });
+    assert!(changed);
+    let copy = folder.path().join("copy.db");
+    folder.run(&["backup", copy.to_str().unwrap()]).ok();
+    assert_eq!(folder.run(&["backup", copy.to_str().unwrap()]).code, 1);
+    assert_eq!(second.stop(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_master_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--issuer", "http://localhost:8123"];
+    assert_eq!(folder.start(&arguments).stop(), 0);
+    let key = folder.path().join("data/master.key");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = folder.run(&arguments);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("can be read by others (its mode is 644)") && ran.err.contains("chmod 600"),
+        "{}",
+        ran.err
+    );
+    std::fs::remove_file(&key).unwrap();
+    let ran = folder.run(&arguments);
+    assert!(ran.err.contains("is gone"), "{}", ran.err);
+}
