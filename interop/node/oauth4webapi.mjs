@@ -32,11 +32,6 @@ await check('discovery by RFC 8414', async () => {
   assert.equal(other.token_endpoint, as.token_endpoint)
   assert.equal(other.jwks_uri, as.jwks_uri)
 })
-await check('discovery of the protected resource by RFC 9728', async () => {
-  const response = await oauth.resourceDiscoveryRequest(new URL(notes.audience), options)
-  const resource = await oauth.processResourceDiscoveryResponse(new URL(notes.audience), response)
-  assert.ok(resource.authorization_servers.includes(issuer))
-})
 
 const person = new Person()
 
@@ -72,7 +67,7 @@ async function redeem(asked, client = web, authentication = webSecret, verifier 
     verifier,
     options,
   )
-  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response.clone(), {
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
     expectedNonce: asked.nonce,
     requireIdToken: true,
   })
@@ -171,7 +166,9 @@ await check('introspection without credentials is refused', async () => {
     tokens.access_token,
     options,
   )
-  await refused('invalid_client', oauth.processIntrospectionResponse(as, api, response))
+  assert.equal(response.status, 401)
+  const challenged = { code: oauth.WWW_AUTHENTICATE_CHALLENGE }
+  await assert.rejects(oauth.processIntrospectionResponse(as, api, response), challenged)
 })
 const second = await check('refresh, twice the same inside the grace window', async () => {
   const second = await refresh(tokens.refresh_token)

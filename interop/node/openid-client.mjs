@@ -17,8 +17,10 @@ import {
 } from './common.mjs'
 
 const insecure = { execute: [client.allowInsecureRequests] }
-const discover = (id, authentication) =>
-  client.discovery(new URL(issuer), id, registered(id).client_secret, authentication, insecure)
+// Its own default is client_secret_post; the clients of the demo are registered for client_secret_basic.
+const basic = (id) => client.ClientSecretBasic(registered(id).client_secret)
+const discover = (id, authentication = basic(id)) =>
+  client.discovery(new URL(issuer), id, undefined, authentication, insecure)
 
 const web = await check('discovery gives the issuer and its endpoints', async () => {
   const config = await discover('demo-web')
@@ -69,7 +71,8 @@ async function ask(config, parameters = {}, options = {}, who = person) {
 
 async function grant(config, parameters, options) {
   const { callback, checks } = await ask(config, parameters, options)
-  return client.authorizationCodeGrant(config, callback, checks)
+  const resource = parameters?.resource ? { resource: parameters.resource } : {}
+  return client.authorizationCodeGrant(config, callback, checks, resource)
 }
 
 const tokens = await check('code and PKCE: state, iss, nonce and ID token hold', async () => {
@@ -127,9 +130,16 @@ await check('introspection says who, whom and what for', async () => {
   assert.ok([said.aud].flat().includes(notes.audience))
   assert.ok(said.scope.split(' ').includes('notes:read'))
 })
-await check('introspection says nothing about a token of another API', async () => {
-  const other = await grant(web, { scope: 'openid mail:read', resource: mail.audience })
-  assert.deepEqual(await client.tokenIntrospection(api, other.access_token), { active: false })
+await check('an opaque token is introspected too, with the audience of its own API alone', async () => {
+  const opaque = await grant(web, { scope: 'openid mail:read', resource: mail.audience })
+  assert.notEqual(opaque.access_token.split('.').length, 3)
+  const said = await client.tokenIntrospection(api, opaque.access_token)
+  assert.equal(said.active, true)
+  assert.deepEqual([said.aud].flat(), [mail.audience])
+})
+await check('introspection says nothing to a client that is not the resource server', async () => {
+  const machine = await discover('demo-machine')
+  assert.deepEqual(await client.tokenIntrospection(machine, tokens.access_token), { active: false })
 })
 
 const third = await check('refresh rotates, and a retry gets the same successor', async () => {

@@ -2,11 +2,14 @@
 
 import os
 import time
+from urllib.parse import urlsplit
 
 import requests
 from authlib.common.security import generate_token
+from authlib.common.urls import url_decode
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc6749.errors import MismatchingStateException
 from authlib.oauth2.rfc8414 import get_well_known_url
 from authlib.oidc.core import CodeIDToken, UserInfo
 from authlib.oidc.discovery import OpenIDProviderMetadata
@@ -143,7 +146,7 @@ def _():
     callback = person.authorize(url)
     try:
         oauth.fetch_token(metadata["token_endpoint"], authorization_response=callback, state="another")
-    except OAuthError as error:
+    except MismatchingStateException as error:
         equal(error.error, "mismatching_state")
         return
     raise AssertionError("accepted")
@@ -227,9 +230,14 @@ def _():
     equal(decoded.claims["aud"], "demo-public")
 
 
-@check("a denied request comes back as access_denied")
+@check("a denied request comes back as access_denied, with state and iss")
 def _():
-    refused("access_denied", lambda: grant(who=Person(), decision="deny", prompt="consent"))
+    oauth = session("demo-web", scope=SCOPE)
+    url, state = oauth.create_authorization_url(
+        metadata["authorization_endpoint"], code_verifier=generate_token(48), prompt="consent"
+    )
+    callback = dict(url_decode(urlsplit(Person().authorize(url, decision="deny")).query))
+    equal((callback["error"], callback["state"], callback["iss"]), ("access_denied", state, ISSUER))
 
 
 finish()
