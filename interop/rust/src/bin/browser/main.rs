@@ -176,7 +176,9 @@ impl Suite {
 
     async fn consents_in_part(&mut self) -> Result<()> {
         let request = self.ask(SCOPE, &[("prompt", "consent")]).await?;
-        self.browser.click("input[name=scope][value='notes:write']").await?;
+        // The label covers the box, so that the whole line can be hit.
+        let id = self.browser.find("input[name=scope][value='notes:write']").await?.id().await?.context("no id")?;
+        self.browser.click(&format!("label[for='{id}']")).await?;
         self.browser.click(ALLOW).await?;
         let scope = self.redeemed(&request).await?;
         equal(scope.iter().any(|scope| scope == "notes:read"), true)?;
@@ -237,9 +239,9 @@ impl Suite {
         self.browser.shoot("signed-out").await?;
         let request = self.ask(SCOPE, &[]).await?;
         self.sign_in().await?;
-        // The app was removed, so it has to ask again.
-        self.browser.click(ALLOW).await?;
-        self.redeemed(&request).await.map(|_| ())
+        // The app was removed, so it has to ask again; and is left without a grant, as it was found.
+        self.browser.click(DENY).await?;
+        equal(self.answered(&request).await?.parameter("error")?, "access_denied")
     }
 
     async fn console_is_clean(&self) -> Result<()> {
