@@ -12,8 +12,15 @@ pub(crate) struct Draft<'a> {
     event: Event,
 }
 
+impl Call {
+    /// An audit event of this request.
+    pub(crate) fn event(&self, action: Action, outcome: Outcome) -> Draft<'_> {
+        Draft::new(self, action, outcome)
+    }
+}
+
 impl<'a> Draft<'a> {
-    pub(crate) fn new(call: &'a Call, action: Action, outcome: Outcome) -> Self {
+    fn new(call: &'a Call, action: Action, outcome: Outcome) -> Self {
         let event = Event {
             id: EventId::new(call.context.world.millis(), call.context.world.random()),
             time: call.now(),

@@ -1,7 +1,7 @@
 //! The browser: its cookie, its session, and the proof that a form came from our own page.
 
 use crate::extract::Call;
-use crate::token::failed;
+use crate::failure::failed;
 use grantor_jose::{base64url, digest};
 use grantor_protocol::Refusal;
 use grantor_protocol::directory::User;

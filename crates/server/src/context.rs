@@ -1,27 +1,19 @@
 //! What every request sees: the settings, the store, and a snapshot of the directory that is read from memory.
 
-use crate::extract::Origin;
-use crate::keyring::{self, KeyringError, MasterKey, TenantKeys};
-use crate::settings::{Settings, TlsFiles};
+use crate::keyring::{self, KeyringError, MasterKey};
+use crate::known_secrets::KnownSecrets;
+use crate::settings::{Origin, Settings};
+use crate::tenancy::Tenancy;
 use crate::world::World;
-use crate::{listen, router};
 use arc_swap::ArcSwap;
 use grantor_login::{PasswordPool, Throttle};
-use grantor_protocol::Refusal;
 use grantor_protocol::directory::{Directory, KeyRecord, Tenant};
-use grantor_protocol::metadata;
-use grantor_protocol::value::{Issuer, TenantName, UnixTime};
+use grantor_protocol::value::{TenantName, UnixTime};
 use grantor_store::{Change, Store, StoreError};
 use grantor_web::Pages;
 use std::collections::HashMap;
-use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tokio::net::TcpListener;
-
-/// A server, ready to accept connections.
-#[derive(Clone)]
-pub struct Server(pub(crate) Arc<Context>);
 
 /// What every request sees.
 pub(crate) struct Context {
@@ -30,9 +22,10 @@ pub(crate) struct Context {
     pub(crate) world: Arc<dyn World>,
     pub(crate) pages: Pages,
     pub(crate) passwords: PasswordPool,
-    pub(crate) known_secrets: crate::token::KnownSecrets,
+    pub(crate) known_secrets: KnownSecrets,
     pub(crate) throttle: Throttle,
-    pub(crate) demo: crate::endpoint::demo::Notes,
+    /// What the demo API keeps.
+    pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) origin: Origin,
     master: Arc<MasterKey>,
     snapshot: ArcSwap<Snapshot>,
@@ -44,25 +37,6 @@ struct Snapshot {
     tenants: HashMap<TenantName, Arc<Tenancy>>,
     /// When a key next becomes active or ends, so that the snapshot must be made anew.
     stale_at: UnixTime,
-}
-
-/// One tenant, ready to serve.
-pub(crate) struct Tenancy {
-    pub(crate) issuer: Issuer,
-    /// What stands before the path of each page: the issuer's path, and `/t/{name}` but for the default tenant.
-    pub(crate) base: String,
-    pub(crate) directory: Directory,
-    records: Vec<KeyRecord>,
-    loaded_at: UnixTime,
-    master: Arc<MasterKey>,
-    ready: OnceLock<Result<Ready, ()>>,
-}
-
-/// What is made of a tenant when it is first asked for: an idle tenant costs its records only.
-pub(crate) struct Ready {
-    pub(crate) keys: TenantKeys,
-    pub(crate) metadata: Vec<u8>,
-    pub(crate) jwks: Vec<u8>,
 }
 
 /// Why a server could not be made.
@@ -85,58 +59,39 @@ const POLL: Duration = Duration::from_millis(200);
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 const EXPIRE_ROWS: u32 = 1000;
 
-impl Server {
-    /// Makes the default tenant and all missing keys, and reads the directory.
-    pub async fn new(
+impl Context {
+    /// Makes the default tenant and all missing keys, reads the directory, and follows it from now on.
+    pub(crate) async fn new(
         store: Arc<dyn Store>,
         master: MasterKey,
         settings: Settings,
         world: Arc<dyn World>,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Arc<Self>, StartError> {
         let pages = match &settings.templates {
             Some(folder) => Pages::with_overrides(folder),
             None => Pages::new(),
         };
         let pages = pages.map_err(|error| StartError::Pages(error.to_string()))?;
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
-        let context = Context {
+        let empty = Snapshot { version: 0, tenants: HashMap::new(), stale_at: UnixTime::new(0) };
+        let context = Arc::new(Self {
             origin: Origin::of(&settings.issuer),
             passwords: PasswordPool::new(threads, world.random()),
-            known_secrets: crate::token::KnownSecrets::new(world.random()),
+            known_secrets: KnownSecrets::new(world.random()),
             throttle: Throttle::default(),
-            demo: crate::endpoint::demo::Notes::default(),
+            notes: Mutex::default(),
             master: Arc::new(master),
-            snapshot: ArcSwap::from_pointee(Snapshot {
-                version: 0,
-                tenants: HashMap::new(),
-                stale_at: UnixTime::new(0),
-            }),
+            snapshot: ArcSwap::from_pointee(empty),
             settings,
             store,
             world,
             pages,
-        };
-        let server = Self(Arc::new(context));
-        server.0.reload().await?;
-        Ok(server)
+        });
+        context.reload().await?;
+        tokio::spawn(Self::keep_up(Arc::downgrade(&context)));
+        Ok(context)
     }
 
-    /// Serves until `shutdown`, then lets the requests in flight end.
-    pub async fn run(
-        &self,
-        listener: TcpListener,
-        tls: Option<TlsFiles>,
-        shutdown: impl Future<Output = ()> + Send,
-    ) -> std::io::Result<()> {
-        let background = tokio::spawn(Arc::clone(&self.0).keep_up());
-        let served =
-            listen::serve(router::service(Arc::clone(&self.0)), listener, tls, &self.0.settings, shutdown).await;
-        background.abort();
-        served
-    }
-}
-
-impl Context {
     /// The tenant of this name, at the newest version that is known.
     pub(crate) fn tenancy(&self, name: &TenantName) -> Option<Arc<Tenancy>> {
         self.snapshot.load().tenants.get(name).map(Arc::clone)
@@ -147,28 +102,30 @@ impl Context {
         self.world.now()
     }
 
-    /// Looks for changes of the directory, drops what has expired.
-    async fn keep_up(self: Arc<Self>) {
+    /// Looks for changes of the directory and drops what has expired, for as long as the server is there.
+    async fn keep_up(server: Weak<Self>) {
         let mut since_expiry = Duration::ZERO;
         loop {
             tokio::time::sleep(POLL).await;
+            let Some(context) = server.upgrade() else { return };
+            context.follow_directory().await;
             since_expiry += POLL;
-            let stale = match self.store.directory_version().await {
-                Ok(version) => version != self.snapshot.load().version || self.now() >= self.snapshot.load().stale_at,
-                Err(error) => {
-                    tracing::error!(%error, "the directory's version cannot be read");
-                    false
-                }
-            };
-            if stale && let Err(error) = self.reload().await {
-                tracing::error!(%error, "the directory cannot be read anew; the last one stays");
-            }
             if since_expiry >= EXPIRE_EVERY {
                 since_expiry = Duration::ZERO;
-                if let Err(error) = self.store.expire(self.now(), EXPIRE_ROWS).await {
+                if let Err(error) = context.store.expire(context.now(), EXPIRE_ROWS).await {
                     tracing::warn!(%error, "expired rows could not be dropped");
                 }
             }
+        }
+    }
+
+    async fn follow_directory(&self) {
+        let stale = match self.store.directory_version().await {
+            Ok(version) => version != self.snapshot.load().version || self.now() >= self.snapshot.load().stale_at,
+            Err(error) => return tracing::error!(%error, "the directory's version cannot be read"),
+        };
+        if stale && let Err(error) = self.reload().await {
+            tracing::error!(%error, "the directory cannot be read anew; the last one stays");
         }
     }
 
@@ -212,49 +169,5 @@ impl Context {
         let stale_at = moments.filter(|moment| *moment > now).min().unwrap_or(UnixTime::FOREVER);
         self.snapshot.store(Arc::new(Snapshot { version: records.version, tenants, stale_at }));
         Ok(())
-    }
-}
-
-impl Tenancy {
-    fn new(
-        issuer: Issuer,
-        directory: Directory,
-        records: Vec<KeyRecord>,
-        loaded_at: UnixTime,
-        master: Arc<MasterKey>,
-    ) -> Self {
-        let base = url::Url::parse(issuer.as_str()).map_or_else(|_| String::new(), |url| url.path().to_owned());
-        let base = base.trim_end_matches('/').to_owned();
-        Self { issuer, base, directory, records, loaded_at, master, ready: OnceLock::new() }
-    }
-
-    /// The name of the tenant.
-    pub(crate) fn name(&self) -> &TenantName {
-        &self.directory.tenant.name
-    }
-
-    /// What the pages call it.
-    pub(crate) fn display_name(&self, language: &str) -> &str {
-        match self.directory.tenant.display_name.in_language(language) {
-            "" => "Grantor",
-            name => name,
-        }
-    }
-
-    /// Keys and documents, made when first asked for.
-    pub(crate) fn ready(&self) -> Result<&Ready, Refusal> {
-        let made = self.ready.get_or_init(|| {
-            self.load()
-                .map_err(|error| tracing::error!(tenant = %self.name(), %error, "the tenant's keys cannot be read"))
-        });
-        made.as_ref().map_err(|()| Refusal::Broken)
-    }
-
-    fn load(&self) -> Result<Ready, KeyringError> {
-        let keys = TenantKeys::load(&self.master, self.name(), &self.issuer, &self.records, self.loaded_at)?;
-        let document = metadata::document(&self.issuer, &self.directory, &keys.algorithms());
-        let metadata = serde_json::to_vec(&document).unwrap_or_default();
-        let jwks = serde_json::to_vec(&serde_json::json!({ "keys": keys.published() })).unwrap_or_default();
-        Ok(Ready { keys, metadata, jwks })
     }
 }

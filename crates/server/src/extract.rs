@@ -1,12 +1,13 @@
 //! A request as the endpoints see it: its tenant, its parameters, where it came from.
 
-use crate::context::{Context, Tenancy};
+use crate::context::Context;
+use crate::tenancy::Tenancy;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
+use grantor_protocol::Refusal;
 use grantor_protocol::params::Params;
-use grantor_protocol::value::{Issuer, UnixTime};
-use grantor_protocol::{Refusal, audit};
+use grantor_protocol::value::UnixTime;
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, Limited};
 use std::net::IpAddr;
@@ -32,21 +33,8 @@ pub(crate) struct CallMeta {
     pub(crate) address: IpAddr,
 }
 
-/// The server's own origin, as browsers send it.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    pub(crate) text: String,
-    pub(crate) secure: bool,
-}
-
 /// No request of OAuth is longer.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
-
-impl Origin {
-    pub(crate) fn of(issuer: &Issuer) -> Self {
-        Self { text: issuer.origin(), secure: issuer.is_https() }
-    }
-}
 
 impl Call {
     /// Now, read once per use from the injected clock.
@@ -79,11 +67,6 @@ impl Call {
     /// A header as text, if it is that.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// An audit event of this request.
-    pub(crate) fn event(&self, action: audit::Action, outcome: audit::Outcome) -> crate::audit::Draft<'_> {
-        crate::audit::Draft::new(self, action, outcome)
     }
 }
 

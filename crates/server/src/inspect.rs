@@ -1,7 +1,7 @@
 //! What a token is: for administrators, who hold the keys.
 
 use crate::Server;
-use crate::context::Tenancy;
+use crate::tenancy::Tenancy;
 use crate::token::{open_access_token, open_id_token_hint};
 use grantor_jose::jws::Unverified;
 use grantor_protocol::grant::authorization_code::Code;

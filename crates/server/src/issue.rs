@@ -1,7 +1,7 @@
 //! The one place where tokens are minted.
 
-use crate::context::Tenancy;
 use crate::extract::Call;
+use crate::tenancy::Tenancy;
 use grantor_jose::{SigningAlgorithm, jws};
 use grantor_protocol::Refusal;
 use grantor_protocol::client::AuthenticatedClient;

@@ -34,3 +34,16 @@ impl Settings {
         Self { issuer, trusted_proxies: Vec::new(), demo_api: false, templates: None, max_connections: 10_000 }
     }
 }
+
+/// The server's own origin, as browsers send it.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) text: String,
+    pub(crate) secure: bool,
+}
+
+impl Origin {
+    pub(crate) fn of(issuer: &Issuer) -> Self {
+        Self { text: issuer.origin(), secure: issuer.is_https() }
+    }
+}

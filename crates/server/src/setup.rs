@@ -1,7 +1,7 @@
 //! The one-time link of a first start.
 
 use crate::Server;
-use crate::context::Tenancy;
+use crate::tenancy::Tenancy;
 use grantor_jose::digest;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::value::{Seconds, UnixTime};

@@ -1,10 +1,10 @@
 //! Reading what clients present: their credentials and their access tokens.
 
-use crate::context::Tenancy;
 use crate::extract::Call;
+use crate::failure::failed;
+use crate::tenancy::Tenancy;
 use grantor_jose::VerifyingKey;
 use grantor_jose::jws::Unverified;
-use grantor_jose::mac::MacKey;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::client::auth::{self, Presented};
@@ -13,40 +13,7 @@ use grantor_protocol::params::Params;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{AccessToken, id};
 use grantor_protocol::value::{Secret, UnixTime};
-use grantor_store::StoreError;
 use serde_json::{Map, Value};
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
-
-/// Secrets whose slow hash was matched before, as MACs under a key of this process: the second check costs microseconds.
-pub(crate) struct KnownSecrets {
-    key: MacKey,
-    seen: Mutex<HashSet<[u8; 32]>>,
-}
-
-const MAX_KNOWN: usize = 10_000;
-
-impl KnownSecrets {
-    pub(crate) fn new(key: [u8; 32]) -> Self {
-        Self { key: MacKey::new(&key), seen: Mutex::default() }
-    }
-
-    fn tag(&self, secret: &Secret, phc: &str) -> [u8; 32] {
-        self.key.tag(&[phc.as_bytes(), secret.expose().as_bytes()])
-    }
-
-    fn knows(&self, tag: &[u8; 32]) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(tag)
-    }
-
-    fn learn(&self, tag: [u8; 32]) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MAX_KNOWN {
-            seen.clear();
-        }
-        seen.insert(tag);
-    }
-}
 
 /// RFC 6749 2.3: the client that this request comes from.
 pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
@@ -126,20 +93,6 @@ pub(crate) async fn standing(call: &Call, token: &AccessToken, now: UnixTime) ->
     match call.context.store.standing(call.tenancy.name(), &reference).await.map_err(|error| failed(&error))? {
         Standing::Good(grant) => Ok(grant),
         Standing::Revoked => Err(Refusal::AccessTokenRevoked),
-    }
-}
-
-/// What a failure of the store means for the client; the log gets the rest.
-pub(crate) fn failed(error: &StoreError) -> Refusal {
-    match error {
-        StoreError::Busy(reason) => {
-            tracing::warn!(reason, "the store is busy");
-            Refusal::Busy
-        }
-        other => {
-            tracing::error!(error = %other, "the store failed");
-            Refusal::Broken
-        }
     }
 }
 

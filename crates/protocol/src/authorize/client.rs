@@ -1,7 +1,7 @@
 //! Who asks, and where the answer goes. Until both are verified an error is a page and never a redirect
 //! (RFC 6749 4.1.2.1): that is why this has a refusal type of its own.
 
-use super::response::ResponseMode;
+use super::mode::ResponseMode;
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Refusal;

@@ -2,12 +2,14 @@
 
 mod client;
 mod interaction;
+mod mode;
 mod prompt;
 mod request;
 mod response;
 
 pub use client::{PageRefusal, RedirectTarget};
 pub use interaction::{Step, Visit, next};
+pub use mode::ResponseMode;
 pub use prompt::{Display, Prompt};
 pub use request::AuthorizationRequest;
-pub use response::{AuthorizationResponse, RedirectRefusal, ResponseMode};
+pub use response::{AuthorizationResponse, RedirectRefusal};

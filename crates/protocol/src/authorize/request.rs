@@ -1,8 +1,9 @@
 //! The authorization request, parsed once.
 
 use super::client::RedirectTarget;
+use super::mode::ResponseMode;
 use super::prompt::{Display, Prompt};
-use super::response::{RedirectRefusal, ResponseMode};
+use super::response::RedirectRefusal;
 use crate::client::ResponseType;
 use crate::directory::Directory;
 use crate::error::Refusal;

@@ -1,19 +1,10 @@
 //! How the answer travels back (RFC 6749 4.1.2, RFC 9207, OAuth 2.0 Form Post Response Mode).
 
 use super::client::RedirectTarget;
+use super::mode::ResponseMode;
 use crate::error::{ErrorCode, Refusal};
 use crate::params;
 use crate::value::{Issuer, RedirectUri};
-
-/// `response_mode`. The one list. There is no `fragment`: no token ever travels in a URL.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ResponseMode {
-    /// In the query of the redirect.
-    #[default]
-    Query,
-    /// In a form that the browser posts.
-    FormPost,
-}
 
 /// What is sent to the redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,24 +24,6 @@ pub struct RedirectRefusal {
     pub refusal: Refusal,
     /// Where to.
     pub target: RedirectTarget,
-}
-
-impl ResponseMode {
-    /// Every mode.
-    pub const ALL: [Self; 2] = [Self::Query, Self::FormPost];
-
-    /// Its registered name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Query => "query",
-            Self::FormPost => "form_post",
-        }
-    }
-
-    /// The mode of this name.
-    pub fn parse(raw: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mode| mode.as_str() == raw)
-    }
 }
 
 impl AuthorizationResponse {

@@ -11,18 +11,15 @@ use grantor_protocol::token::AccessToken;
 use grantor_protocol::value::Resource;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
-/// The notes of the demo, in memory: the last hundred.
-#[derive(Debug, Default)]
-pub(crate) struct Notes(Mutex<Vec<String>>);
-
+/// The demo keeps no more notes.
 const MOST_NOTES: usize = 100;
 
 /// `GET /demo/notes` needs `notes:read`.
 pub(crate) async fn read_notes(call: Call) -> Response {
     guarded(&call, "/demo/notes", "notes:read", |token| {
-        let notes = call.context.demo.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let notes = call.context.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         json!({ "notes": notes, "read_by": token.sub(), "through": token.client })
     })
     .await
@@ -32,7 +29,7 @@ pub(crate) async fn read_notes(call: Call) -> Response {
 pub(crate) async fn write_note(call: Call) -> Response {
     guarded(&call, "/demo/notes", "notes:write", |token| {
         let text: String = String::from_utf8_lossy(&call.body).chars().take(1000).collect();
-        let mut notes = call.context.demo.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = call.context.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if notes.len() >= MOST_NOTES {
             notes.remove(0);
         }

@@ -1,8 +1,9 @@
 //! The introspection endpoint (RFC 7662).
 
 use crate::extract::Call;
+use crate::failure::failed;
 use crate::respond;
-use crate::token::{authenticate, failed, open_access_token, standing};
+use crate::token::{authenticate, open_access_token, standing};
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

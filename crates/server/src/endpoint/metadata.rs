@@ -1,9 +1,9 @@
 //! Metadata (RFC 8414, OpenID Connect Discovery) and keys (RFC 7517 5): made once for each version of the directory.
 
-use crate::context::Ready;
 use crate::extract::Call;
 use crate::keyring::JWKS_MAX_AGE;
 use crate::respond;
+use crate::tenancy::Ready;
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, header};

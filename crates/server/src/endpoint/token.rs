@@ -1,9 +1,10 @@
 //! The token endpoint (RFC 6749 3.2).
 
 use crate::extract::Call;
+use crate::failure::failed;
 use crate::issue::{self, Issuing};
 use crate::respond;
-use crate::token::{authenticate, failed};
+use crate::token::authenticate;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

@@ -1,9 +1,10 @@
 //! The userinfo endpoint (OpenID Connect Core 5.3), by GET and POST.
 
 use crate::extract::Call;
+use crate::failure::failed;
 use crate::issue;
 use crate::respond;
-use crate::token::{failed, open_access_token, presented, standing};
+use crate::token::{open_access_token, presented, standing};
 use axum::body::Body;
 use axum::response::Response;
 use grantor_protocol::Refusal;

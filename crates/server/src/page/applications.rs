@@ -3,7 +3,7 @@
 use super::{View, account, application, error, go, problem};
 use crate::browser::Browser;
 use crate::extract::Call;
-use crate::token::failed;
+use crate::failure::failed;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

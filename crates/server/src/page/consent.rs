@@ -4,7 +4,7 @@ use super::flow::{self, Interaction, Pending};
 use super::{account, application, error, problem};
 use crate::browser::Browser;
 use crate::extract::Call;
-use crate::token::failed;
+use crate::failure::failed;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

@@ -4,8 +4,9 @@
 use super::{View, error, go, problem, with_cookie};
 use crate::browser::Browser;
 use crate::extract::Call;
+use crate::failure::failed;
 use crate::respond;
-use crate::token::{failed, open_id_token_hint};
+use crate::token::open_id_token_hint;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

@@ -3,8 +3,8 @@
 use super::{View, error, problem};
 use crate::browser::Browser;
 use crate::extract::Call;
+use crate::failure::failed;
 use crate::setup::SetupToken;
-use crate::token::failed;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

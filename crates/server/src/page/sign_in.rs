@@ -67,7 +67,7 @@ async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, F
         return Err(Failure::Told(SignInError::Throttled { seconds: u64::from(wait.get()) }));
     }
     let found = call.context.store.user_by_username(call.tenancy.name(), username).await;
-    let user = found.map_err(|error| Failure::Refused(crate::token::failed(&error)))?;
+    let user = found.map_err(|error| Failure::Refused(crate::failure::failed(&error)))?;
     let hash = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password_hash.as_deref());
     let right = call.context.passwords.verify(password, hash).await.map_err(|_| Failure::Refused(Refusal::Busy))?;
     let Some(user) = user.filter(|_| right) else {

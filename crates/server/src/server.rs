@@ -1,0 +1,37 @@
+//! A server: made once, run on as many listeners as there are.
+
+use crate::context::{Context, StartError};
+use crate::keyring::MasterKey;
+use crate::settings::{Settings, TlsFiles};
+use crate::world::World;
+use crate::{listen, router};
+use grantor_store::Store;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// A server, ready to accept connections.
+#[derive(Clone)]
+pub struct Server(pub(crate) Arc<Context>);
+
+impl Server {
+    /// Makes the default tenant and all missing keys, reads the directory, and follows it from now on.
+    pub async fn new(
+        store: Arc<dyn Store>,
+        master: MasterKey,
+        settings: Settings,
+        world: Arc<dyn World>,
+    ) -> Result<Self, StartError> {
+        Context::new(store, master, settings, world).await.map(Self)
+    }
+
+    /// Serves a listener until `shutdown`, then lets the requests in flight end.
+    pub async fn run(
+        &self,
+        listener: TcpListener,
+        tls: Option<TlsFiles>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> std::io::Result<()> {
+        listen::serve(router::service(Arc::clone(&self.0)), listener, tls, &self.0.settings, shutdown).await
+    }
+}

@@ -1,0 +1,42 @@
+//! Forms and credentials: never a panic, what is read is clean, and nobody is authenticated by chance.
+#![no_main]
+
+use grantor_protocol::client::auth::{Presented, authenticate};
+use grantor_protocol::client::{AuthMethod, Client, ClientMetadata, ClientSecret, SecretHash, StoredSecret};
+use grantor_protocol::narrow::Asked;
+use grantor_protocol::params::Params;
+use grantor_protocol::token::TokenRequest;
+use grantor_protocol::value::{ClientId, TenantName, UnixTime};
+use libfuzzer_sys::fuzz_target;
+use std::sync::{Arc, LazyLock};
+
+const NOW: UnixTime = UnixTime::new(1);
+
+fn client(method: AuthMethod) -> Arc<Client> {
+    let mut metadata = ClientMetadata::new(TenantName::default(), ClientId::parse("c").expect("a client id"));
+    metadata.token_endpoint_auth_method = method;
+    metadata.grant_types = grantor_protocol::grant::GrantType::ALL.to_vec();
+    let hash = SecretHash::quick(&ClientSecret::new([9; 32]).into_secret());
+    Arc::new(Client { metadata, secrets: vec![StoredSecret { hash, created: NOW, expires: None }], issued_at: NOW })
+}
+
+static CONFIDENTIAL: LazyLock<Arc<Client>> = LazyLock::new(|| client(AuthMethod::ClientSecretBasic));
+static PUBLIC: LazyLock<Arc<Client>> = LazyLock::new(|| client(AuthMethod::None));
+
+fuzz_target!(|input: (&[u8], Option<&str>)| {
+    let (form, authorization) = input;
+    let params = Params::parse(form);
+    if let Ok(params) = &params {
+        for (name, value) in params.iter() {
+            assert!(!value.is_empty() && !name.contains('\0') && !value.contains('\0'));
+        }
+        let _ = Asked::parse(params);
+        if let Ok(presented) = Presented::find(params, authorization) {
+            assert!(authenticate(&presented, Some(&CONFIDENTIAL), false, NOW).is_err(), "nobody knows the secret");
+            assert!(authenticate(&presented, None, false, NOW).is_err());
+            if let Ok(public) = authenticate(&presented, Some(&PUBLIC), false, NOW) {
+                let _ = TokenRequest::parse(params, &public);
+            }
+        }
+    }
+});
