@@ -31,7 +31,7 @@ const STEPS: [Step; 12] = [
     Step { name: "release", run: |_| lint::release() },
     Step { name: "interop", run: |_| Ok(interop::libraries()) },
     Step { name: "browser", run: |_| interop::browser() },
-    Step { name: "kill", run: |plan| interop::kill(if plan.long { 100 } else { 10 }) },
+    Step { name: "kill", run: |plan| interop::kill(if plan.long { 100 } else { 25 }) },
 ];
 
 impl Plan {

@@ -1,6 +1,8 @@
 //! Debian's Chromium through its driver.
 
 use anyhow::{Context, Result, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -160,16 +162,25 @@ impl Browser {
             screen_orientation: None,
         };
         self.web.cdp().send(shape).await?;
-        let feature = MediaFeature { name: "prefers-color-scheme".to_owned(), value: scheme.to_owned() };
-        self.web.cdp().send(SetEmulatedMedia { media: None, features: Some(vec![feature]) }).await?;
+        // Without motion, so that no picture is taken half-way between two colours.
+        let features = [("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]
+            .map(|(name, value)| MediaFeature { name: name.to_owned(), value: value.to_owned() });
+        self.web.cdp().send(SetEmulatedMedia { media: None, features: Some(features.to_vec()) }).await?;
         Ok(())
     }
 
+    /// The whole page, however long.
     async fn save(&self, page: &str, size: Size, scheme: &str) -> Result<()> {
         let folder = PathBuf::from(std::env::var_os("GRANTOR_SCREENSHOTS").unwrap_or_else(|| "screenshots".into()));
         std::fs::create_dir_all(&folder)?;
         let script = if self.kind.javascript { "" } else { "-no-javascript" };
         let file = folder.join(format!("{page}-{}-{scheme}{script}.png", size.0));
-        Ok(std::fs::write(file, self.web.screenshot_as_png().await?)?)
+        let metrics = self.web.cdp().send_raw("Page.getLayoutMetrics", json!({})).await?;
+        let page = &metrics["cssContentSize"];
+        let clip = json!({ "x": 0, "y": 0, "width": page["width"], "height": page["height"], "scale": 1 });
+        let asked = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        let taken = self.web.cdp().send_raw("Page.captureScreenshot", asked).await?;
+        let picture = taken["data"].as_str().context("no picture")?;
+        Ok(std::fs::write(file, STANDARD.decode(picture)?)?)
     }
 }
