@@ -69,11 +69,14 @@ fn read(path: &Path) -> Result<Option<KeyBytes>> {
 fn refuse_readable_by_others(file: &File, path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata().context(|| format!("look at {}", path.display()))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if mode & 0o077 != 0 {
+        return Err(Failure::new(format!(
+            "the master key {} can be read by others (its mode is {mode:03o})",
+            path.display()
+        ))
+        .hint(format!("chmod 600 {}", path.display())));
     }
-    Err(Failure::new(format!("the master key {} can be read by others (its mode is {mode:03o})", path.display()))
-        .hint(format!("chmod 600 {}", path.display())))
+    Ok(())
 }
 
 #[cfg(not(unix))]

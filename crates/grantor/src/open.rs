@@ -32,6 +32,26 @@ fn open(database: &Path) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
+/// The file that says that the data was made by the demo.
+const DEMO: &str = "demo";
+
+/// Whether the data was made by the demo: its user has a password that everybody knows.
+pub(crate) fn is_demo(configuration: &Configuration) -> bool {
+    configuration.data.join(DEMO).exists()
+}
+
+/// Takes a data directory for the demo, unless a real server has begun to use it.
+pub(crate) fn claim_for_demo(configuration: &Configuration) -> Result<()> {
+    if configuration.database().exists() && !is_demo(configuration) {
+        return Err(Failure::new(format!("the data in {} is not the demo's", configuration.data.display())).hint(
+            "the demo would add a user with a password that everybody knows; name another directory".to_owned(),
+        ));
+    }
+    scratch::create_private(&configuration.data)?;
+    let path = configuration.data.join(DEMO);
+    std::fs::write(&path, "made by grantor demo\n").context(|| format!("write {}", path.display()))
+}
+
 /// The file that says for which issuer a data directory is used, so that single steps need not be told.
 const ISSUER: &str = "issuer";
 

@@ -33,49 +33,83 @@ pub(crate) async fn listen_beside(taken: SocketAddr) -> Option<TcpListener> {
     TcpListener::bind(beside).await.ok()
 }
 
+/// The wish of the operator that the process ends. It is listened for from the moment that this is made: a signal that
+/// comes while everything is still being prepared is not lost, and nothing is left behind.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    /// SIGINT and SIGTERM.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let doing = || "listen for signals".to_owned();
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context(doing)?,
+            terminate: signal(SignalKind::terminate()).context(doing)?,
+        })
+    }
+
+    /// Control-C.
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn told(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
 /// Serves until the process is told to stop; what is in flight then ends first.
-pub(crate) async fn serve(server: Server, listeners: Vec<TcpListener>, tls: Option<TlsFiles>) -> Result<()> {
-    let (stop, stopped) = watch::channel(false);
+pub(crate) async fn serve(
+    server: Server,
+    listeners: Vec<TcpListener>,
+    tls: Option<TlsFiles>,
+    mut stop: Stop,
+) -> Result<()> {
+    let (say, said) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     for listener in listeners {
-        let (server, tls, mut stopped) = (server.clone(), tls.clone(), stopped.clone());
+        let (server, tls, mut said) = (server.clone(), tls.clone(), said.clone());
         serving.spawn(async move {
             // An error means that the sender is gone, which is the end as well.
-            let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
+            let shutdown = async move { drop(said.wait_for(|stop| *stop).await) };
             server.run(listener, tls, shutdown).await
         });
     }
-    tokio::spawn(async move {
-        told_to_stop().await;
-        tracing::info!("stopping: requests in flight are finished first; a second signal stops at once");
-        let _ = stop.send(true);
-        told_to_stop().await;
-        std::process::exit(1);
-    });
-    while let Some(ended) = serving.join_next().await {
-        ended.context(|| "serve".to_owned())?.context(|| "serve".to_owned())?;
-    }
-    Ok(())
-}
-
-/// SIGINT or SIGTERM.
-#[cfg(unix)]
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
+    let ended = async {
+        while let Some(ended) = serving.join_next().await {
+            ended.context(|| "serve".to_owned())?.context(|| "serve".to_owned())?;
+        }
+        Ok(())
     };
+    tokio::pin!(ended);
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        early = &mut ended => return early,
+        () = stop.told() => {
+            tracing::info!("stopping: requests in flight are finished first; a second signal stops at once");
+            let _ = say.send(true);
+        }
     }
-}
-
-/// Control-C.
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
+    tokio::select! {
+        orderly = &mut ended => orderly,
+        () = stop.told() => Ok(()),
     }
 }

@@ -203,3 +203,15 @@ fn a_configuration_is_checked_as_a_whole() {
     assert!(good.contains("\"http://localhost:9000\"") && good.contains("# grantor.toml:1"), "{good}");
     assert!(good.contains("# GRANTOR_DATA"), "{good}");
 }
+
+#[test]
+fn the_samples_are_good() {
+    let folder = Folder::new();
+    folder.write("grantor.toml", include_str!("../samples/grantor.toml"));
+    folder.write("manifest.toml", include_str!("../samples/manifest.toml"));
+    let checked = folder.run(&["config", "check", "--config", "grantor.toml"]).ok();
+    assert!(checked.ends_with("The configuration is good.\n"), "{checked}");
+    folder.run(&["apply", "manifest.toml"]).ok();
+    let again = folder.run(&["apply", "manifest.toml"]);
+    assert_eq!((again.out.as_str(), again.err.as_str()), ("Nothing to do: 8 records as declared.\n", ""));
+}

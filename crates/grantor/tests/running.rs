@@ -1,5 +1,7 @@
 //! The binary as a server, and the command line beside it.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Folder, basic, http};
@@ -71,6 +73,12 @@ fn the_demo_with_data_is_the_same_the_next_time() {
     let second = folder.start(&["demo", "--listen", &format!("127.0.0.1:{port}"), "--data", "kept"]);
     assert_eq!(second.said, before);
     assert_eq!(second.stop(), 0);
+
+    // It keeps its hands off what is not its own.
+    folder.run(&["user", "create", "root", "--data", "real"]).ok();
+    let refused = folder.run(&["demo", "--listen", "127.0.0.1:0", "--data", "real"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("is not the demo's"), "{}", refused.err);
 }
 
 #[test]

@@ -204,13 +204,11 @@ async fn find(context: &Context, audience: &Resource) -> Result<(Arc<dyn Store>,
     let store = open::existing(&context.configuration)?;
     let tenant = context.tenant();
     let apis = store.directory().await?.apis;
-    match apis.iter().find(|api| api.tenant == tenant && api.audience == *audience) {
-        Some(api) => Ok((store, api.clone())),
-        None => {
-            let known = apis.iter().filter(|api| api.tenant == tenant).map(|api| api.audience.as_str());
-            Err(single::missing(Kind::Api, audience.as_str(), known))
-        }
+    if let Some(api) = apis.iter().find(|api| api.tenant == tenant && api.audience == *audience) {
+        return Ok((store, api.clone()));
     }
+    let known = apis.iter().filter(|api| api.tenant == tenant).map(|api| api.audience.as_str());
+    Err(single::missing(Kind::Api, audience.as_str(), known))
 }
 
 fn parse_audience(raw: &str) -> Result<Resource, String> {

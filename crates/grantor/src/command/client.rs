@@ -1,14 +1,15 @@
 //! `grantor client ...`.
 
+use super::client_secret::Secret;
 use super::single;
 use crate::cli::Context;
 use crate::failure::{Failure, Result};
 use crate::manifest::{self, Kind, Step, What};
 use crate::{fresh, open, revocation};
 use clap::{Args, Subcommand};
-use grantor_protocol::client::{Client as Record, ClientSecret, SecretHash, StoredSecret};
+use grantor_protocol::client::Client as Record;
 use grantor_protocol::directory::{DirectoryRecords, Policy};
-use grantor_protocol::value::{ClientId, Seconds, TenantName};
+use grantor_protocol::value::{ClientId, TenantName};
 use grantor_store::{Change, GrantsOf, Store};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -66,18 +67,6 @@ pub(crate) struct Create {
     secret_stdin: bool,
     #[command(flatten)]
     options: Options,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Secret {
-    /// Make a new secret, shown this once; the old ones work until the overlap ends
-    Rotate {
-        #[arg(value_parser = parse_id)]
-        client_id: ClientId,
-        /// For how many seconds the old secrets still work
-        #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
-        overlap: u32,
-    },
 }
 
 /// The members of RFC 7591 that are set by hand; a manifest or --set has all of them.
@@ -152,7 +141,7 @@ impl Client {
                     .say(format!("Took back every token of {client_id} and {}.", super::count_u64(grants, "grant")))?;
                 context.output.value(|| json!({ "client_id": client_id, "revoked_grants": grants }))
             }
-            Self::Secret(Secret::Rotate { client_id, overlap }) => rotate_secret(context, &client_id, overlap).await,
+            Self::Secret(secret) => secret.run(context).await,
         }
     }
 }
@@ -213,7 +202,7 @@ async fn delete(context: &Context, client_id: &ClientId) -> Result<()> {
     context.output.value(|| json!({ "client_id": client_id, "deleted": true }))
 }
 
-fn step(tenant: &TenantName, kind: Kind, name: String, what: What) -> Step {
+pub(super) fn step(tenant: &TenantName, kind: Kind, name: String, what: What) -> Step {
     Step { tenant: tenant.clone(), kind, name, what }
 }
 
@@ -263,52 +252,23 @@ async fn update(context: &Context, client_id: &ClientId, change: impl FnOnce(&mu
     context.output.value(|| json!({ "client_id": client_id, "client_secret": secret, "changed": applied.fields() }))
 }
 
-async fn rotate_secret(context: &Context, client_id: &ClientId, overlap: u32) -> Result<()> {
-    let Found { store, mut client, records } = find(context, client_id).await?;
-    if !client.metadata.token_endpoint_auth_method.needs_secret() {
-        let method = client.metadata.token_endpoint_auth_method.as_str();
-        return Err(Failure::new(format!("{client_id} has no secret: it authenticates with {method}")));
-    }
-    let now = fresh::now();
-    let end = now.plus(Seconds::new(overlap));
-    let secret = ClientSecret::new(fresh::bytes()?).into_secret();
-    client.secrets.retain(|held| held.is_alive(now));
-    for held in &mut client.secrets {
-        held.expires = Some(held.expires.map_or(end, |expires| expires.min(end)));
-    }
-    client.secrets.push(StoredSecret { hash: SecretHash::quick(&secret), created: now, expires: None });
-    let what = What::Changed(vec!["client_secret".to_owned()]);
-    let step = step(&client.metadata.tenant, Kind::Client, client_id.to_string(), what);
-    manifest::execute(&*store, vec![Change::PutClient(client)], Some(records.version), &[step], now).await?;
-    context.output.say(format!(
-        "The new secret of {client_id}, shown this once:\n  {}\nThe old ones work until {}.",
-        secret.expose(),
-        super::moment(end)
-    ))?;
-    context
-        .output
-        .value(|| json!({ "client_id": client_id, "client_secret": secret.expose(), "old_secrets_expire_at": end }))
-}
-
 /// A client, and the directory in which it was found.
-struct Found {
-    store: Arc<dyn Store>,
-    client: Record,
-    records: DirectoryRecords,
+pub(super) struct Found {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) client: Record,
+    pub(super) records: DirectoryRecords,
 }
 
-async fn find(context: &Context, client_id: &ClientId) -> Result<Found> {
+pub(super) async fn find(context: &Context, client_id: &ClientId) -> Result<Found> {
     let store = open::existing(&context.configuration)?;
     let tenant = context.tenant();
     let records = store.directory().await?;
     let here = |client: &&Record| client.metadata.tenant == tenant;
-    match records.clients.iter().filter(here).find(|client| client.metadata.client_id == *client_id) {
-        Some(client) => Ok(Found { store, client: client.clone(), records }),
-        None => {
-            let known = records.clients.iter().filter(here).map(|client| client.metadata.client_id.as_str());
-            Err(single::missing(Kind::Client, client_id.as_str(), known))
-        }
+    if let Some(client) = records.clients.iter().filter(here).find(|client| client.metadata.client_id == *client_id) {
+        return Ok(Found { store, client: client.clone(), records });
     }
+    let known = records.clients.iter().filter(here).map(|client| client.metadata.client_id.as_str());
+    Err(single::missing(Kind::Client, client_id.as_str(), known))
 }
 
 fn shown(client: &Record) -> Value {

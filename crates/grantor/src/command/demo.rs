@@ -6,7 +6,7 @@ use crate::document::{Format, Source};
 use crate::failure::{Context as _, Failure, Result};
 use crate::manifest::{self, How};
 use crate::output::{Output, line};
-use crate::scratch::{self, Scratch};
+use crate::scratch::Scratch;
 use crate::{fresh, log, master_key, open, running};
 use clap::Args;
 use grantor_protocol::value::{Issuer, TenantName};
@@ -26,6 +26,7 @@ impl Demo {
     pub(crate) async fn run(self, data: Option<PathBuf>, output: Output) -> Result<()> {
         log::start(LogFormat::Text, Level::Warn);
         let asked = self.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
+        let stop = running::Stop::listen()?;
         let listener = running::listen(asked).await?;
         let taken = listener.local_addr().context(|| "find the address".to_owned())?;
         let mut listeners = vec![listener];
@@ -35,10 +36,10 @@ impl Demo {
         let scratch = if data.is_none() { Some(Scratch::new()?) } else { None };
         let kept = data.is_some();
         let data = data.or(scratch.as_ref().map(|scratch| scratch.path().to_owned())).unwrap_or_default();
-        scratch::create_private(&data)?;
         // The environment of a real server has nothing to say here.
         let flags = Flags { data: Some(data.clone()), issuer: Some(issuer.to_string()), ..Flags::default() };
         let configuration = Configuration::read(&flags, &[])?;
+        open::claim_for_demo(&configuration)?;
         let store = open::or_new(&configuration)?;
         let keys_exist = !store.directory().await?.keys.is_empty();
         let bytes = master_key::load(&configuration, keys_exist)?;
@@ -60,7 +61,7 @@ impl Demo {
         } else {
             line(&Tour { demo: &demo, data: kept.then_some(data.as_path()) }.to_string())?;
         }
-        running::serve(server, listeners, None).await
+        running::serve(server, listeners, None, stop).await
     }
 }
 

@@ -39,6 +39,7 @@ impl Serve {
             return Err(Failure::usage("with port 0 the issuer cannot be known beforehand")
                 .hint("give --issuer, or a port".to_owned()));
         }
+        let stop = running::Stop::listen()?;
         let listener = running::listen(configuration.listen).await?;
         let first_start = !configuration.database().exists();
         let store = open::or_new(configuration)?;
@@ -51,6 +52,9 @@ impl Serve {
         let bytes = master_key::load(configuration, keys_before > 0)?;
         if !had_key_file && key_file.exists() {
             output.say(format!("Made the master key {}: keep a copy of it elsewhere.", key_file.display()))?;
+        }
+        if open::is_demo(configuration) {
+            tracing::warn!("this data was made by the demo: it has a user and secrets that everybody may know");
         }
         if let Some(other) = open::remember_issuer(configuration)? {
             tracing::warn!(before = %other, now = %configuration.issuer, "the issuer has changed: clients know the server by the old one");
@@ -80,7 +84,7 @@ impl Serve {
             .tls
             .as_ref()
             .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() });
-        running::serve(server, vec![listener], tls).await
+        running::serve(server, vec![listener], tls, stop).await
     }
 }
 

@@ -20,14 +20,19 @@ pub(crate) enum Token {
     Revoke(Named),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Named {
     /// The token; - reads it from standard input, so that it stays out of the shell's history
-    #[arg(value_parser = parse_token)]
-    token: Secret,
+    token: String,
     /// The issuer, if it is not the one for which the data was last used
     #[arg(long, value_name = "URL", value_parser = parse_issuer)]
     issuer: Option<Issuer>,
+}
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Named")
+    }
 }
 
 impl Token {
@@ -50,7 +55,7 @@ impl Token {
 
 impl Named {
     async fn look(self, context: &Context) -> Result<(Arc<dyn Store>, TokenReport)> {
-        let token = if self.token.expose() == "-" { command::from_stdin("token")? } else { self.token };
+        let token = if self.token == "-" { command::from_stdin("token")? } else { Secret::new(self.token) };
         let store = open::existing(&context.configuration)?;
         let records = store.directory().await?;
         if records.keys.is_empty() {
@@ -126,10 +131,6 @@ async fn revoke(context: &Context, store: &dyn Store, report: &TokenReport) -> R
     revocation::record(store, tenant, what, &target, now).await?;
     context.output.say(format!("Took back the {what} {target}."))?;
     context.output.value(|| json!({ "revoked": what, "id": target, "tenant": tenant }))
-}
-
-fn parse_token(raw: &str) -> Result<Secret, String> {
-    Ok(Secret::new(raw.to_owned()))
 }
 
 fn parse_issuer(raw: &str) -> Result<Issuer, String> {

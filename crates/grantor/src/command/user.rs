@@ -222,13 +222,11 @@ async fn find(context: &Context, named: &str) -> Result<(Arc<dyn Store>, Record)
     if let (None, Some(subject)) = (&found, Subject::parse(named)) {
         found = store.user(&tenant, &subject).await?;
     }
-    match found {
-        Some(user) => Ok((store, user)),
-        None => {
-            let users = store.users(&tenant).await?;
-            Err(single::missing(Kind::User, named, users.iter().map(|user| user.username.as_str())))
-        }
+    if let Some(user) = found {
+        return Ok((store, user));
     }
+    let users = store.users(&tenant).await?;
+    Err(single::missing(Kind::User, named, users.iter().map(|user| user.username.as_str())))
 }
 
 fn shown(user: Record) -> Value {

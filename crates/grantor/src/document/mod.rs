@@ -7,6 +7,7 @@ mod fields;
 mod json;
 mod nearest;
 mod problem;
+mod reader;
 mod toml;
 
 pub(crate) use decode::decode;

@@ -7,7 +7,7 @@ use crate::document::{Node, Place, Problem, Problems, did_you_mean};
 use grantor_login::password;
 use grantor_protocol::directory::{Api, Policy, Tenant};
 use grantor_protocol::narrow::OPENID_SCOPES;
-use grantor_protocol::value::{ClientId, Resource, Seconds, TenantName};
+use grantor_protocol::value::{ClientId, Resource, Scope, Seconds, TenantName};
 use std::collections::HashSet;
 
 /// The longest life of a token, in seconds: a retired signing key is published for a day and no longer.
@@ -170,18 +170,14 @@ impl<'w> Checks<'w, '_> {
                 let problem = Problem::error("client_secret is empty").help("leave it out and one is made".to_owned());
                 self.problems.push(problem.at(place(node, &["client_secret"])));
             }
-            (None, Some(hashed)) => {
-                if hashed.iter().any(|hash| hash.parse().is_none()) {
-                    let problem = Problem::error(
-                        "client_secret_hash is neither sha256: with 32 bytes of base64url nor argon2 in PHC form",
-                    );
-                    self.problems.push(problem.at(place(node, &["client_secret_hash"])));
-                }
+            (None, Some(hashed)) if hashed.iter().any(|hash| hash.parse().is_none()) => {
+                let said = "client_secret_hash is neither sha256: with 32 bytes of base64url nor argon2 in PHC form";
+                self.problems.push(Problem::error(said).at(place(node, &["client_secret_hash"])));
             }
             _ => {}
         }
         let apis = self.world.apis(&metadata.tenant);
-        for scope in metadata.scope.iter().flat_map(|scope| scope.iter()) {
+        for scope in metadata.scope.iter().flat_map(Scope::iter) {
             let known = OPENID_SCOPES.contains(&scope.as_str())
                 || apis.iter().any(|(api, tainted)| *tainted || api.find_scope(scope.as_str()).is_some());
             if !known {

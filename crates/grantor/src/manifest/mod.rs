@@ -58,6 +58,7 @@ pub(crate) struct ClientDeclaration {
 /// What is said of a client beside its metadata (RFC 7591 3.2.1), and the hash that an export writes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the names of RFC 7591")]
 pub(crate) struct ClientSecrets {
     /// The secret itself; absent where one is needed: made once, and kept afterwards.
     pub(crate) client_secret: Option<Secret>,
