@@ -46,6 +46,7 @@ macro_rules! contract_tests {
                 rfc7009_2_a_revoked_token_stays_revoked,
                 rfc7009_2_1_a_token_falls_with_its_grant,
                 a_cut_off_takes_what_was_issued_before_it,
+                a_code_older_than_a_cut_off_gives_nothing,
                 the_later_of_two_cut_offs_stays,
             }
             sessions::{

@@ -104,6 +104,8 @@ pub enum Spend {
     Fresh(Grant),
     /// The code had been spent. The grant that it gave is now revoked (RFC 6749 4.1.2).
     Spent(GrantId),
+    /// Everything that its user or its client had was taken back after the code was issued.
+    TakenBack,
 }
 
 /// What `rotate` says.

@@ -79,6 +79,7 @@ async fn redeem(
             Issuing { call, client, user: &user, grant_type: GrantType::AuthorizationCode, now }
                 .of_grant(&grant, selection)
         }
+        Spend::TakenBack => Err(Refusal::GrantRevoked),
         Spend::Spent(grant) => {
             call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant).with("what", "code").write();
             Err(Refusal::CodeSpent)

@@ -14,6 +14,23 @@ pub(crate) struct Owner {
 
 /// RFC 6749 4.1.2: the insert of the spent code decides.
 pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
+    let taken_back = db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND cutoff > ?2
+             AND subject IN ('', ?3) AND client IN ('', ?4))",
+        )?
+        .query_row(
+            params![
+                tenant.as_str(),
+                redemption.code.as_bytes(),
+                redemption.terms.subject.as_str(),
+                redemption.terms.client.as_str()
+            ],
+            |row| row.get::<_, bool>(0),
+        )?;
+    if taken_back {
+        return Ok(Spend::TakenBack);
+    }
     let spent = db
         .prepare_cached(
             "INSERT INTO spent_codes (tenant, code, grant_id, expires) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -26,7 +26,7 @@ pub async fn rfc6749_4_1_2_one_of_many_redemptions_is_fresh(store: Under) {
         .await;
         let fresh = said.iter().filter_map(|spend| match spend {
             Spend::Fresh(grant) => Some(grant.id),
-            Spend::Spent(_) => None,
+            Spend::Spent(_) | Spend::TakenBack => None,
         });
         let [winner] = fresh.collect::<Vec<_>>()[..] else { panic!("not exactly one was fresh: {said:?}") };
         for spend in said {

@@ -5,7 +5,7 @@ use super::samples::{
     START, at, client, grant_id, other_tenant, redemption, redemption_by, subject, tenant, token, token_id,
 };
 use crate::{GrantsOf, Store};
-use grantor_protocol::grant::{Standing, TokenRef};
+use grantor_protocol::grant::{Spend, Standing, TokenRef};
 
 /// With its grant, or without one.
 pub async fn rfc7662_2_2_a_token_stands_while_nothing_was_taken_back(store: Under) {
@@ -74,6 +74,26 @@ pub async fn a_cut_off_takes_what_was_issued_before_it(store: Under) {
         }
     }
     assert_eq!(store.standing(&other_tenant(), &token(1, None, 1)).await.unwrap(), Standing::Good(None));
+}
+
+/// A code in flight is as old as the tokens that are taken back.
+pub async fn a_code_older_than_a_cut_off_gives_nothing(store: Under) {
+    let (user, app, other) = (subject(1), client(1), client(2));
+    for whose in [GrantsOf::Subject(&user), GrantsOf::Client(&app), GrantsOf::Application(&user, &app)] {
+        let base = next_base();
+        store.revoke_all(&tenant(), whose, token_id(base + 5), at(100), START).await.unwrap();
+        let older = store.redeem(&tenant(), redemption_by(base + 4, base + 4, 1, 1), START).await.unwrap();
+        assert_eq!(older, Spend::TakenBack, "{whose:?}");
+        assert_eq!(store.grant(&tenant(), grant_id(base + 4)).await.unwrap(), None);
+        let younger = store.redeem(&tenant(), redemption_by(base + 6, base + 6, 1, 1), START).await.unwrap();
+        assert!(matches!(younger, Spend::Fresh(_)), "{whose:?}");
+        let elsewhere = store.redeem(&other_tenant(), redemption_by(base + 4, base + 4, 1, 1), START).await.unwrap();
+        assert!(matches!(elsewhere, Spend::Fresh(_)), "{whose:?}");
+    }
+    let base = next_base();
+    store.revoke_all(&tenant(), GrantsOf::Client(&other), token_id(base + 5), at(100), START).await.unwrap();
+    let unmeant = store.redeem(&tenant(), redemption_by(base + 4, base + 4, 1, 1), START).await.unwrap();
+    assert!(matches!(unmeant, Spend::Fresh(_)));
 }
 
 /// Whatever the order in which they come; and it is kept as long as any of them asked for.

@@ -10,6 +10,9 @@ use grantor_protocol::value::{GrantId, Seconds, TenantName, TokenId, UnixTime};
 impl Grants for MemoryStore {
     async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
         let mut state = self.lock();
+        if state.took_back(tenant, &redemption) {
+            return Ok(Spend::TakenBack);
+        }
         let code = (tenant.clone(), redemption.code);
         if let Some(&(earlier, _)) = state.spent_codes.get(&code) {
             state.revoke(tenant, earlier, now);
@@ -113,6 +116,17 @@ impl Grants for MemoryStore {
 }
 
 impl State {
+    /// Whether a cut-off of its user or its client is younger than the code.
+    fn took_back(&self, tenant: &TenantName, redemption: &Redemption) -> bool {
+        let (subject, client) = (redemption.terms.subject.clone(), redemption.terms.client.clone());
+        let whose =
+            [Whose::Subject(subject.clone()), Whose::Client(client.clone()), Whose::Application(subject, client)];
+        whose.into_iter().any(|whose| {
+            let cutoff = self.cutoffs.get(&(tenant.clone(), whose));
+            cutoff.is_some_and(|(cutoff, _)| redemption.code.as_bytes() < cutoff.as_bytes())
+        })
+    }
+
     /// Gives whether it stood until now.
     fn revoke(&mut self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> bool {
         let Some(grant) = self.grants.get_mut(&(tenant.clone(), grant)) else { return false };
