@@ -168,3 +168,10 @@ error-server = Bei uns ist etwas schiefgegangen
 error-unavailable = Wir sind gleich zurück
     .person = Der Dienst ist ausgelastet oder wird gewartet. Bitte versuchen Sie es gleich noch einmal.
     .developer = Der Server kann gerade nicht antworten. Siehe die Kopfzeile Retry-After.
+
+openid-openid = Wissen, wer Sie hier sind
+openid-profile = Ihren Namen und Ihr Profil sehen
+openid-email = Ihre E-Mail-Adresse sehen
+openid-address = Ihre Anschrift sehen
+openid-phone = Ihre Telefonnummer sehen
+openid-offline_access = Verbunden bleiben, auch wenn Sie nicht da sind

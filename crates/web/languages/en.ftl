@@ -168,3 +168,10 @@ error-server = Something went wrong on our side
 error-unavailable = We’ll be right back
     .person = The service is busy or being looked after. Please try again in a moment.
     .developer = The server can’t answer just now. See the Retry-After header.
+
+openid-openid = Know who you are here
+openid-profile = See your name and profile
+openid-email = See your email address
+openid-address = See your postal address
+openid-phone = See your phone number
+openid-offline_access = Stay connected while you are away
