@@ -75,8 +75,11 @@ async fn round(home: &Home, entries: Vec<Entry>, people: &mut Vec<Person>, total
         total.refreshed += counts.refreshed;
         total.revoked += counts.revoked;
     }
-    let (_server, demo) = home.start().await?;
-    look(&demo, entries).await
+    let (mut server, demo) = home.start().await?;
+    let found = look(&demo, entries).await;
+    // Waited for, so that its port is free when the next one starts.
+    server.kill().await?;
+    found
 }
 
 /// Authorizes, redeems, refreshes and revokes until the server dies. An error before that is one.

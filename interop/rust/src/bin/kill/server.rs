@@ -23,8 +23,7 @@ impl Home {
         let folder = binary.ancestors().nth(2).unwrap_or(Path::new(".")).join("interop/kill");
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        Ok(Self { binary, folder, port })
+        Ok(Self { binary, folder, port: free_port().context("no port is free")? })
     }
 
     /// Starts the server; gives it and what it says about itself as soon as it accepts connections.
@@ -44,4 +43,10 @@ impl Home {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok((server, Demo::parse(&line)?))
     }
+}
+
+/// Below those that outgoing connections take: one of them could have it while the server is down.
+fn free_port() -> Option<u16> {
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..30_000)).take(100);
+    ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
 }
