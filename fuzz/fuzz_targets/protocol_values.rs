@@ -20,7 +20,7 @@ fuzz_target!(|input: (&str, &str)| {
             let loopback = |uri: &str| uri.starts_with("http://127.0.0.1") || uri.starts_with("http://[::1]");
             assert!(loopback(text) && loopback(other), "{text} {other}");
         }
-        let _ = (a.host(), a.origin());
+        let _ = (a.host(), a.scheme());
     }
     if let Some(issuer) = Issuer::parse(text) {
         assert_eq!(Issuer::parse(issuer.as_str()).as_ref(), Some(&issuer));

@@ -9,8 +9,10 @@ use argon2::{Algorithm, Argon2, Params, Version};
 /// Memory in KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
-/// The dearest hash that is verified, in KiB times passes: an imported string must not be able to stop the server.
-const DEAREST: u64 = 4 * 1024 * 1024;
+/// The dearest hash that is verified, in KiB and in KiB times passes: an imported string must not be able to stop the
+/// server.
+const MOST_MEMORY: u32 = 256 * 1024;
+const DEAREST: u64 = 1024 * 1024;
 
 /// Hashes a password under a fresh salt. Empty only if argon2 refuses, which it does for nothing that fits in memory;
 /// an empty string verifies nothing.
@@ -20,7 +22,13 @@ pub fn hash(password: &str, salt: [u8; 16]) -> String {
         .ok()
         .and_then(|params| {
             Argon2::default()
-                .hash_password_customized(password.as_bytes(), &salt, Some("argon2id"), Some(Version::V0x13.into()), params)
+                .hash_password_customized(
+                    password.as_bytes(),
+                    &salt,
+                    Some("argon2id"),
+                    Some(Version::V0x13.into()),
+                    params,
+                )
                 .ok()
         })
         .map_or_else(String::new, |hash: PasswordHash| hash.to_string())
@@ -29,7 +37,8 @@ pub fn hash(password: &str, salt: [u8; 16]) -> String {
 /// Whether this is the password. The cost is that of the hash, so imported hashes of other costs verify too.
 pub fn verify(password: &str, phc: &str) -> bool {
     recognises(phc)
-        && PasswordHash::new(phc).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        && PasswordHash::new(phc)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 /// Whether [`verify`] can read the string at all: argon2 in PHC form, of a bearable cost.
@@ -39,7 +48,10 @@ pub fn recognises(phc: &str) -> bool {
     known
         && hash.salt.is_some()
         && hash.hash.is_some()
-        && Params::try_from(&hash).is_ok_and(|params| u64::from(params.m_cost()) * u64::from(params.t_cost()) <= DEAREST)
+        && Params::try_from(&hash).is_ok_and(|params| {
+            let total = u64::from(params.m_cost()) * u64::from(params.t_cost());
+            params.m_cost() <= MOST_MEMORY && total <= DEAREST
+        })
 }
 
 #[cfg(test)]

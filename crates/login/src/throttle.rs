@@ -2,7 +2,7 @@
 //! while waiting costs nobody anything, and the account itself is throttled loosely, so that a stranger's guesses do
 //! not keep its owner out.
 
-use grantor_protocol::value::{Seconds, UnixTime};
+use grantor_protocol::value::{Seconds, TenantName, UnixTime};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -16,18 +16,25 @@ pub struct Throttle {
 /// Somebody who wants to try a password.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
+    /// The tenant: no guess at one counts at another.
+    pub tenant: &'a TenantName,
     /// The account, as it was typed.
     pub account: &'a str,
     /// Where the attempt comes from.
     pub address: IpAddr,
+    /// Whether the browser proved that somebody signed in to this account with it before.
+    pub known: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
-    AccountAtAddress(String, IpAddr),
+    AccountAtAddress(Account, IpAddr),
     Address(IpAddr),
-    Account(String),
+    Account(Account),
+    KnownBrowser(Account),
 }
+
+type Account = (TenantName, String);
 
 #[derive(Clone, Copy)]
 struct Failures {
@@ -47,25 +54,22 @@ const MEMORY: Seconds = Seconds::new(3600);
 const MAX_KEYS: usize = 100_000;
 
 impl Throttle {
-    /// How long this attempt must wait; nothing when it may go on now.
-    pub fn wait(&self, attempt: Attempt<'_>, now: UnixTime) -> Option<Seconds> {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = keys(attempt).into_iter().filter_map(|key| {
-            let patience = key.patience();
+    /// Counts an attempt before it is verified, or says how long it must wait, in which case it counts for nothing.
+    /// Counting first means that many at once are no way around the limit.
+    pub fn begin(&self, attempt: Attempt<'_>, now: UnixTime) -> Result<(), Seconds> {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = attempt.keys().into_iter().filter_map(|key| {
             let failed = failures.get(&key)?;
-            let until = failed.last.plus(patience.wait_after(failed.count));
+            let until = failed.last.plus(key.patience().wait_after(failed.count));
             (now < until).then(|| until.remaining(now))
         });
-        waits.max()
-    }
-
-    /// Notes a wrong password.
-    pub fn failed(&self, attempt: Attempt<'_>, now: UnixTime) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wait) = waits.max() {
+            return Err(wait);
+        }
         if failures.len() >= MAX_KEYS {
             forget(&mut failures, now);
         }
-        for key in keys(attempt) {
+        for key in attempt.keys() {
             let failed = failures.entry(key).or_insert(Failures { count: 0, last: now });
             if now >= failed.last.plus(MEMORY) {
                 failed.count = 0;
@@ -73,21 +77,43 @@ impl Throttle {
             failed.count = failed.count.saturating_add(1);
             failed.last = now;
         }
+        Ok(())
     }
 
-    /// Notes a right password: this account from this address starts afresh.
+    /// Notes a right password: this account from this address starts afresh, and the attempt is taken off the others.
     pub fn succeeded(&self, attempt: Attempt<'_>) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let [pair, _, account] = keys(attempt);
-        failures.remove(&pair);
-        failures.remove(&account);
+        for key in attempt.keys() {
+            if matches!(key, Key::AccountAtAddress(..)) {
+                failures.remove(&key);
+            } else if let Some(failed) = failures.get_mut(&key) {
+                failed.count = failed.count.saturating_sub(1);
+            }
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// What the attempt counts against. A browser that is known counts for itself: what strangers guess at its account
+    /// does not keep it waiting.
+    fn keys(&self) -> Vec<Key> {
+        let account = (self.tenant.clone(), self.account.to_lowercase());
+        // One customer has a whole /64 of IPv6.
+        let address = match self.address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
+        };
+        if self.known {
+            return vec![Key::KnownBrowser(account)];
+        }
+        vec![Key::AccountAtAddress(account.clone(), address), Key::Address(address), Key::Account(account)]
     }
 }
 
 impl Key {
     const fn patience(&self) -> Patience {
         match self {
-            Self::AccountAtAddress(..) => Patience { free: 5, longest: Seconds::new(300) },
+            Self::AccountAtAddress(..) | Self::KnownBrowser(_) => Patience { free: 5, longest: Seconds::new(300) },
             Self::Address(_) => Patience { free: 50, longest: Seconds::new(300) },
             Self::Account(_) => Patience { free: 100, longest: Seconds::new(30) },
         }
@@ -102,16 +128,6 @@ impl Patience {
             Some(over) => Seconds::new(1_u32.checked_shl(over.min(20)).unwrap_or(u32::MAX)).min(self.longest),
         }
     }
-}
-
-fn keys(attempt: Attempt<'_>) -> [Key; 3] {
-    let account = attempt.account.to_lowercase();
-    // One customer has a whole /64 of IPv6.
-    let address = match attempt.address {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !u128::from(u64::MAX)).into()),
-    };
-    [Key::AccountAtAddress(account.clone(), address), Key::Address(address), Key::Account(account)]
 }
 
 /// Makes room: the half that failed longest ago.
@@ -129,59 +145,87 @@ fn forget(failures: &mut HashMap<Key, Failures>, now: UnixTime) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::LazyLock;
+
+    static HERE: LazyLock<TenantName> = LazyLock::new(TenantName::default);
+    static THERE: LazyLock<TenantName> = LazyLock::new(|| TenantName::parse("acme").unwrap());
+    const NOW: UnixTime = UnixTime::new(1000);
 
     fn attempt(account: &str, last: u8) -> Attempt<'_> {
-        Attempt { account, address: IpAddr::from([192, 0, 2, last]) }
+        Attempt { tenant: &HERE, account, address: IpAddr::from([192, 0, 2, last]), known: false }
     }
 
-    fn fail(throttle: &Throttle, attempt: Attempt<'_>, times: u32, now: UnixTime) {
-        (0..times).for_each(|_| throttle.failed(attempt, now));
+    /// As many as are let through.
+    fn guess(throttle: &Throttle, attempt: Attempt<'_>, times: u32, now: UnixTime) -> usize {
+        (0..times).filter(|_| throttle.begin(attempt, now).is_ok()).count()
     }
 
     #[test]
-    fn five_failures_are_free_and_then_the_wait_doubles() {
-        let (throttle, now) = (Throttle::default(), UnixTime::new(1000));
-        fail(&throttle, attempt("alice", 1), 4, now);
-        assert_eq!(throttle.wait(attempt("alice", 1), now), None);
-        fail(&throttle, attempt("alice", 1), 1, now);
-        assert_eq!(throttle.wait(attempt("Alice", 1), now), Some(Seconds::new(1)));
-        fail(&throttle, attempt("alice", 1), 2, now);
-        assert_eq!(throttle.wait(attempt("alice", 1), now), Some(Seconds::new(4)));
-        assert_eq!(throttle.wait(attempt("alice", 1), now.plus(Seconds::new(4))), None);
+    fn five_guesses_are_free_and_then_the_wait_doubles() {
+        let throttle = Throttle::default();
+        assert_eq!(guess(&throttle, attempt("alice", 1), 120, NOW), 5);
+        assert_eq!(throttle.begin(attempt("Alice", 1), NOW), Err(Seconds::new(1)));
+        let mut now = NOW;
+        for wait in [1, 2, 4, 8] {
+            assert!(throttle.begin(attempt("alice", 1), now.plus(Seconds::new(wait - 1))).is_err());
+            now = now.plus(Seconds::new(wait));
+            assert_eq!(throttle.begin(attempt("alice", 1), now), Ok(()));
+        }
     }
 
     #[test]
     fn no_wait_is_longer_than_its_bound_and_a_strangers_guesses_do_not_keep_the_owner_out() {
-        let (throttle, now) = (Throttle::default(), UnixTime::new(1000));
-        fail(&throttle, attempt("alice", 1), 60, now);
-        assert_eq!(throttle.wait(attempt("alice", 1), now), Some(Seconds::new(300)));
-        assert_eq!(throttle.wait(attempt("alice", 2), now), None);
-        for address in 0..=255 {
-            fail(&throttle, attempt("alice", address), 1000, now);
+        let throttle = Throttle::default();
+        let mut now = NOW;
+        for _ in 0..30 {
+            assert_eq!(throttle.begin(attempt("alice", 1), now), Ok(()));
+            now = now.plus(Seconds::new(300));
         }
-        let elsewhere = Attempt { account: "alice", address: IpAddr::from([198, 51, 100, 1]) };
-        assert_eq!(throttle.wait(elsewhere, now), Some(Seconds::new(30)));
+        assert_eq!(throttle.begin(attempt("alice", 2), now), Ok(()));
+        for address in 0..=255 {
+            guess(&throttle, attempt("alice", address), 5, now);
+        }
+        let elsewhere = Attempt { address: IpAddr::from([198, 51, 100, 1]), ..attempt("alice", 1) };
+        assert_eq!(throttle.begin(elsewhere, now), Err(Seconds::new(1)));
+        assert_eq!(throttle.begin(Attempt { known: true, ..elsewhere }, now), Ok(()));
     }
 
     #[test]
     fn one_address_cannot_guess_at_many_accounts() {
-        let (throttle, now) = (Throttle::default(), UnixTime::new(1000));
-        for account in 0..60 {
-            throttle.failed(attempt(&account.to_string(), 1), now);
-        }
-        assert!(throttle.wait(attempt("another", 1), now).is_some());
-        assert_eq!(throttle.wait(attempt("another", 2), now), None);
+        let throttle = Throttle::default();
+        let names: Vec<_> = (0..60).map(|n: u32| n.to_string()).collect();
+        assert_eq!(names.iter().filter(|name| throttle.begin(attempt(name, 1), NOW).is_ok()).count(), 50);
+        assert!(throttle.begin(attempt("another", 1), NOW).is_err());
+        assert_eq!(throttle.begin(attempt("another", 2), NOW), Ok(()));
+    }
+
+    #[test]
+    fn an_ipv4_address_is_itself_on_a_dual_stack_listener_too() {
+        let throttle = Throttle::default();
+        let mapped = |last| std::net::Ipv4Addr::new(192, 0, 2, last).to_ipv6_mapped().into();
+        guess(&throttle, Attempt { address: mapped(1), ..attempt("alice", 1) }, 60, NOW);
+        assert!(throttle.begin(attempt("alice", 1), NOW).is_err());
+        assert_eq!(throttle.begin(Attempt { address: mapped(2), ..attempt("alice", 1) }, NOW), Ok(()));
+    }
+
+    #[test]
+    fn no_guess_at_one_tenant_counts_at_another() {
+        let throttle = Throttle::default();
+        guess(&throttle, attempt("alice", 1), 5, NOW);
+        assert!(throttle.begin(attempt("alice", 1), NOW).is_err());
+        let there = Attempt { tenant: &THERE, ..attempt("alice", 1) };
+        assert_eq!(throttle.begin(there, NOW), Ok(()));
+        throttle.succeeded(there);
+        assert!(throttle.begin(attempt("alice", 1), NOW).is_err());
     }
 
     #[test]
     fn a_right_password_starts_afresh_and_time_forgets() {
-        let (throttle, now) = (Throttle::default(), UnixTime::new(1000));
-        fail(&throttle, attempt("alice", 1), 6, now);
+        let throttle = Throttle::default();
+        guess(&throttle, attempt("alice", 1), 5, NOW);
         throttle.succeeded(attempt("alice", 1));
-        assert_eq!(throttle.wait(attempt("alice", 1), now), None);
-        fail(&throttle, attempt("alice", 1), 6, now);
-        let later = now.plus(MEMORY);
-        throttle.failed(attempt("alice", 1), later);
-        assert_eq!(throttle.wait(attempt("alice", 1), later), None);
+        assert_eq!(guess(&throttle, attempt("alice", 1), 6, NOW), 5);
+        let later = NOW.plus(MEMORY);
+        assert_eq!(guess(&throttle, attempt("alice", 1), 6, later), 5);
     }
 }

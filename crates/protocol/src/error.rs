@@ -42,6 +42,7 @@ pub enum Refusal {
     ConsentRequired,
     AccountSelectionRequired,
     UserMismatch,
+    AuthenticationTooWeak,
     Denied,
     // Scopes and audiences.
     MalformedScope,
@@ -100,6 +101,7 @@ pub enum ErrorCode {
     ServerError,
     TemporarilyUnavailable,
     LoginRequired,
+    UnmetAuthenticationRequirements,
     ConsentRequired,
     AccountSelectionRequired,
     RequestNotSupported,
@@ -110,6 +112,14 @@ pub enum ErrorCode {
 }
 
 impl Refusal {
+    /// The HTTP status of a direct answer: that of the code, but for what is too large (RFC 9110 15.5.14).
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::OversizedParameter => 413,
+            other => other.code().status(),
+        }
+    }
+
     /// The one table.
     pub const fn code(&self) -> ErrorCode {
         match self {
@@ -146,6 +156,7 @@ impl Refusal {
             Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
             Self::LoginRequired | Self::UserMismatch => ErrorCode::LoginRequired,
+            Self::AuthenticationTooWeak => ErrorCode::UnmetAuthenticationRequirements,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
             Self::AccountSelectionRequired => ErrorCode::AccountSelectionRequired,
             Self::Denied => ErrorCode::AccessDenied,
@@ -197,6 +208,7 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::LoginRequired => "login_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::ConsentRequired => "consent_required",
             Self::AccountSelectionRequired => "account_selection_required",
             Self::RequestNotSupported => "request_not_supported",
@@ -235,6 +247,7 @@ impl ErrorCode {
             Self::ServerError => "Something went wrong here. The request id helps to find out what.",
             Self::TemporarilyUnavailable => "The server is busy. Try again in a moment.",
             Self::LoginRequired => "The user must sign in.",
+            Self::UnmetAuthenticationRequirements => "The user cannot sign in as strongly as was asked for.",
             Self::ConsentRequired => "The user must be asked.",
             Self::AccountSelectionRequired => "The user must choose an account.",
             Self::RequestNotSupported => "The request parameter is not supported.",

@@ -77,8 +77,10 @@ impl Asked {
 pub fn delegated(asked: &Asked, directory: &Directory, issuer: &Issuer, client: &Client) -> Result<Allowed, Refusal> {
     let named = named_apis(asked, directory, issuer)?;
     let mut allowed = Allowed::default();
-    for resource in &asked.resources {
-        allowed.access.add(resource.clone(), &Scope::default());
+    // An API without scopes of its own is named as a whole; of any other an audience comes with a scope only, so that
+    // nobody's roles are had by naming it.
+    for api in named.iter().filter(|api| api.scopes.is_empty()) {
+        allowed.access.add(api.audience.clone(), &Scope::default());
     }
     for token in asked.scope.iter().flat_map(Scope::iter) {
         if client.metadata.scope.as_ref().is_some_and(|registered| !registered.contains(token.as_str())) {
@@ -122,7 +124,9 @@ pub fn for_user(
             }
             continue;
         }
-        left.access.add(resource.clone(), &Scope::default());
+        if api.scopes.is_empty() {
+            left.access.add(resource.clone(), &Scope::default());
+        }
         for token in scope.iter() {
             let needs = api.find_scope(token.as_str()).map_or(&[][..], |scope| scope.roles.as_slice());
             if !needs.is_empty() && !needs.iter().any(|role| roles.contains(role)) {
@@ -147,19 +151,22 @@ pub fn still_allowed(
     client: &Client,
     user: &User,
     grant_type: GrantType,
-) -> Result<Access, Refusal> {
-    let mut left = Access::default();
+) -> Result<Allowed, Refusal> {
+    let mut left = Allowed::default();
     for (resource, scope) in granted.iter() {
         let asked = Asked { scope: Some(scope.clone()), resources: vec![resource.clone()] };
         let now = delegated(&asked, directory, issuer, client)
             .and_then(|allowed| for_user(allowed, directory, client, user, grant_type));
         match now {
-            Ok(allowed) => left = left.union(&allowed.access),
+            Ok(mut allowed) => {
+                left.access = left.access.union(&allowed.access);
+                left.narrowed.append(&mut allowed.narrowed);
+            }
             Err(Refusal::UnknownResource | Refusal::NothingOfTheScopeIsAllowed) => {}
             Err(other) => return Err(other),
         }
     }
-    if left.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(left) }
+    if left.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(left) }
 }
 
 /// What an application may have for itself at one API (RFC 6749 4.4): never more than its ceiling there. An omitted
@@ -307,7 +314,9 @@ impl Allowed {
     pub fn consented(self, ticked: &Scope) -> Self {
         let mut left = Self { access: Access::default(), narrowed: self.narrowed };
         for (resource, scope) in self.access.iter() {
-            left.access.add(resource.clone(), &Scope::default());
+            if scope.is_empty() {
+                left.access.add(resource.clone(), scope);
+            }
             for token in scope.iter() {
                 if token.as_str() == "openid" || ticked.contains(token.as_str()) {
                     left.access.add(resource.clone(), &only(token));

@@ -167,6 +167,20 @@ fn oidc_core_11_offline_access_needs_a_client_with_refresh_tokens() {
 }
 
 #[test]
+fn rfc9700_2_3_an_audience_comes_with_a_scope_only() {
+    let web = client("web", AuthMethod::ClientSecretBasic);
+    let directory = directory("[]");
+    let bare = delegated(&asked("openid", &["https://notes"]), &directory, &issuer(), &web).unwrap();
+    assert!(bare.access.at(&resource("https://notes")).is_none());
+    let unticked = delegated(&asked("openid notes:read", &[]), &directory, &issuer(), &web).unwrap();
+    let unticked = unticked.consented(&Scope::parse("openid").unwrap());
+    assert!(unticked.access.at(&resource("https://notes")).is_none());
+    let roleless = delegated(&asked("mail:admin openid", &[]), &directory, &issuer(), &web).unwrap();
+    let roleless = for_user(roleless, &directory, &web, &user(&[]), GrantType::AuthorizationCode).unwrap();
+    assert!(roleless.access.at(&resource("https://mail")).is_none());
+}
+
+#[test]
 fn what_the_user_unticks_is_not_given_and_openid_stays() {
     let web = client("web", AuthMethod::ClientSecretBasic);
     let allowed = delegated(&asked("openid notes:read notes:write", &[]), &directory("[]"), &issuer(), &web).unwrap();
@@ -187,6 +201,7 @@ fn rfc9700_2_3_a_grant_shrinks_when_the_directory_becomes_stricter() {
     .collect();
     let grant_type = GrantType::RefreshToken;
     let left = still_allowed(&granted, &directory("[]"), &issuer(), &machine, &user(&[]), grant_type).unwrap();
-    assert_eq!(left.scope().to_string(), "notes:read openid");
-    assert!(left.at(&resource("https://gone")).is_none());
+    assert_eq!(left.access.scope().to_string(), "notes:read openid");
+    assert!(left.access.at(&resource("https://gone")).is_none());
+    assert_eq!(reasons(&left), [Reason::AboveCeiling(resource("https://notes"))]);
 }

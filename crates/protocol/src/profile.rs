@@ -18,8 +18,8 @@ impl Profile {
     /// Every profile.
     pub const ALL: [Self; 2] = [Self::OAuth21, Self::Oidc];
 
-    /// Whether an authorization request must carry a code challenge (OAuth 2.1 4.1.1; RFC 9700 2.1.1 lets confidential
-    /// OpenID Connect clients rely on the nonce).
+    /// Whether an authorization request must carry a code challenge (OAuth 2.1 4.1.1). OpenID Connect
+    /// knows clients without: their secret still guards the code, and a nonce guards against injection (RFC 9700 2.1.1).
     pub fn requires_pkce(self, confidential: bool) -> bool {
         match self {
             Self::OAuth21 => true,

@@ -33,6 +33,11 @@ pub const CLAIMS_OF_SCOPES: [(&str, &[&str]); 4] = [
     ("phone", &["phone_number", "phone_number_verified"]),
 ];
 
+/// The scope that a claim of a user belongs to; none for a claim that tells of no user.
+pub fn scope_of_claim(claim: &str) -> Option<&'static str> {
+    CLAIMS_OF_SCOPES.iter().find(|(_, claims)| claims.contains(&claim)).map(|(scope, _)| *scope)
+}
+
 /// Whether this token opens the userinfo endpoint (5.3.1): it must be meant for this issuer and allow `openid`.
 pub fn admit(token: &AccessToken, issuer: &Issuer) -> Result<(), Refusal> {
     if !token.audience.contains(&issuer.as_resource()) {

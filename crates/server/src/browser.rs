@@ -18,6 +18,9 @@ pub(crate) struct Browser {
     signed_in: Option<(Session, User)>,
 }
 
+/// A browser is known for half a year, in seconds.
+const KNOWN_FOR: u32 = 182 * 86_400;
+
 /// A form that did not come from our own page, or not from this browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ForgedForm;
@@ -39,6 +42,19 @@ impl Browser {
         self.signed_in.as_ref()
     }
 
+    /// What names this browser in a sealed form, without opening anything.
+    pub(crate) fn name(&self) -> String {
+        base64url::encode(digest::sha256(format!("name {}", *self.cookie).as_bytes()))
+    }
+
+    /// Whether somebody signed in here under this name before: a browser that is known is not kept waiting for what
+    /// strangers guess.
+    pub(crate) fn is_known(call: &Call, username: &str) -> bool {
+        let Some(tag) = cookie_named(call, &known_cookie_name(call)) else { return false };
+        let Ok(ready) = call.tenancy.ready() else { return false };
+        ready.keys.handles.tag_matches("known browser", &[username.to_lowercase().as_bytes()], &tag)
+    }
+
     /// Whoever is signed in.
     pub(crate) fn user(&self) -> Option<&User> {
         self.signed_in.as_ref().map(|(_, user)| user)
@@ -52,16 +68,10 @@ impl Browser {
     /// A form is ours when it carries this browser's token and the browser does not say that it comes from elsewhere
     /// (OWASP CSRF Prevention). Under `no-referrer` browsers send `Origin: null`; then `Sec-Fetch-Site` must vouch for it.
     pub(crate) fn check_form(&self, call: &Call, form: &Params) -> Result<(), ForgedForm> {
-        let site = call.header("sec-fetch-site");
-        let own_site = match call.header(header::ORIGIN.as_str()) {
-            Some("null") => site == Some("same-origin"),
-            Some(origin) => origin == call.context.origin.text,
-            None => site.is_none_or(|site| site == "same-origin"),
-        };
         let tag = form.get("csrf").unwrap_or_default();
         let handles = &call.tenancy.ready().map_err(|_| ForgedForm)?.keys.handles;
         let own_form = handles.tag_matches("csrf", &[self.cookie.as_bytes()], tag);
-        if own_site && own_form && !self.fresh { Ok(()) } else { Err(ForgedForm) }
+        if !call.is_cross_site() && own_form && !self.fresh { Ok(()) } else { Err(ForgedForm) }
     }
 
     /// Signs somebody in: a new cookie and a new session; the old ones end.
@@ -97,12 +107,24 @@ impl Browser {
     }
 
     /// The `Set-Cookie` that the answer needs: `__Host-` on https (RFC 6265bis 4.1.3.2), never readable by scripts.
-    pub(crate) fn set_cookie(&self, call: &Call) -> Option<HeaderValue> {
+    /// A POST from another site came without the cookie that there may be, which must not be overwritten.
+    pub(crate) fn set_cookies(&self, call: &Call) -> Vec<HeaderValue> {
+        if !self.fresh || (call.method == http::Method::POST && call.is_cross_site()) {
+            return Vec::new();
+        }
         let secure = if call.context.origin.secure { "; Secure" } else { "" };
-        let text = format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(call), *self.cookie);
-        let mut value = HeaderValue::from_str(&text).ok().filter(|_| self.fresh)?;
-        value.set_sensitive(true);
-        Some(value)
+        let common = format!("; Path=/; HttpOnly; SameSite=Lax{secure}");
+        let mut texts = vec![format!("{}={}{common}", cookie_name(call), *self.cookie)];
+        if let (Some((_, user)), Ok(ready)) = (&self.signed_in, call.tenancy.ready()) {
+            let known = ready.keys.handles.tag("known browser", &[user.username.to_lowercase().as_bytes()]);
+            texts.extend(known.map(|tag| format!("{}={tag}; Max-Age={KNOWN_FOR}{common}", known_cookie_name(call))));
+        }
+        let sensitive = |text: String| {
+            let mut value = HeaderValue::from_str(&text).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        };
+        texts.into_iter().filter_map(sensitive).collect()
     }
 
     fn fresh(call: &Call) -> Self {
@@ -117,14 +139,22 @@ fn cookie_name(call: &Call) -> String {
     format!("{prefix}grantor-{}", call.tenancy.name())
 }
 
+/// In which a browser proves that somebody signed in here before.
+fn known_cookie_name(call: &Call) -> String {
+    format!("{}-known", cookie_name(call))
+}
+
 fn cookie(call: &Call) -> Option<Zeroizing<String>> {
-    let name = cookie_name(call);
+    let value = cookie_named(call, &cookie_name(call))?;
+    (base64url::decode(&value)?.len() == 32).then_some(value)
+}
+
+fn cookie_named(call: &Call, name: &str) -> Option<Zeroizing<String>> {
     let headers = call.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let value = headers.flat_map(|line| line.split(';')).find_map(|pair| {
+    headers.flat_map(|line| line.split(';')).find_map(|pair| {
         let (given, value) = pair.trim().split_once('=')?;
-        (given == name).then_some(value)
-    })?;
-    (base64url::decode(value)?.len() == 32).then(|| Zeroizing::new(value.to_owned()))
+        (given == name).then(|| Zeroizing::new(value.to_owned()))
+    })
 }
 
 fn key(cookie: &str) -> [u8; 32] {

@@ -58,6 +58,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// How often a small step of expired rows is dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 const EXPIRE_ROWS: u32 = 1000;
+const EXPIRE_STEPS: u32 = 100;
 
 impl Context {
     /// Makes the default tenant and all missing keys, reads the directory, and follows it from now on.
@@ -112,9 +113,18 @@ impl Context {
             since_expiry += POLL;
             if since_expiry >= EXPIRE_EVERY {
                 since_expiry = Duration::ZERO;
-                if let Err(error) = context.store.expire(context.now(), EXPIRE_ROWS).await {
-                    tracing::warn!(%error, "expired rows could not be dropped");
-                }
+                context.drop_expired().await;
+            }
+        }
+    }
+
+    /// Small steps, so that verbs come in between, for as long as there is something to drop.
+    async fn drop_expired(&self) {
+        for _ in 0..EXPIRE_STEPS {
+            match self.store.expire(self.now(), EXPIRE_ROWS).await {
+                Ok(dropped) if dropped >= u64::from(EXPIRE_ROWS) => {}
+                Ok(_) => return,
+                Err(error) => return tracing::warn!(%error, "expired rows could not be dropped"),
             }
         }
     }
@@ -137,15 +147,9 @@ impl Context {
             self.store.change_directory(vec![default], Some(records.version)).await?;
             records = self.store.directory().await?;
         }
-        let mut made = 0;
-        for tenant in &records.tenants {
-            let keys = keyring::ensure_keys(&*self.store, &self.master, &tenant.name, &*self.world).await?;
-            if !keys.is_empty() {
-                tracing::info!(tenant = %tenant.name, keys = keys.len(), "made keys");
-                made += keys.len();
-            }
-        }
-        if made > 0 {
+        let made = keyring::ensure_all_keys(&*self.store, &self.master, &records, &*self.world).await?;
+        if !made.is_empty() {
+            tracing::info!(keys = made.len(), "made keys");
             records = self.store.directory().await?;
         }
         let now = self.now();

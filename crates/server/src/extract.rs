@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, Limited};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One request.
 pub(crate) struct Call {
@@ -35,6 +36,8 @@ pub(crate) struct CallMeta {
 
 /// No request of OAuth is longer.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// A peer that has not sent its body by then is gone.
+const BODY: Duration = Duration::from_secs(15);
 
 impl Call {
     /// Now, read once per use from the injected clock.
@@ -64,6 +67,17 @@ impl Call {
         Ok(params)
     }
 
+    /// Whether the browser says that another site sent this. Under `no-referrer` browsers send `Origin: null` for forms of our
+    /// own; then `Sec-Fetch-Site` must vouch for them.
+    pub(crate) fn is_cross_site(&self) -> bool {
+        let site = self.header("sec-fetch-site");
+        match self.header(header::ORIGIN.as_str()) {
+            Some("null") => site != Some("same-origin"),
+            Some(origin) => origin != self.context.origin.text,
+            None => site.is_some_and(|site| site != "same-origin" && site != "none"),
+        }
+    }
+
     /// A header as text, if it is that.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -84,7 +98,10 @@ impl FromRequest<Arc<Context>> for Call {
         if declared.is_some_and(|length: usize| length > MAX_BODY) {
             return Err(crate::respond::too_large());
         }
-        let body = match Limited::new(body, MAX_BODY).collect().await {
+        let Ok(body) = tokio::time::timeout(BODY, Limited::new(body, MAX_BODY).collect()).await else {
+            return Err(crate::respond::status(http::StatusCode::REQUEST_TIMEOUT));
+        };
+        let body = match body {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(crate::respond::too_large()),
             Err(_) => return Err(crate::respond::status(http::StatusCode::BAD_REQUEST)),

@@ -11,7 +11,7 @@ use grantor_protocol::narrow;
 use grantor_protocol::token::handle::{HandleKind, RefreshHandle};
 use grantor_protocol::token::id::{self, IdToken};
 use grantor_protocol::token::{AccessToken, Selection, TokenResponse, TokenSubject, presented_subject};
-use grantor_protocol::value::{TokenId, UnixTime};
+use grantor_protocol::value::{Scope, TokenId, UnixTime};
 use std::sync::Arc;
 
 /// What all tokens of one response have in common.
@@ -61,10 +61,18 @@ impl Issuing<'_> {
         let sub = presented_subject(metadata, &grant.terms.subject, &keys.pairwise);
         let token = self.user_token(grant, &selection, &sub);
         let access_token = access_token(self.call, &token, selection.apis.first())?;
-        let refreshes = metadata.grant_types.contains(&GrantType::RefreshToken);
+        let refreshes = grant.terms.refreshable && metadata.grant_types.contains(&GrantType::RefreshToken);
         let handle = RefreshHandle { grant: grant.id, generation: grant.generation };
         let refresh_token = refreshes.then(|| keys.handles.refresh_token(handle)).flatten();
-        let openid = grant.terms.access.at(&tenancy.issuer.as_resource()).is_some_and(|scope| scope.contains("openid"));
+        // The first response answers the authentication request (OpenID Connect Core 3.1.3.3); a later one gives an ID token
+        // when the tokens that were asked for still speak of the sign-in (12.2).
+        let granted = |scope: &Scope| scope.contains("openid");
+        let first = self.grant_type == GrantType::AuthorizationCode;
+        let openid = if first {
+            grant.terms.access.at(&tenancy.issuer.as_resource()).is_some_and(granted)
+        } else {
+            granted(&selection.scope)
+        };
         let id_token = openid.then(|| self.id_token(grant, &sub, &access_token)).transpose()?;
         Ok(TokenResponse {
             access_token,
@@ -109,6 +117,7 @@ impl Issuing<'_> {
             sub,
             access_token,
             algorithm,
+            first: self.grant_type == GrantType::AuthorizationCode,
             issued: self.now,
             lifetime: self.call.tenancy.directory.tenant.lifetimes.id_token,
         };

@@ -4,11 +4,12 @@ use crate::world::World;
 use grantor_jose::mac::MacKey;
 use grantor_jose::seal::SealKey;
 use grantor_jose::{Jwk, SigningAlgorithm, SigningKey, base64url};
+use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::directory::{DirectoryRecords, KeyKind, KeyRecord};
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
-use grantor_protocol::value::{Issuer, Seconds, TenantName, UnixTime};
+use grantor_protocol::value::{EventId, Issuer, Seconds, TenantName, UnixTime};
 use grantor_store::{Change, Store, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -93,8 +94,8 @@ impl TenantKeys {
     ) -> Result<Self, KeyringError> {
         let mut own: Vec<&KeyRecord> =
             records.iter().filter(|key| &key.tenant == tenant && key.expires.is_none_or(|end| now < end)).collect();
-        // Youngest active first.
-        own.sort_by_key(|key| std::cmp::Reverse((key.active <= now, key.active)));
+        // What is in use before what was retired, the youngest first.
+        own.sort_by_key(|key| std::cmp::Reverse((key.active <= now, key.expires.is_none(), key.active)));
         let mut signing = HashMap::new();
         let mut published = Vec::new();
         let mut handles = Vec::new();
@@ -141,40 +142,67 @@ pub async fn ensure_keys(
     tenant: &TenantName,
     world: &dyn World,
 ) -> Result<Vec<KeyRecord>, KeyringError> {
-    let records = store.directory().await?;
-    let missing = missing_keys(&records, tenant);
-    if missing.is_empty() {
-        return Ok(Vec::new());
-    }
+    let mut records = store.directory().await?;
+    records.tenants.retain(|known| &known.name == tenant);
+    ensure_all_keys(store, master, &records, world).await
+}
+
+/// The same for every tenant of these records, in one change.
+pub(crate) async fn ensure_all_keys(
+    store: &dyn Store,
+    master: &MasterKey,
+    records: &DirectoryRecords,
+    world: &dyn World,
+) -> Result<Vec<KeyRecord>, KeyringError> {
     let now = world.now();
     let mut made = Vec::new();
-    for kind in missing {
+    for (tenant, kind) in missing_keys(records) {
         made.push(make(master, tenant, kind, now, world)?);
         if matches!(kind, KeyKind::Sig(_)) {
             made.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, kind, now, world)? });
         }
     }
-    store.change_directory(made.iter().cloned().map(Change::PutKey).collect(), Some(records.version)).await?;
+    if !made.is_empty() {
+        let puts = made.iter().cloned().map(Change::PutKey);
+        let events = made.iter().map(|key| event(key, world)).collect();
+        store.change_directory(puts.collect(), Some(records.version)).await?;
+        store.record(events).await?;
+    }
     Ok(made)
 }
 
-/// The kinds of key that a tenant needs and has not.
-fn missing_keys(records: &DirectoryRecords, tenant: &TenantName) -> Vec<KeyKind> {
-    let apis = records.apis.iter().filter(|api| &api.tenant == tenant).map(|api| api.token.algorithm);
-    let clients = records.clients.iter().map(|client| &client.metadata).filter(|client| &client.tenant == tenant);
-    let of_clients =
-        clients.flat_map(|client| [Some(client.id_token_signed_response_alg), client.userinfo_signed_response_alg]);
-    let mut wanted: Vec<KeyKind> =
-        AT_FIRST.into_iter().chain(apis).chain(of_clients.flatten()).map(KeyKind::Sig).collect();
-    wanted.extend([KeyKind::Handle, KeyKind::Pairwise]);
-    let mut missing: Vec<KeyKind> = Vec::new();
-    for kind in wanted {
-        let there = records.keys.iter().any(|key| &key.tenant == tenant && key.kind == kind && key.expires.is_none());
-        if !there && !missing.contains(&kind) {
-            missing.push(kind);
-        }
+/// The kinds of key that tenants need and have not. A key for an algorithm that a tenant never used before is used at
+/// once: no verifier knows any other.
+fn missing_keys(records: &DirectoryRecords) -> Vec<(&TenantName, KeyKind)> {
+    let first = AT_FIRST.into_iter().map(KeyKind::Sig).chain([KeyKind::Handle, KeyKind::Pairwise]);
+    let first = records.tenants.iter().flat_map(|tenant| first.clone().map(|kind| (&tenant.name, kind)));
+    let apis = records.apis.iter().map(|api| (&api.tenant, KeyKind::Sig(api.token.algorithm)));
+    let clients = records.clients.iter().flat_map(|client| {
+        let metadata = &client.metadata;
+        let used = [Some(metadata.id_token_signed_response_alg), metadata.userinfo_signed_response_alg];
+        used.into_iter().flatten().map(|algorithm| (&metadata.tenant, KeyKind::Sig(algorithm)))
+    });
+    let tenants: HashSet<&TenantName> = records.tenants.iter().map(|tenant| &tenant.name).collect();
+    let mut there: HashSet<(&TenantName, KeyKind)> =
+        records.keys.iter().filter(|key| key.expires.is_none()).map(|key| (&key.tenant, key.kind)).collect();
+    let wanted = first.chain(apis).chain(clients).filter(|(tenant, _)| tenants.contains(tenant));
+    wanted.filter(|wanted| there.insert(*wanted)).collect()
+}
+
+/// The audit line of a key that the server made by itself.
+fn event(key: &KeyRecord, world: &dyn World) -> Event {
+    Event {
+        id: EventId::new(world.millis(), world.random()),
+        time: world.now(),
+        tenant: key.tenant.clone(),
+        action: Action::Key,
+        outcome: Outcome::Allowed,
+        actor: Some("server".to_owned()),
+        target: Some(key.kid.clone()),
+        address: None,
+        request_id: None,
+        details: [("what".to_owned(), "made".into())].into_iter().collect(),
     }
-    missing
 }
 
 /// Rotates keys: the key to come becomes the one in use as soon as verifiers have had time to see it, another is made to
@@ -215,6 +243,12 @@ pub async fn rotate(
         for key in alive.iter().filter(|key| key.active != UnixTime::FOREVER) {
             let expires = if at_once { now } else { active.plus(afterlife) };
             changed.push(KeyRecord { expires: Some(expires), ..(*key).clone() });
+        }
+        if at_once {
+            // The stolen one may be among those that were retired before.
+            let retired = records.keys.iter().filter(|key| &key.tenant == tenant && key.kind == kind);
+            let retired = retired.filter(|key| key.expires.is_some_and(|end| now < end));
+            changed.extend(retired.map(|key| KeyRecord { expires: Some(now), ..key.clone() }));
         }
         changed.push(KeyRecord { active, ..successor });
         if matches!(kind, KeyKind::Sig(_)) {

@@ -7,6 +7,7 @@ mod context;
 mod endpoint;
 mod extract;
 mod failure;
+mod guests;
 pub mod inspect;
 mod issue;
 pub mod keyring;

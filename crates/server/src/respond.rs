@@ -23,7 +23,7 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 /// tried in `Authorization`, if it did.
 pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) -> Response {
     let code = refusal.code();
-    let mut response = json(status_of(code), &error_body(code));
+    let mut response = json(status_of(refusal), &error_body(code));
     if code == ErrorCode::InvalidClient && used_authorization_header {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="grantor""#));
     }
@@ -43,7 +43,7 @@ pub(crate) fn bearer_error(refusal: &Refusal, scope: Option<&str>) -> Response {
             code.as_str(),
             code.description()
         );
-        (status_of(code), challenge)
+        (status_of(refusal), challenge)
     };
     let mut response = json(status, &error_body(code));
     if status.is_client_error()
@@ -96,8 +96,8 @@ pub(crate) fn readable_by_all(mut response: Response) -> Response {
     response
 }
 
-fn status_of(code: ErrorCode) -> StatusCode {
-    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST)
+fn status_of(refusal: &Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 fn error_body(code: ErrorCode) -> serde_json::Value {

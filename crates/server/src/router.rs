@@ -117,6 +117,7 @@ impl Service {
         let mut client = peer;
         for hop in hops.iter().rev() {
             let Ok(address) = hop.parse::<IpAddr>() else { break };
+            let address = address.to_canonical();
             client = address;
             if !trusted(&address) {
                 break;

@@ -5,6 +5,7 @@ use crate::failure::failed;
 use crate::tenancy::Tenancy;
 use grantor_jose::VerifyingKey;
 use grantor_jose::jws::Unverified;
+use grantor_login::Attempt;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::client::auth::{self, Presented};
@@ -12,7 +13,7 @@ use grantor_protocol::grant::{Grant, Standing, TokenRef};
 use grantor_protocol::params::Params;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{AccessToken, id};
-use grantor_protocol::value::{Secret, UnixTime};
+use grantor_protocol::value::{ClientId, Secret, UnixTime};
 use serde_json::{Map, Value};
 
 /// RFC 6749 2.3: the client that this request comes from.
@@ -28,16 +29,38 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
     let mut matched = false;
     if let (Some(client), Some(secret)) = (client, presented.secret()) {
         for phc in auth::slow_hashes(&presented, client, now) {
-            let known = &call.context.known_secrets;
-            let tag = known.tag(secret, phc);
-            if known.knows(&tag) || call.context.passwords.verify(secret, Some(phc)).await.map_err(|_| Refusal::Busy)? {
-                known.learn(tag);
+            if matches_slowly(call, &presented.unverified_client_id, secret, phc, now).await? {
                 matched = true;
                 break;
             }
         }
     }
     auth::authenticate(&presented, client, matched, now)
+}
+
+/// RFC 6749 2.3.1: a secret that somebody chose could be guessed, so guesses are throttled like those at a password.
+async fn matches_slowly(
+    call: &Call,
+    client: &ClientId,
+    secret: &Secret,
+    phc: &str,
+    now: UnixTime,
+) -> Result<bool, Refusal> {
+    let known = &call.context.known_secrets;
+    let tag = known.tag(secret, phc);
+    if known.knows(&tag) {
+        return Ok(true);
+    }
+    let account = format!("client {client}");
+    let (tenant, address) = (call.tenancy.name(), call.meta.address);
+    let attempt = Attempt { tenant, account: &account, address, known: false };
+    call.context.throttle.begin(attempt, now).map_err(|_| Refusal::Busy)?;
+    let right = call.context.passwords.verify(secret, Some(phc)).await.map_err(|_| Refusal::Busy)?;
+    if right {
+        call.context.throttle.succeeded(attempt);
+        known.learn(tag);
+    }
+    Ok(right)
 }
 
 /// The one access token of a request: in the header, or in the form of a POST (RFC 6750 2.1, 2.2), never in the query.

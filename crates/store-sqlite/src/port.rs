@@ -108,11 +108,14 @@ impl Sessions for SqliteStore {
         tenant: &TenantName,
         subject: &Subject,
         client: &ClientId,
-        access: &Access,
+        asked: &Access,
+        allowed: &Access,
         now: UnixTime,
     ) -> Result<()> {
-        let (tenant, subject, client, access) = (tenant.clone(), subject.clone(), client.clone(), access.clone());
-        self.writer.write(move |db| sessions::record_consent(db, &tenant, &subject, &client, &access, now)).await
+        let (tenant, subject, client) = (tenant.clone(), subject.clone(), client.clone());
+        let (asked, allowed) = (asked.clone(), allowed.clone());
+        let write = move |db: &_| sessions::record_consent(db, &tenant, &subject, &client, &asked, &allowed, now);
+        self.writer.write(write).await
     }
 
     async fn consent(&self, tenant: &TenantName, subject: &Subject, client: &ClientId) -> Result<Option<Consent>> {

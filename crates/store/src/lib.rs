@@ -114,13 +114,15 @@ pub trait Sessions: Send + Sync {
     /// Ends every session of a user.
     async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> Result<()>;
 
-    /// Adds to what a user has allowed a client.
+    /// Notes what a user has allowed a client: of what was `asked` now just what is `allowed`, of anything else what was
+    /// allowed before.
     async fn record_consent(
         &self,
         tenant: &TenantName,
         subject: &Subject,
         client: &ClientId,
-        access: &Access,
+        asked: &Access,
+        allowed: &Access,
         now: UnixTime,
     ) -> Result<()>;
 

@@ -99,7 +99,8 @@ pub(crate) async fn execute(
         .iter()
         .filter(|change| match change {
             Change::DeleteClient(..) | Change::DeleteUser(..) => true,
-            Change::PutUser(user) => user.disabled,
+            // Whoever was signed in may have been so with the old password. A new user has no session to end.
+            Change::PutUser(_) => true,
             _ => false,
         })
         .cloned()

@@ -45,8 +45,12 @@ pub fn next(
     let Some((session, sub)) = session.filter(|(session, _)| is_fresh_enough(request, session, visit, now)) else {
         return otherwise(Step::SignIn, Refusal::LoginRequired);
     };
-    if hinted_subject.is_some_and(|hinted| hinted != sub) {
+    let required = request.claims.required_subject();
+    if hinted_subject.into_iter().chain(required).any(|meant| meant != sub) {
         return otherwise(Step::SignIn, Refusal::UserMismatch);
+    }
+    if !request.claims.accepts_acr(&session.authentication.acr) {
+        return Err(Refusal::AuthenticationTooWeak);
     }
     if prompt.select_account && !visit.account_selected && session.authentication.time < visit.started {
         return Ok(Step::SelectAccount);
@@ -195,6 +199,30 @@ mod tests {
         assert_eq!(hinted("", "u"), Ok(Step::Issue));
         assert_eq!(hinted("", "v"), Ok(Step::SignIn));
         assert_eq!(hinted("none", "v"), Err(Refusal::UserMismatch));
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_2_a_required_sub_names_the_user() {
+        let mut request = request("none");
+        request.claims = serde_json::from_str(r#"{"id_token":{"sub":{"value":"v"}}}"#).unwrap();
+        assert_eq!(step(&request, Some(&session(10)), Some(&consent())), Err(Refusal::UserMismatch));
+        request.claims = serde_json::from_str(r#"{"id_token":{"sub":{"value":"u"}}}"#).unwrap();
+        assert_eq!(step(&request, Some(&session(10)), Some(&consent())), Ok(Step::Issue));
+    }
+
+    #[test]
+    fn oidc_core_5_5_1_1_an_essential_acr_that_was_not_reached_is_refused() {
+        let mut request = request("");
+        for (acr, outcome) in [
+            (r#"{"essential":true,"values":["9"]}"#, Err(Refusal::AuthenticationTooWeak)),
+            (r#"{"essential":true,"value":"9"}"#, Err(Refusal::AuthenticationTooWeak)),
+            (r#"{"essential":true,"values":["9","1"]}"#, Ok(Step::Issue)),
+            (r#"{"essential":true}"#, Ok(Step::Issue)),
+            (r#"{"values":["9"]}"#, Ok(Step::Issue)),
+        ] {
+            request.claims = serde_json::from_str(&format!(r#"{{"id_token":{{"acr":{acr}}}}}"#)).unwrap();
+            assert_eq!(step(&request, Some(&session(10)), Some(&consent())), outcome, "{acr}");
+        }
     }
 
     #[test]

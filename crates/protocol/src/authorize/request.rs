@@ -7,7 +7,7 @@ use super::response::RedirectRefusal;
 use crate::client::ResponseType;
 use crate::directory::Directory;
 use crate::error::Refusal;
-use crate::grant::{ClaimsRequest, GrantType};
+use crate::grant::{Access, ClaimsRequest, GrantType};
 use crate::narrow::{self, Allowed, Asked};
 use crate::params::Params;
 use crate::value::{CodeChallenge, Issuer, Scope};
@@ -53,6 +53,22 @@ impl AuthorizationRequest {
             Ok(parts) => Ok(parts.with(target)),
             Err(refusal) => Err(Box::new(RedirectRefusal { refusal, target })),
         }
+    }
+
+    /// What the user must have allowed: the scopes, and for claims that are asked for by name the scopes that they
+    /// belong to.
+    pub fn to_ask(&self, allowed: &Access, issuer: &Issuer) -> Access {
+        let mut asked = allowed.clone();
+        let of_claims = self.claims.scopes();
+        if !of_claims.is_empty() {
+            asked.add(issuer.as_resource(), &of_claims);
+        }
+        asked
+    }
+
+    /// Whether refresh tokens were asked for by scope (OpenID Connect Core 11): then they come with that scope only.
+    pub fn asks_for_offline_access(&self) -> bool {
+        self.asked.scope.as_ref().is_some_and(|scope| scope.contains("offline_access"))
     }
 
     /// Whether this is an OpenID Connect request (Core 3.1.2.1: `openid` in the scope).
@@ -109,6 +125,10 @@ impl Parts {
             .transpose()?
             .or(target.client.metadata.default_max_age);
         let claims = params.get("claims").map_or(Ok(ClaimsRequest::default()), parse_claims)?;
+        let claims = match &target.client.metadata.scope {
+            Some(registered) => claims.within(registered),
+            None => claims,
+        };
         let asked = Asked::parse(params)?;
         if asked.scope.as_ref().is_none_or(Scope::is_empty) && asked.resources.is_empty() {
             return Err(Refusal::NothingOfTheScopeIsAllowed);

@@ -231,7 +231,7 @@ impl ClientMetadata {
             found.push("jwks and jwks_uri exclude each other (RFC 7591 2)".to_owned());
         }
         if self.subject_type == SubjectType::Pairwise && self.sector_identifier_uri.is_none() {
-            let mut hosts: Vec<_> = self.redirect_uris.iter().map(RedirectUri::host).collect();
+            let mut hosts: Vec<_> = self.redirect_uris.iter().filter_map(RedirectUri::host_name).collect();
             hosts.sort();
             hosts.dedup();
             if hosts.len() > 1 {

@@ -31,6 +31,22 @@ impl Access {
         both
     }
 
+    /// What is left without `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let left = self.0.iter().map(|(resource, scope)| match other.0.get(resource) {
+            None => (resource.clone(), scope.clone()),
+            Some(gone) => {
+                let kept = scope.iter().filter(|token| !gone.contains(token.as_str()));
+                (resource.clone(), kept.cloned().collect())
+            }
+        });
+        Self(
+            left.filter(|(resource, scope): &(_, Scope)| !scope.is_empty() || !other.0.contains_key(resource))
+                .collect(),
+        )
+    }
+
     /// The scopes at an audience.
     pub fn at(&self, resource: &Resource) -> Option<&Scope> {
         self.0.get(resource)
@@ -81,5 +97,10 @@ mod tests {
         assert!(!held.covers(&access(&[("https://b", "write")])));
         assert!(!held.covers(&access(&[("https://c", "")])));
         assert_eq!(held.scope().to_string(), "read write");
+        assert_eq!(
+            held.without(&access(&[("https://a", "write")])),
+            access(&[("https://a", "read"), ("https://b", "read")])
+        );
+        assert_eq!(held.without(&access(&[("https://b", "read")])), access(&[("https://a", "read write")]));
     }
 }

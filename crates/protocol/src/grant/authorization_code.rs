@@ -35,6 +35,8 @@ pub struct Code {
     pub authentication: Authentication,
     /// The session in which it was allowed.
     pub sid: String,
+    /// Whether refresh tokens may come of it.
+    pub refreshable: bool,
     /// `nonce` of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
@@ -92,9 +94,9 @@ pub fn redeem(
     }
     check_redirect_uri(request, &code)?;
     check_verifier(request, &code)?;
-    let refreshes = client.get().metadata.grant_types.contains(&GrantType::RefreshToken);
+    let refreshable = code.refreshable && client.get().metadata.grant_types.contains(&GrantType::RefreshToken);
     let (idle, life) =
-        if refreshes { (lifetimes.refresh_idle, lifetimes.refresh_absolute) } else { (access_life, access_life) };
+        if refreshable { (lifetimes.refresh_idle, lifetimes.refresh_absolute) } else { (access_life, access_life) };
     Ok(NewGrant {
         client: code.client,
         subject: code.subject,
@@ -104,6 +106,7 @@ pub fn redeem(
         nonce: code.nonce,
         claims: code.claims,
         narrowed: code.narrowed,
+        refreshable,
         created: now,
         idle,
         ends: now.plus(life),
@@ -157,6 +160,7 @@ mod tests {
             access: Access::default(),
             authentication: Authentication { time: NOW, acr: "1".into(), amr: vec![] },
             sid: "sid".into(),
+            refreshable: true,
             nonce: Some("n".into()),
             claims: ClaimsRequest::default(),
             narrowed: vec![],

@@ -2,7 +2,8 @@
 
 use super::Access;
 use crate::session::Authentication;
-use crate::value::{ClientId, CodeId, GrantId, Seconds, Subject, TokenId, UnixTime};
+use crate::userinfo::scope_of_claim;
+use crate::value::{ClientId, CodeId, GrantId, Scope, ScopeToken, Seconds, Subject, TokenId, UnixTime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -47,6 +48,9 @@ pub struct NewGrant {
     /// Why less was given than asked for, in words for the administrator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub narrowed: Vec<String>,
+    /// Whether refresh tokens come of it.
+    #[serde(default)]
+    pub refreshable: bool,
     /// When it was made.
     pub created: UnixTime,
     /// For how long it lasts without being refreshed.
@@ -64,6 +68,36 @@ pub struct ClaimsRequest {
     /// Asked for at the userinfo endpoint.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub userinfo: BTreeMap<String, Option<RequestedClaim>>,
+}
+
+impl ClaimsRequest {
+    /// The scopes that the claims belong to (OpenID Connect Core 5.4): what the user is asked for them.
+    pub fn scopes(&self) -> Scope {
+        let names = self.id_token.keys().chain(self.userinfo.keys());
+        names.filter_map(|name| scope_of_claim(name)).filter_map(ScopeToken::parse).collect()
+    }
+
+    /// Only those whose scope may be given, and those that tell of no user (`sub`, `acr`, `auth_time`).
+    #[must_use]
+    pub fn within(mut self, scope: &Scope) -> Self {
+        let may = |name: &String| scope_of_claim(name).is_none_or(|needs| scope.contains(needs));
+        self.id_token.retain(|name, _| may(name));
+        self.userinfo.retain(|name, _| may(name));
+        self
+    }
+
+    /// The `sub` that the ID token must have (OpenID Connect Core 3.1.2.2).
+    pub fn required_subject(&self) -> Option<&str> {
+        self.id_token.get("sub")?.as_ref()?.value.as_ref()?.as_str()
+    }
+
+    /// Whether a sign-in of this class will do: an essential `acr` must have one of the values that were asked for
+    /// (OpenID Connect Core 5.5.1.1).
+    pub fn accepts_acr(&self, acr: &str) -> bool {
+        let Some(Some(asked)) = self.id_token.get("acr") else { return true };
+        let mut wanted = asked.value.iter().chain(asked.values.iter().flatten()).peekable();
+        !asked.essential || wanted.peek().is_none() || wanted.any(|value| value == acr)
+    }
 }
 
 /// How one claim is asked for (OpenID Connect Core 5.5.1).
@@ -227,6 +261,7 @@ mod tests {
             nonce: None,
             claims: ClaimsRequest::default(),
             narrowed: vec![],
+            refreshable: true,
             created: UnixTime::new(1000),
             idle: Seconds::new(100),
             ends: UnixTime::new(1250),

@@ -30,7 +30,7 @@ pub fn select(granted: &Access, asked: &Asked, directory: &Directory, issuer: &I
             return Err(Refusal::ResourceNotGranted);
         }
         let mut named = asked.resources.clone();
-        named.sort_by_key(|resource| *resource == issuer);
+        named.sort_by_key(|resource| (*resource == issuer, resource.clone()));
         named.dedup();
         named
     };
@@ -42,7 +42,14 @@ pub fn select(granted: &Access, asked: &Asked, directory: &Directory, issuer: &I
         None => within.scope(),
         // RFC 6749 6: never a scope that was not granted.
         Some(asked) if !granted.scope().covers(asked) => return Err(Refusal::ScopeNotGranted),
-        Some(asked) => within.scope().intersection(asked),
+        Some(asked) => {
+            // An audience of which no scope is asked for would carry nothing but the user's roles.
+            let speaks_of = |scope: &Scope| scope.is_empty() || !scope.intersection(asked).is_empty();
+            if !within.iter().all(|(_, scope)| speaks_of(scope)) {
+                return Err(Refusal::ScopeNotGranted);
+            }
+            within.scope().intersection(asked)
+        }
     };
     let apis: Vec<_> = named.iter().filter_map(|resource| directory.api(resource).cloned()).collect();
     if named.iter().any(|resource| *resource != issuer && directory.api(resource).is_none()) {
@@ -125,6 +132,13 @@ mod tests {
     fn rfc6749_6_never_a_scope_that_was_not_granted() {
         let notes = granted(&[("https://notes", "notes:read")]);
         assert_eq!(audience(&notes, &asked(Some("notes:read notes:write"), &[])), Err(Refusal::ScopeNotGranted));
+    }
+
+    #[test]
+    fn rfc8707_2_2_an_audience_of_which_no_scope_is_asked_for_is_refused() {
+        let both = granted(&[("https://notes", "notes:read"), ("https://mail", "mail:read")]);
+        let asked = asked(Some("notes:read"), &["https://mail"]);
+        assert_eq!(audience(&both, &asked), Err(Refusal::ScopeNotGranted));
     }
 
     #[test]

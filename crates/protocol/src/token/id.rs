@@ -22,6 +22,8 @@ pub struct IdToken<'a> {
     pub access_token: &'a str,
     /// What it will be signed with; `at_hash` depends on it.
     pub algorithm: SigningAlgorithm,
+    /// Whether it comes with the first tokens of its grant: later ones repeat no nonce (12.2).
+    pub first: bool,
     /// `iat`.
     pub issued: UnixTime,
     /// How long after that `exp` is.
@@ -46,7 +48,7 @@ impl IdToken<'_> {
         put("acr", json!(self.grant.authentication.acr));
         put("amr", json!(self.grant.authentication.amr));
         put("at_hash", json!(digest::left_half(self.algorithm, self.access_token)));
-        if let Some(nonce) = &self.grant.nonce {
+        if let Some(nonce) = self.grant.nonce.as_ref().filter(|_| self.first) {
             put("nonce", json!(nonce));
         }
         if let Some(sid) = &self.grant.sid {
@@ -98,6 +100,7 @@ mod tests {
             nonce: Some("n".into()),
             claims: serde_json::from_str::<ClaimsRequest>(claims).unwrap(),
             narrowed: vec![],
+            refreshable: true,
             created: UnixTime::new(100),
             idle: Seconds::new(10),
             ends: UnixTime::new(200),
@@ -112,6 +115,7 @@ mod tests {
             sub: "s1",
             access_token: "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y",
             algorithm: SigningAlgorithm::Rs256,
+            first: true,
             issued: UnixTime::new(100),
             lifetime: Seconds::new(60),
         };

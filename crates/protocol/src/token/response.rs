@@ -12,7 +12,8 @@ pub struct TokenResponse {
     pub token_type: &'static str,
     /// For how long it is good, in seconds.
     pub expires_in: Seconds,
-    /// What it allows. Always said: it may be less than was asked for.
+    /// What it allows. Said whenever there is something: it may be less than was asked for.
+    #[serde(skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
     /// The refresh token, for clients that are registered for it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ pub fn presented_subject(client: &ClientMetadata, subject: &Subject, pairwise: &
 fn sector(client: &ClientMetadata) -> String {
     let uri = client.sector_identifier_uri.as_deref().and_then(|uri| url::Url::parse(uri).ok());
     let declared = uri.and_then(|uri| uri.host_str().map(str::to_owned));
-    let first = || client.redirect_uris.first().map(RedirectUri::host);
+    let first = || client.redirect_uris.first().and_then(RedirectUri::host_name);
     declared.or_else(first).unwrap_or_else(|| client.client_id.to_string())
 }
 

@@ -51,13 +51,15 @@ impl RedirectUri {
         }
     }
 
-    /// Scheme, host and port as a CSP source, for `form-action`; a private-use scheme alone.
-    pub fn origin(&self) -> String {
-        match Url::parse(&self.0) {
-            Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
-            Ok(url) => format!("{}:", url.scheme()),
-            Err(_) => String::new(),
-        }
+    /// Its host without the port (OpenID Connect Core 8.1).
+    pub fn host_name(&self) -> Option<String> {
+        Url::parse(&self.0).ok()?.host_str().map(str::to_owned)
+    }
+
+    /// Its scheme as a CSP source.
+    pub fn scheme(&self) -> String {
+        let end = self.0.find(':').unwrap_or(self.0.len());
+        format!("{}:", self.0.get(..end).unwrap_or_default())
     }
 
     /// RFC 8252 7.3: a native app cannot know its port beforehand. IP literals only (8.3: `localhost` is not covered).

@@ -3,8 +3,13 @@
 use crate::browser::Browser;
 use crate::extract::Call;
 use crate::page::flow::{Interaction, proceed};
-use crate::page::{self, go};
+use crate::page::{self, go, problem};
 use axum::response::Response;
+use grantor_web::ErrorKind;
+use http::StatusCode;
+
+/// An authorization request is not longer.
+const MAX_QUERY: usize = 8 * 1024;
 
 /// `GET /authorize`.
 pub(crate) async fn get(call: Call) -> Response {
@@ -12,6 +17,10 @@ pub(crate) async fn get(call: Call) -> Response {
         Ok(browser) => browser,
         Err(refusal) => return page::error(&call, None, &refusal),
     };
+    // It must fit into the links of our own pages, sealed.
+    if call.query.len() > MAX_QUERY {
+        return problem(&call, Some(&browser), ErrorKind::TooLarge, StatusCode::URI_TOO_LONG);
+    }
     proceed(&call, &browser, &Interaction::new(call.query.clone(), call.now())).await
 }
 

@@ -7,7 +7,7 @@ use crate::token::{authenticate, open_access_token, standing};
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
-use grantor_protocol::client::AuthenticatedClient;
+use grantor_protocol::client::{AuthenticatedClient, SubjectType};
 use grantor_protocol::introspection;
 use http::{StatusCode, header};
 use serde_json::{Map, Value};
@@ -54,7 +54,10 @@ async fn active(call: &Call, caller: &AuthenticatedClient, token: &str) -> Resul
             let subject = &grant.terms.subject;
             let user = call.context.store.user(call.tenancy.name(), subject).await.map_err(|error| failed(&error))?;
             let user = user.filter(|user| !user.disabled).ok_or(Refusal::UserDisabled)?;
-            Some(user.username)
+            // A pairwise subject hides who it is from everybody.
+            let client = call.tenancy.directory.client(&token.client);
+            let pairwise = client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise);
+            (!pairwise).then_some(user.username)
         }
     };
     Ok(introspection::active(&token, username.as_deref()))

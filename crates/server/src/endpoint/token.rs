@@ -17,8 +17,11 @@ use grantor_protocol::grant::{
 use grantor_protocol::narrow::{self, Asked};
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{Selection, TokenRequest, TokenResponse, select};
-use grantor_protocol::value::{GrantId, Scope, Seconds, Subject, TokenId, UnixTime};
+use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, Subject, TokenId, UnixTime};
 use http::{StatusCode, header};
+
+/// By how much the clocks of two nodes may differ.
+const CLOCK_DIFFERENCE: Seconds = Seconds::new(60);
 
 /// `POST /token`.
 pub(crate) async fn handle(call: Call) -> Response {
@@ -36,7 +39,9 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
     };
     let params = call.strict_form().map_err(refused)?;
     let client = authenticate(call, &params).await.inspect_err(|refusal| {
-        let named = params.get("client_id").unwrap_or("(in the header)");
+        // What was given as a client_id may be anything, a secret too: only the name of a client is written down.
+        let named = params.get("client_id").and_then(ClientId::parse);
+        let named = named.filter(|id| call.tenancy.directory.client(id).is_some());
         call.event(Action::Token, Outcome::Refused).with("unverified_client_id", named).reason(refusal).write();
     })?;
     let now = call.now();
@@ -63,19 +68,21 @@ async fn redeem(
     let opened = keys.handles.open(HandleKind::Code, request.code.expose()).ok_or(Refusal::MalformedCode)?;
     let code: Code = serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedCode)?;
     let (id, until) = (code.id, code.expires);
-    // A spent code is remembered for as long as it could still be presented, and then some.
-    let remember_until = until.plus(Seconds::new(600));
+    // Remembered for as long as it could still be presented.
+    let remember_until = until.plus(CLOCK_DIFFERENCE);
     let access_life = longest_access_life(call, &code.access);
     let terms = authorization_code::redeem(request, code, client, &directory.tenant.lifetimes, access_life, now)?;
     let user = living_user(call, &terms.subject).await?;
-    let selection = within(call, &terms.access, &request.asked, client, &user, GrantType::AuthorizationCode)?;
+    let (selection, mut narrowed) =
+        within(call, &terms.access, &request.asked, client, &user, GrantType::AuthorizationCode)?;
+    narrowed.extend(terms.narrowed.iter().cloned());
     let grant = GrantId::new(call.context.world.millis(), call.context.world.random());
     let redemption = Redemption { code: id, remember_until, grant, terms };
     let spend =
         call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
     match spend {
         Spend::Fresh(grant) => {
-            allowed(call, client, GrantType::AuthorizationCode, Some(&grant), &selection.scope, &grant.terms.narrowed);
+            allowed(call, client, GrantType::AuthorizationCode, Some(&grant), &selection.scope, &narrowed);
             Issuing { call, client, user: &user, grant_type: GrantType::AuthorizationCode, now }
                 .of_grant(&grant, selection)
         }
@@ -101,7 +108,8 @@ async fn refresh(
     let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
     let found = refresh_token::may_refresh(found.as_ref(), client)?;
     let user = living_user(call, &found.terms.subject).await?;
-    let selection = within(call, &found.terms.access, &request.asked, client, &user, GrantType::RefreshToken)?;
+    let (selection, narrowed) =
+        within(call, &found.terms.access, &request.asked, client, &user, GrantType::RefreshToken)?;
     let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
     let rotation =
         store.rotate(tenant, handle.grant, handle.generation, grace, now).await.map_err(|error| failed(&error))?;
@@ -110,7 +118,7 @@ async fn refresh(
         replay.with("what", "refresh token").with("generation", handle.generation).write();
     }
     let grant = refresh_token::rotated(rotation)?;
-    allowed(call, client, GrantType::RefreshToken, Some(&grant), &selection.scope, &[]);
+    allowed(call, client, GrantType::RefreshToken, Some(&grant), &selection.scope, &narrowed);
     Issuing { call, client, user: &user, grant_type: GrantType::RefreshToken, now }.of_grant(&grant, selection)
 }
 
@@ -145,10 +153,10 @@ fn within(
     client: &AuthenticatedClient,
     user: &User,
     grant_type: GrantType,
-) -> Result<Selection, Refusal> {
+) -> Result<(Selection, Vec<String>), Refusal> {
     let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
-    let access = narrow::still_allowed(access, directory, issuer, client.get(), user, grant_type)?;
-    select(&access, asked, directory, issuer)
+    let allowed = narrow::still_allowed(access, directory, issuer, client.get(), user, grant_type)?;
+    Ok((select(&allowed.access, asked, directory, issuer)?, allowed.reasons()))
 }
 
 /// The longest that an access token for any of these audiences lives.

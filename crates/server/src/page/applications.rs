@@ -67,14 +67,12 @@ async fn show(call: &Call, browser: &Browser, user: &User) -> Result<Response, R
     let consents = store.consents(tenant, &user.sub).await.map_err(|broken| failed(&broken))?;
     let of = GrantsOf::Subject(&user.sub);
     let grants = store.grants(tenant, of, call.now(), MAX_GRANTS).await.map_err(|broken| failed(&broken))?;
-    let mut clients: Vec<&ClientId> = consents.iter().map(|consent| &consent.client).collect();
-    clients.extend(
-        grants
-            .iter()
-            .map(|grant| &grant.terms.client)
-            .filter(|client| !consents.iter().any(|consent| &consent.client == *client)),
-    );
-    clients.dedup();
+    let mut clients: Vec<&ClientId> = Vec::new();
+    for client in consents.iter().map(|consent| &consent.client).chain(grants.iter().map(|grant| &grant.terms.client)) {
+        if !clients.contains(&client) {
+            clients.push(client);
+        }
+    }
     let apps = clients.into_iter().map(|client| {
         let consent = consents.iter().find(|consent| &consent.client == client);
         let own: Vec<&Grant> = grants.iter().filter(|grant| &grant.terms.client == client).collect();

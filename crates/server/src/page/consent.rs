@@ -10,6 +10,7 @@ use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorize::{RedirectRefusal, Step};
 use grantor_protocol::grant::GrantType;
+use grantor_protocol::narrow::Allowed;
 use grantor_protocol::params;
 use grantor_protocol::value::{Scope, ScopeToken};
 use grantor_web::{Consent, ConsentGroup, ConsentScope, ErrorKind, Language, Lifetime};
@@ -60,19 +61,23 @@ pub(crate) async fn post(call: Call) -> Response {
     }
     let ticked: Scope = form.all("scope").filter_map(ScopeToken::parse).collect();
     let allowed = pending.allowed.clone().consented(&ticked);
-    let asked_for_scopes = !pending.allowed.access.scope().is_empty();
     let Some((_, user)) = browser.signed_in() else { return refused(&call, &browser, pending, Refusal::LoginRequired) };
-    if asked_for_scopes && allowed.access.scope().is_empty() {
+    if allowed.access.is_empty() {
         return refused(&call, &browser, pending, Refusal::Denied);
     }
     let client = pending.request.target.client.metadata.client_id.clone();
     let (store, tenant) = (&call.context.store, call.tenancy.name());
-    if let Err(broken) = store.record_consent(tenant, &user.sub, &client, &allowed.access, call.now()).await {
+    // What the user was asked for claims by name he has allowed or not, like any scope.
+    let now_allowed = Allowed { access: pending.asked.clone(), narrowed: Vec::new() }.consented(&ticked).access;
+    let noted = store.record_consent(tenant, &user.sub, &client, &pending.asked, &now_allowed, call.now()).await;
+    if let Err(broken) = noted {
         return error(&call, Some(&browser), &failed(&broken));
     }
     let event = call.event(Action::Consent, Outcome::Allowed).actor(&user.sub).target(&client);
     event.with("scope", allowed.access.scope()).write();
-    flow::issue(&call, &browser, &pending.request, &allowed)
+    let mut request = pending.request;
+    request.claims = request.claims.within(&now_allowed.scope());
+    flow::issue(&call, &browser, &request, &allowed)
 }
 
 fn refused(call: &Call, browser: &Browser, pending: Pending, refusal: Refusal) -> Response {
@@ -137,5 +142,5 @@ fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGrou
             scopes: scopes.collect(),
         }
     };
-    pending.allowed.access.iter().map(group).collect()
+    pending.asked.iter().map(group).collect()
 }

@@ -15,7 +15,7 @@ use grantor_protocol::authorize::{
 };
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::Code;
-use grantor_protocol::grant::{Consent, GrantType};
+use grantor_protocol::grant::{Access, Consent, GrantType};
 use grantor_protocol::narrow::{self, Allowed};
 use grantor_protocol::params::{self, Params};
 use grantor_protocol::session::Session;
@@ -35,6 +35,9 @@ pub(crate) struct Interaction {
     pub(crate) started: UnixTime,
     /// Whether the user chose the account that he is signed in with.
     pub(crate) account_selected: bool,
+    /// The browser that brought it. What happened in one browser satisfies nothing in another.
+    #[serde(default)]
+    browser: String,
 }
 
 /// An authorization request and how far it has come.
@@ -43,6 +46,8 @@ pub(crate) struct Pending {
     pub(crate) step: Step,
     /// What the user who is signed in can allow.
     pub(crate) allowed: Allowed,
+    /// What he is asked: that, and the scopes of claims that are asked for by name.
+    pub(crate) asked: Access,
     /// What he has allowed before.
     pub(crate) consent: Option<Consent>,
 }
@@ -61,28 +66,31 @@ const OPEN_FOR: Seconds = Seconds::new(3600);
 impl Interaction {
     /// A request that has just come in.
     pub(crate) fn new(query: String, now: UnixTime) -> Self {
-        Self { query, started: now, account_selected: false }
+        Self { query, started: now, account_selected: false, browser: String::new() }
     }
 
     /// Sealed, for a form or a link.
-    pub(crate) fn seal(&self, call: &Call) -> Result<String, Refusal> {
-        let content = serde_json::to_vec(self).map_err(|_| Refusal::Broken)?;
+    pub(crate) fn seal(&self, call: &Call, browser: &Browser) -> Result<String, Refusal> {
+        let bound = Self { browser: browser.name(), ..self.clone() };
+        let content = serde_json::to_vec(&bound).map_err(|_| Refusal::Broken)?;
         let handles = &call.tenancy.ready()?.keys.handles;
         handles.seal(HandleKind::Interaction, call.context.world.random(), &content).ok_or(Refusal::Broken)
     }
 
-    /// Opened again, unless it lay open for too long.
-    pub(crate) fn open(call: &Call, sealed: &str) -> Option<Self> {
+    /// Opened again, unless it lay open for too long. In another browser it is a request that has just come in.
+    pub(crate) fn open(call: &Call, browser: &Browser, sealed: &str) -> Option<Self> {
         let content = call.tenancy.ready().ok()?.keys.handles.open(HandleKind::Interaction, sealed)?;
         let interaction: Self = serde_json::from_slice(&content).ok()?;
-        (call.now() < interaction.started.plus(OPEN_FOR)).then_some(interaction)
+        let open = call.now() < interaction.started.plus(OPEN_FOR);
+        let own = interaction.browser == browser.name();
+        open.then(|| if own { interaction } else { Self::new(interaction.query, call.now()) })
     }
 
     /// From the parameter `interaction`; an error page when it cannot be opened.
     pub(crate) fn required(call: &Call, browser: &Browser, params: &Params) -> Result<Self, Box<Response>> {
         params
             .get("interaction")
-            .and_then(|sealed| Self::open(call, sealed))
+            .and_then(|sealed| Self::open(call, browser, sealed))
             .ok_or_else(|| Box::new(problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST)))
     }
 }
@@ -99,7 +107,7 @@ pub(crate) async fn proceed(call: &Call, browser: &Browser, interaction: &Intera
         Step::Consent => "/consent",
         Step::Issue => return issue(call, browser, &pending.request, &pending.allowed),
     };
-    match interaction.seal(call) {
+    match interaction.seal(call, browser) {
         Ok(sealed) => go(call, Some(browser), &format!("{page}?interaction={}", params::encode(&sealed))),
         Err(refusal) => error(call, Some(browser), &refusal),
     }
@@ -112,7 +120,10 @@ pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interacti
     let target = RedirectTarget::find(&params, directory).map_err(|PageRefusal(refusal)| Stopped::Page(refusal))?;
     let request = AuthorizationRequest::parse(&params, target, directory, issuer).map_err(Stopped::Redirect)?;
     match step(call, browser, interaction, &request).await {
-        Ok((step, allowed, consent)) => Ok(Pending { request, step, allowed, consent }),
+        Ok((step, allowed, consent)) => {
+            let asked = request.to_ask(&allowed.access, issuer);
+            Ok(Pending { request, step, allowed, asked, consent })
+        }
         Err(refusal) => Err(Stopped::Redirect(Box::new(RedirectRefusal { refusal, target: request.target }))),
     }
 }
@@ -124,15 +135,16 @@ async fn step(
     request: &AuthorizationRequest,
 ) -> Result<(Step, Allowed, Option<Consent>), Refusal> {
     let hint = match &request.unverified_id_token_hint {
-        Some(text) => Some(open_id_token_hint(&call.tenancy, text).ok_or(Refusal::MalformedIdTokenHint)?),
+        // One that cannot be read any more tells nothing; one of somebody else is no harm either.
+        Some(text) => open_id_token_hint(&call.tenancy, text),
         None => None,
     };
     let hinted = hint.as_ref().map(|hint| hint.sub.as_str());
     let visit = Visit { started: interaction.started, account_selected: interaction.account_selected };
     let client = &request.target.client;
     let Some((session, user)) = browser.signed_in() else {
-        let asked = &request.allowed.access;
-        let step = next(request, None, None, asked, visit, hinted, call.now())?;
+        let asked = request.to_ask(&request.allowed.access, &call.tenancy.issuer);
+        let step = next(request, None, None, &asked, visit, hinted, call.now())?;
         return Ok((step, request.allowed.clone(), None));
     };
     let sub = presented_subject(&client.metadata, &user.sub, &call.tenancy.ready()?.keys.pairwise);
@@ -140,7 +152,8 @@ async fn step(
     let found = call.context.store.consent(call.tenancy.name(), &user.sub, &client.metadata.client_id).await;
     let consent = found.map_err(|error| failed(&error))?;
     let signed_in = Some((session, sub.as_str()));
-    let step = next(request, signed_in, consent.as_ref(), &allowed.access, visit, hinted, call.now())?;
+    let asked = request.to_ask(&allowed.access, &call.tenancy.issuer);
+    let step = next(request, signed_in, consent.as_ref(), &asked, visit, hinted, call.now())?;
     Ok((step, allowed, consent))
 }
 
@@ -205,6 +218,7 @@ fn seal_code(
         sid: session.sid.clone(),
         nonce: request.nonce.clone(),
         claims: request.claims.clone(),
+        refreshable: !request.asks_for_offline_access() || allowed.access.scope().contains("offline_access"),
         narrowed: allowed.reasons().into_iter().take(20).collect(),
     };
     let content = serde_json::to_vec(&code).map_err(|_| Refusal::Broken)?;
@@ -219,7 +233,7 @@ fn respond_to_client(call: &Call, browser: &Browser, answer: &AuthorizationRespo
     }
     let fields = answer.fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
     let page = FormPost { action: answer.redirect_uri.to_string(), fields };
-    View::new(call, Some(browser)).runs_scripts().form_leads_to(answer.redirect_uri.origin()).show(&page)
+    View::new(call, Some(browser)).runs_scripts().form_leads_to(answer.redirect_uri.scheme()).show(&page)
 }
 
 /// How the request wants its pages shown.
@@ -230,8 +244,8 @@ pub(crate) fn view<'a>(call: &'a Call, browser: &'a Browser, request: &Authoriza
         grantor_protocol::authorize::Display::Touch => Display::Touch,
         grantor_protocol::authorize::Display::Wap => Display::Wap,
     };
-    // A form of ours ends in a redirect to the client, which `form-action` must allow.
+    // A form of ours ends in a redirect to the client, who may redirect further: `form-action` is asked at each hop.
     View::new(call, Some(browser))
         .asked(request.ui_locales.as_deref(), display)
-        .form_leads_to(request.target.redirect_uri.origin())
+        .form_leads_to(request.target.redirect_uri.scheme())
 }

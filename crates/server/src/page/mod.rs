@@ -48,9 +48,12 @@ impl<'a> View<'a> {
         self
     }
 
-    /// Another origin to which a form of the page may lead, if only by a redirect (CSP `form-action`).
-    pub(crate) fn form_leads_to(mut self, origin: String) -> Self {
-        self.form_targets.push(origin);
+    /// The scheme of a client's URI to which a form of the page leads by a redirect (CSP `form-action`). Origins would be
+    /// too narrow: browsers hold every further redirect against them too, and cannot name `[::1]`.
+    pub(crate) fn form_leads_to(mut self, scheme: String) -> Self {
+        self.form_targets.push("https:".to_owned());
+        self.form_targets.push(scheme);
+        self.form_targets.dedup();
         self
     }
 
@@ -91,7 +94,7 @@ impl<'a> View<'a> {
         if let Ok(policy) = HeaderValue::from_str(&self.policy()) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
-        if let Some(cookie) = self.browser.and_then(|browser| browser.set_cookie(self.call)) {
+        for cookie in self.browser.map(|browser| browser.set_cookies(self.call)).unwrap_or_default() {
             headers.append(header::SET_COOKIE, cookie);
         }
         response
@@ -147,7 +150,7 @@ pub(crate) fn go(call: &Call, browser: Option<&Browser>, path: &str) -> Response
 
 /// Adds the browser's cookie when it is new.
 pub(crate) fn with_cookie(call: &Call, browser: Option<&Browser>, mut response: Response) -> Response {
-    if let Some(cookie) = browser.and_then(|browser| browser.set_cookie(call)) {
+    for cookie in browser.map(|browser| browser.set_cookies(call)).unwrap_or_default() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -53,7 +53,8 @@ pub(crate) async fn post(call: Call) -> Response {
         Err(answer) => return *answer,
     };
     if form.get("account") == Some("continue") {
-        let chosen = Interaction { account_selected: true, ..interaction };
+        let mut chosen = interaction;
+        chosen.account_selected = true;
         return flow::proceed(&call, &browser, &chosen).await;
     }
     let sealed = params::encode(form.get("interaction").unwrap_or_default());

@@ -11,7 +11,7 @@ use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::directory::{User, UserClaims};
 use grantor_protocol::params::Params;
 use grantor_protocol::value::{GrantId, Secret, Subject};
-use grantor_store::Change;
+use grantor_store::{Change, StoreError};
 use grantor_web::{ErrorKind, SetupAdministrator, SetupDone, SetupError};
 use http::StatusCode;
 use std::collections::BTreeMap;
@@ -46,8 +46,9 @@ pub(crate) async fn post(call: Call) -> Response {
     };
     match create(&call, &token, username, &password).await {
         Err(refusal) => error(&call, Some(&browser), &refusal),
-        Ok(false) => expired(&call, &browser),
-        Ok(true) => View::new(&call, Some(&browser))
+        Ok(Created::TooLate) => expired(&call, &browser),
+        Ok(Created::Taken) => show(&call, &browser, &form, Some(SetupError::UsernameRefused)),
+        Ok(Created::Done) => View::new(&call, Some(&browser))
             .show(&SetupDone { username: username.to_owned(), continue_to: format!("{}/signin", call.tenancy.base) }),
     }
 }
@@ -68,13 +69,29 @@ fn chosen(form: &Params) -> Result<(&str, Secret), SetupError> {
     }
 }
 
-/// Makes the administrator, if the link was not used before and there is none yet.
-async fn create(call: &Call, token: &SetupToken, username: &str, password: &Secret) -> Result<bool, Refusal> {
+/// What came of it.
+enum Created {
+    Done,
+    /// The link is used up, or another administrator was faster.
+    TooLate,
+    Taken,
+}
+
+/// Makes the administrator, if there is none yet. A name that is taken does not use the link up; of any number of tries
+/// with one link, one uses it, and of two links the directory's version lets one win.
+async fn create(call: &Call, token: &SetupToken, username: &str, password: &Secret) -> Result<Created, Refusal> {
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     let hash = call.context.passwords.hash(password, call.context.world.random()).await.map_err(|_| Refusal::Busy)?;
+    let version = store.directory_version().await.map_err(|broken| failed(&broken))?;
     let users = store.users(tenant).await.map_err(|broken| failed(&broken))?;
-    if users.iter().any(|user| user.administrator) || !token.spend(call).await.map_err(|broken| failed(&broken))? {
-        return Ok(false);
+    if users.iter().any(|user| user.administrator) {
+        return Ok(Created::TooLate);
+    }
+    if users.iter().any(|user| user.username.to_lowercase() == username.to_lowercase()) {
+        return Ok(Created::Taken);
+    }
+    if !token.spend(call).await.map_err(|broken| failed(&broken))? {
+        return Ok(Created::TooLate);
     }
     let id = GrantId::new(call.context.world.millis(), call.context.world.random()).to_string();
     let user = User {
@@ -88,9 +105,12 @@ async fn create(call: &Call, token: &SetupToken, username: &str, password: &Secr
         claims: UserClaims::default(),
     };
     let event = call.event(Action::Configuration, Outcome::Allowed).actor(&"setup link").target(&user.sub);
-    store.change_directory(vec![Change::PutUser(user)], None).await.map_err(|broken| failed(&broken))?;
-    event.with("what", "the first administrator").write();
-    Ok(true)
+    match store.change_directory(vec![Change::PutUser(user)], Some(version)).await {
+        Ok(_) => event.with("what", "the first administrator").write(),
+        Err(StoreError::Conflict { .. }) => return Ok(Created::TooLate),
+        Err(broken) => return Err(failed(&broken)),
+    }
+    Ok(Created::Done)
 }
 
 fn expired(call: &Call, browser: &Browser) -> Response {

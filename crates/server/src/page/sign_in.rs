@@ -16,6 +16,9 @@ use grantor_protocol::value::Secret;
 use grantor_web::{ErrorKind, SignIn, SignInError};
 use http::StatusCode;
 
+/// Nobody is called longer.
+const MAX_USERNAME: usize = 255;
+
 /// `GET /signin`.
 pub(crate) async fn get(call: Call) -> Response {
     let params = match call.query_params() {
@@ -37,7 +40,7 @@ pub(crate) async fn post(call: Call) -> Response {
     if browser.check_form(&call, &form).is_err() {
         return show(&call, &browser, &form, None, Some(SignInError::Expired)).await;
     }
-    let username = form.get("username").unwrap_or_default();
+    let username = form.get("username").filter(|name| name.len() <= MAX_USERNAME).unwrap_or_default();
     let password = Secret::new(form.get("password").unwrap_or_default().to_owned());
     match check(&call, username, &password).await {
         Err(Failure::Refused(refusal)) => error(&call, Some(&browser), &refusal),
@@ -45,9 +48,14 @@ pub(crate) async fn post(call: Call) -> Response {
         Ok(user) => {
             let time = call.now();
             let authentication = Authentication { time, acr: ACR_PASSWORD.to_owned(), amr: vec!["pwd".to_owned()] };
+            // Opened by the browser that brought it: signing in gives it another name.
+            let waits = match form.get("interaction") {
+                None => Waits::Nothing,
+                Some(sealed) => Interaction::open(&call, &browser, sealed).map_or(Waits::TooLong, Waits::Request),
+            };
             match browser.sign_in(&call, user, authentication).await {
                 Err(refusal) => error(&call, None, &refusal),
-                Ok(browser) => onwards(&call, &browser, &form).await,
+                Ok(browser) => onwards(&call, &browser, waits).await,
             }
         }
     }
@@ -60,9 +68,11 @@ enum Failure {
 
 /// The same answer and the same time for a wrong password and for a user who does not exist.
 async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, Failure> {
-    let attempt = Attempt { account: username, address: call.meta.address };
-    let now = call.now();
-    if let Some(wait) = call.context.throttle.wait(attempt, now) {
+    let tenant = call.tenancy.name();
+    let known = Browser::is_known(call, username);
+    let attempt = Attempt { tenant, account: username, address: call.meta.address, known };
+    // Counted before it is verified, so that many at once are no way around it.
+    if let Err(wait) = call.context.throttle.begin(attempt, call.now()) {
         call.event(Action::SignIn, Outcome::Refused).with("reason", "throttled").write();
         return Err(Failure::Told(SignInError::Throttled { seconds: u64::from(wait.get()) }));
     }
@@ -71,7 +81,6 @@ async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, F
     let hash = user.as_ref().filter(|user| !user.disabled).and_then(|user| user.password_hash.as_deref());
     let right = call.context.passwords.verify(password, hash).await.map_err(|_| Failure::Refused(Refusal::Busy))?;
     let Some(user) = user.filter(|_| right) else {
-        call.context.throttle.failed(attempt, now);
         // What was typed may be a password in the wrong field: it is not logged.
         call.event(Action::SignIn, Outcome::Refused).with("reason", "wrong credentials").write();
         return Err(Failure::Told(SignInError::WrongCredentials));
@@ -81,14 +90,19 @@ async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, F
     Ok(user)
 }
 
+/// What waits for the sign-in.
+enum Waits {
+    Nothing,
+    Request(Interaction),
+    TooLong,
+}
+
 /// On with the request that waits, or to "your apps".
-async fn onwards(call: &Call, browser: &Browser, form: &Params) -> Response {
-    match form.get("interaction") {
-        None => go(call, Some(browser), "/applications"),
-        Some(sealed) => match Interaction::open(call, sealed) {
-            None => problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST),
-            Some(interaction) => flow::proceed(call, browser, &interaction).await,
-        },
+async fn onwards(call: &Call, browser: &Browser, waits: Waits) -> Response {
+    match waits {
+        Waits::Nothing => go(call, Some(browser), "/applications"),
+        Waits::TooLong => problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST),
+        Waits::Request(interaction) => flow::proceed(call, browser, &interaction).await,
     }
 }
 
@@ -102,7 +116,7 @@ async fn show(
     let sealed = params.get("interaction");
     let pending = match sealed {
         None => None,
-        Some(sealed) => match Interaction::open(call, sealed) {
+        Some(sealed) => match Interaction::open(call, browser, sealed) {
             None => return problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST),
             Some(interaction) => match flow::look(call, browser, &interaction).await {
                 Ok(pending) => Some(pending),
@@ -132,7 +146,7 @@ async fn show(
     };
     let status = match error_shown {
         None => StatusCode::OK,
-        Some(SignInError::WrongCredentials) => StatusCode::UNAUTHORIZED,
+        Some(SignInError::WrongCredentials) => StatusCode::UNPROCESSABLE_ENTITY,
         Some(SignInError::Throttled { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(SignInError::Expired) => StatusCode::FORBIDDEN,
     };

@@ -17,6 +17,13 @@ use http::{Method, StatusCode};
 
 /// `GET /signout`, and `POST` by an application (Logout 2) or by our own page.
 pub(crate) async fn handle(call: Call) -> Response {
+    if call.method == Method::POST && call.is_cross_site() {
+        // It came without the session's cookie: as a GET it comes with it.
+        return match std::str::from_utf8(&call.body) {
+            Ok(form) => go(&call, None, &format!("/signout?{form}")),
+            Err(_) => error(&call, None, &Refusal::MalformedParameters),
+        };
+    }
     let params = if call.method == Method::POST { call.strict_form() } else { call.query_params() };
     let (mut browser, params) = match (Browser::of(&call).await, params) {
         (Ok(browser), Ok(params)) => (browser, params),
@@ -27,10 +34,8 @@ pub(crate) async fn handle(call: Call) -> Response {
     }
     let hint = match params.get("id_token_hint") {
         None => None,
-        Some(text) => match open_id_token_hint(&call.tenancy, text) {
-            Some(hint) => Some(hint),
-            None => return error(&call, Some(&browser), &Refusal::MalformedIdTokenHint),
-        },
+        // One that cannot be read any more proves nothing: the user is asked.
+        Some(text) => open_id_token_hint(&call.tenancy, text),
     };
     let request = match LogoutRequest::parse(&params, hint.as_ref(), &call.tenancy.directory) {
         Ok(request) => request,
@@ -43,13 +48,13 @@ pub(crate) async fn handle(call: Call) -> Response {
     if browser.signed_in().is_none() || of_this_session {
         return sign_out(&call, &mut browser, &request).await;
     }
-    let (csrf, sealed) = match (browser.csrf(&call), seal(&call, &params)) {
+    let (csrf, sealed) = match (browser.csrf(&call), seal(&call, &browser, &params)) {
         (Ok(csrf), Ok(sealed)) => (csrf, sealed),
         (Err(refusal), _) | (_, Err(refusal)) => return error(&call, Some(&browser), &refusal),
     };
     let mut view = View::new(&call, Some(&browser));
     if let Some(uri) = &request.return_to {
-        view = view.form_leads_to(uri.origin());
+        view = view.form_leads_to(uri.scheme());
     }
     let name = request.client.as_ref().map(|client| client.metadata.display_name(view.language.tag()).to_owned());
     view.show(&SignOut {
@@ -67,7 +72,8 @@ async fn decided(call: &Call, browser: &mut Browser, form: &Params) -> Response 
     if form.get("decision") != Some("sign-out") {
         return go(call, Some(browser), "/");
     }
-    let Some(interaction) = form.get("interaction").and_then(|sealed| flow::Interaction::open(call, sealed)) else {
+    let Some(interaction) = form.get("interaction").and_then(|sealed| flow::Interaction::open(call, browser, sealed))
+    else {
         return problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST);
     };
     let request = Params::parse(interaction.query.as_bytes()).and_then(|params| {
@@ -96,7 +102,7 @@ async fn sign_out(call: &Call, browser: &mut Browser, request: &LogoutRequest) -
 }
 
 /// The logout request, sealed for the form.
-fn seal(call: &Call, params: &Params) -> Result<String, Refusal> {
+fn seal(call: &Call, browser: &Browser, params: &Params) -> Result<String, Refusal> {
     let query: Vec<String> = params.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    flow::Interaction::new(query.join("&"), call.now()).seal(call)
+    flow::Interaction::new(query.join("&"), call.now()).seal(call, browser)
 }

@@ -67,11 +67,12 @@ pub(crate) fn record_consent(
     tenant: &TenantName,
     subject: &Subject,
     client: &ClientId,
-    access: &Access,
+    asked: &Access,
+    allowed: &Access,
     now: UnixTime,
 ) -> Result<()> {
     let held = find_consent(db, tenant, subject, client)?;
-    let access = held.map_or_else(|| access.clone(), |consent| consent.access.union(access));
+    let access = held.map_or_else(|| allowed.clone(), |consent| consent.access.without(asked).union(allowed));
     db.prepare_cached(
         "INSERT INTO consents (tenant, subject, client, access, first, last) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
          ON CONFLICT DO UPDATE SET access = excluded.access, last = max(last, excluded.last)",

@@ -64,7 +64,10 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
         15 => said(store.session(&here, &digest(which), moment).await),
         16 if to == 0 => said(store.close_sessions(&here, &user).await),
         16 => said(store.close_session(&here, &digest(which)).await),
-        17 => said(store.record_consent(&here, &user, &app, &access(&format!("scope-{which}")), moment).await),
+        17 => {
+            let (asked, allowed) = (access("scope-0 scope-1"), access(&format!("scope-{which}")));
+            said(store.record_consent(&here, &user, &app, &asked, &allowed, moment).await)
+        }
         18 => said(store.consents(&here, &user).await) + &said(store.consent(&here, &user, &app).await),
         19 => said(store.remember(&here, "jti", &digest(which), at(now + 30), moment).await),
         20 => said(store.change_directory(vec![change(here, of, to, which)], (to == 1).then_some(which)).await),

@@ -185,7 +185,10 @@ async fn furnish(store: &Under) {
             let n = number(of, to);
             let redemption = Redemption { code: code_id(n), ..redemption_by(n, n, of, to) };
             store.redeem(&here, redemption, START).await.unwrap();
-            store.record_consent(&here, &subject(of), &client(to), &access("read"), START).await.unwrap();
+            store
+                .record_consent(&here, &subject(of), &client(to), &access("read"), &access("read"), START)
+                .await
+                .unwrap();
         }
     }
     for key in [1, 2] {

@@ -143,7 +143,14 @@ pub async fn revoking_all_takes_what_is_meant_and_nothing_else(store: Under) {
     let (user, app) = (subject(1), client(1));
     for n in 1..4 {
         store
-            .record_consent(&tenant(), &subject(n), &client(n % 2), &super::samples::access("a"), START)
+            .record_consent(
+                &tenant(),
+                &subject(n),
+                &client(n % 2),
+                &super::samples::access("a"),
+                &super::samples::access("a"),
+                START,
+            )
             .await
             .unwrap();
     }

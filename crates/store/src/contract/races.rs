@@ -194,7 +194,7 @@ pub async fn many_consents_add_up(store: Under) {
     for round in rounds() {
         at_once(&store, move |store, n| async move {
             let scope = access(&format!("scope-{n}"));
-            store.record_consent(&tenant(), &subject(round), &client(1), &scope, START).await.unwrap();
+            store.record_consent(&tenant(), &subject(round), &client(1), &scope, &scope, START).await.unwrap();
         })
         .await;
         let all = access(&(0..CROWD).map(|n| format!("scope-{n}")).collect::<Vec<_>>().join(" "));

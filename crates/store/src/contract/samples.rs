@@ -96,6 +96,7 @@ pub fn terms(of: u64, to: u64) -> NewGrant {
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         claims: ClaimsRequest::default(),
         narrowed: vec!["write: needs the role editor".to_owned()],
+        refreshable: true,
         created: START,
         idle: IDLE,
         ends: START.plus(ABSOLUTE),

@@ -44,14 +44,14 @@ pub async fn every_session_of_a_user_can_be_ended(store: Under) {
     }
 }
 
-/// What was allowed once stays allowed; the last used comes first.
+/// What was allowed once stays allowed unless it is asked again and not allowed; the last used comes first.
 pub async fn consents_add_up(store: Under) {
     let (user, here) = (subject(1), tenant());
     assert_eq!(store.consent(&here, &user, &client(1)).await.unwrap(), None);
-    store.record_consent(&here, &user, &client(1), &access("a b"), at(1)).await.unwrap();
-    store.record_consent(&here, &user, &client(2), &access("a"), at(2)).await.unwrap();
-    store.record_consent(&here, &user, &client(1), &access("b c"), at(3)).await.unwrap();
-    store.record_consent(&here, &subject(2), &client(1), &access("d"), at(4)).await.unwrap();
+    store.record_consent(&here, &user, &client(1), &access("a b"), &access("a b"), at(1)).await.unwrap();
+    store.record_consent(&here, &user, &client(2), &access("a"), &access("a"), at(2)).await.unwrap();
+    store.record_consent(&here, &user, &client(1), &access("a b c"), &access("b c"), at(3)).await.unwrap();
+    store.record_consent(&here, &subject(2), &client(1), &access("d"), &access("d"), at(4)).await.unwrap();
     let consent = |to, scope, first, last| Consent {
         subject: subject(1),
         client: client(to),
@@ -59,7 +59,7 @@ pub async fn consents_add_up(store: Under) {
         first: at(first),
         last: at(last),
     };
-    let (one, two) = (consent(1, "a b c", 1, 3), consent(2, "a", 2, 2));
+    let (one, two) = (consent(1, "b c", 1, 3), consent(2, "a", 2, 2));
     assert_eq!(store.consent(&here, &user, &client(1)).await.unwrap(), Some(one.clone()));
     assert_eq!(store.consents(&here, &user).await.unwrap(), [one, two]);
     assert_eq!(store.consent(&other_tenant(), &user, &client(1)).await.unwrap(), None);

@@ -38,7 +38,8 @@ impl Sessions for MemoryStore {
         tenant: &TenantName,
         subject: &Subject,
         client: &ClientId,
-        access: &Access,
+        asked: &Access,
+        allowed: &Access,
         now: UnixTime,
     ) -> Result<()> {
         let mut state = self.lock();
@@ -50,7 +51,7 @@ impl Sessions for MemoryStore {
                 first: now,
                 last: now,
             });
-        consent.access = consent.access.union(access);
+        consent.access = consent.access.without(asked).union(allowed);
         consent.last = consent.last.max(now);
         Ok(())
     }
