@@ -1,5 +1,6 @@
 //! Writing the audit log: one line in the store, one in the program's log, and never a secret in either.
 
+use crate::budget::Spent;
 use crate::extract::Call;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Event, Outcome};
@@ -60,8 +61,19 @@ impl<'a> Draft<'a> {
     }
 
     /// Writes it with the next commit.
+    ///
+    /// Refusals of strangers beyond their budget are not written: the first of them says so.
     pub(crate) fn write(self) {
-        let event = self.event;
+        let mut event = self.event;
+        if event.outcome == Outcome::Refused && event.actor.is_none() {
+            match self.call.context.strangers.spend(event.time) {
+                Spent::Within => {}
+                Spent::FirstBeyond => {
+                    event.details.insert("more".to_owned(), "further refusals of this second are left out".into());
+                }
+                Spent::Beyond => return,
+            }
+        }
         let details = serde_json::to_string(&event.details).unwrap_or_default();
         tracing::info!(
             request_id = event.request_id,

@@ -1,5 +1,6 @@
 //! What every request sees: the settings, the store, and a snapshot of the directory that is read from memory.
 
+use crate::budget::Budget;
 use crate::keyring::{self, KeyringError, MasterKey};
 use crate::known_secrets::KnownSecrets;
 use crate::settings::{Origin, Settings};
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) passwords: PasswordPool,
     pub(crate) known_secrets: KnownSecrets,
     pub(crate) throttle: Throttle,
+    /// Refusals of peers who did not say who they are, written down.
+    pub(crate) strangers: Budget,
     /// What the demo API keeps.
     pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) origin: Origin,
@@ -53,6 +56,8 @@ pub enum StartError {
     Pages(String),
 }
 
+/// Refusals of strangers that are written down in a second.
+const STRANGERS: u32 = 50;
 /// How often the directory is looked at for changes that another process made.
 const POLL: Duration = Duration::from_millis(200);
 /// How often a small step of expired rows is dropped.
@@ -80,6 +85,7 @@ impl Context {
             passwords: PasswordPool::new(threads, world.random()),
             known_secrets: KnownSecrets::new(world.random()),
             throttle: Throttle::default(),
+            strangers: Budget::new(STRANGERS),
             notes: Mutex::default(),
             master: Arc::new(master),
             snapshot: ArcSwap::from_pointee(empty),
