@@ -77,6 +77,9 @@ impl Stop {
     }
 }
 
+/// Each connection is an open file; the usual soft limit of 1024 would be the limit of the server.
+const OPEN_FILES: u64 = 65_536;
+
 /// Serves until the process is told to stop; what is in flight then ends first.
 pub(crate) async fn serve(
     server: Server,
@@ -84,6 +87,9 @@ pub(crate) async fn serve(
     tls: Option<TlsFiles>,
     mut stop: Stop,
 ) -> Result<()> {
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let (say, said) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     for listener in listeners {
