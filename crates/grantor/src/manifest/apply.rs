@@ -95,16 +95,10 @@ pub(crate) async fn execute(
     if changes.is_empty() {
         return Ok(());
     }
-    let gone: Vec<Change> = changes
-        .iter()
-        .filter(|change| match change {
-            Change::DeleteClient(..) | Change::DeleteUser(..) => true,
-            // Whoever was signed in may have been so with the old password. A new user has no session to end.
-            Change::PutUser(_) => true,
-            _ => false,
-        })
-        .cloned()
-        .collect();
+    // Whoever is signed in may be so with a password that is not his any more: a user who is put loses his sessions.
+    let follows =
+        |change: &&Change| matches!(change, Change::DeleteClient(..) | Change::DeleteUser(..) | Change::PutUser(_));
+    let gone: Vec<Change> = changes.iter().filter(follows).cloned().collect();
     store.change_directory(changes, expected).await?;
     for change in &gone {
         match change {
