@@ -22,7 +22,7 @@ pub type Subject = Arc<dyn Store>;
 
 /// Makes a test of every behaviour in the contract. `$make` gives an empty store, and what must live as long as it.
 ///
-/// ```ignore
+/// ```text
 /// grantor_store::contract_tests!((MemoryStore::new(), ()));
 /// ```
 #[macro_export]
