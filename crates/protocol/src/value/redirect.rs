@@ -26,7 +26,8 @@ impl RedirectUri {
             "http" => is_loopback(&url),
             scheme => scheme.contains('.'),
         };
-        allowed.then(|| Self(raw.to_owned()))
+        // What is compared byte for byte has one spelling of what decides.
+        (allowed && raw.starts_with(url.scheme())).then(|| Self(raw.to_owned()))
     }
 
     /// Whether `asked`, as it came in a request, is this registered URI.
@@ -137,6 +138,7 @@ mod tests {
             "https://app.example/ x",
             "https:\\\\app.example",
             "vbscript:x",
+            "HTTPS://app.example/cb",
             "file:///etc/passwd",
             "https://app.example/\n",
         ] {

@@ -37,7 +37,8 @@ impl Issuer {
             url::Host::Ipv4(address) => address.is_loopback(),
             url::Host::Ipv6(address) => address.is_loopback(),
         };
-        let allowed = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+        // Issuers are compared as they are written (RFC 8414 3.3): a scheme in capitals would be another one.
+        let allowed = raw.starts_with("https:") || (raw.starts_with("http:") && loopback);
         allowed.then(|| Self(raw.trim_end_matches('/').to_owned()))
     }
 
@@ -111,7 +112,15 @@ mod tests {
         for good in ["https://id.example", "https://id.example/t/a", "http://localhost:8080", "http://127.0.0.1:1"] {
             assert!(Issuer::parse(good).is_some(), "{good}");
         }
-        for bad in ["http://id.example", "https://id.example?x", "https://id.example/#", "ftp://localhost", ""] {
+        for bad in [
+            "http://id.example",
+            "https://id.example?x",
+            "https://id.example/#",
+            "ftp://localhost",
+            "",
+            "HTTPS://id.example",
+            "htTp://[::1]",
+        ] {
             assert!(Issuer::parse(bad).is_none(), "{bad}");
         }
     }
