@@ -15,7 +15,7 @@ pub(crate) async fn revoke_all(store: &dyn Store, tenant: &TenantName, of: Grant
     let of_tenants = records.tenants.iter().filter(|it| it.name == *tenant).map(|it| it.lifetimes.access_token);
     let of_apis = records.apis.iter().filter(|api| api.tenant == *tenant).map(|api| api.token.lifetime);
     let longest = of_tenants.chain(of_apis).chain([SHORTEST_MEMORY]).max().unwrap_or(SHORTEST_MEMORY);
-    let cutoff = TokenId::new(fresh::millis(), [u8::MAX; 10]);
+    let cutoff = TokenId::last_of(fresh::millis());
     store.revoke_all(tenant, of, cutoff, now.plus(longest), now).await
 }
 

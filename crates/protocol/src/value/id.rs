@@ -59,6 +59,13 @@ time_ordered! {
     /// Names an access token (`jti`, RFC 9068 2.2).
     TokenId
 }
+impl TokenId {
+    /// The last of its millisecond: as a cut-off it leaves nothing of that millisecond standing.
+    pub fn last_of(millis: u64) -> Self {
+        Self::new(millis, [0xff; 10])
+    }
+}
+
 time_ordered! {
     /// Names an audit event.
     EventId
@@ -149,6 +156,8 @@ mod tests {
         let early = GrantId::new(1_000, [255; 10]);
         let late = GrantId::new(1_001, [0; 10]);
         assert!(early < late);
+        assert!(TokenId::new(1_000, [0xfe; 10]) < TokenId::last_of(1_000));
+        assert!(TokenId::last_of(1_000) < TokenId::new(1_001, [0; 10]));
         assert_eq!(late.millis(), 1_001);
         assert_eq!(GrantId::parse(&late.to_string()), Some(late));
     }

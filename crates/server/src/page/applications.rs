@@ -47,7 +47,7 @@ pub(crate) async fn post(call: Call) -> Response {
         return error(&call, Some(&browser), &Refusal::MissingParameter("client_id"));
     };
     let now = call.now();
-    let cutoff = TokenId::new(call.context.world.millis(), call.context.world.random());
+    let cutoff = TokenId::last_of(call.context.world.millis());
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     let of = GrantsOf::Application(&user.sub, &client);
     match store.revoke_all(tenant, of, cutoff, now.plus(CUTOFF_LIFE), now).await {

@@ -1,0 +1,20 @@
+//! The server over real TCP, with a clock that is set by hand.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod authorize;
+mod bad_input;
+mod harness;
+mod introspect;
+mod keys;
+mod pages;
+mod tls;
+mod token;
+mod userinfo;
