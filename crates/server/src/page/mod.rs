@@ -125,7 +125,8 @@ pub(crate) fn error(call: &Call, browser: Option<&Browser>, refusal: &Refusal) -
     let code = refusal.code();
     let mut page = ErrorPage::new(kind);
     page.code = Some(code.as_str().to_owned());
-    page.detail = Some(code.description().to_owned());
+    // Where the page itself says more than the code does, the code's own words would only mislead.
+    page.detail = (kind == ErrorKind::InvalidRequest).then(|| code.description().to_owned());
     let status = match kind {
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::Server => StatusCode::INTERNAL_SERVER_ERROR,
