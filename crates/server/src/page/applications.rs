@@ -1,6 +1,6 @@
 //! "Your apps": what the user has allowed, and taking it back.
 
-use super::{View, account, application, error, go, problem};
+use super::{Shown, View, account, application, either, go, known, own_form, visit};
 use crate::browser::Browser;
 use crate::extract::Call;
 use crate::failure::failed;
@@ -9,11 +9,10 @@ use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::{Access, Consent, Grant};
-use grantor_protocol::params;
+use grantor_protocol::params::{self, Params};
 use grantor_protocol::value::{ClientId, Seconds, TokenId};
 use grantor_store::GrantsOf;
-use grantor_web::{AllowedApi, AllowedScope, App, Application, Applications, ErrorKind, Language};
-use http::StatusCode;
+use grantor_web::{AllowedApi, AllowedScope, App, Application, Applications, Language};
 
 /// More grants than this are not counted for one user.
 const MAX_GRANTS: usize = 1000;
@@ -22,45 +21,37 @@ const CUTOFF_LIFE: Seconds = Seconds::new(2 * 86_400);
 
 /// `GET /applications`.
 pub(crate) async fn get(call: Call) -> Response {
-    let browser = match Browser::of(&call).await {
-        Ok(browser) => browser,
-        Err(refusal) => return error(&call, None, &refusal),
-    };
-    let Some(user) = browser.user() else { return go(&call, Some(&browser), "/signin") };
-    match show(&call, &browser, user).await {
-        Ok(page) => page,
-        Err(refusal) => error(&call, Some(&browser), &refusal),
-    }
+    either(list(&call).await)
 }
 
 /// `POST /applications`: takes back all that one client has. It works at once.
 pub(crate) async fn post(call: Call) -> Response {
-    let (browser, form) = match (Browser::of(&call).await, call.strict_form()) {
-        (Ok(browser), Ok(form)) => (browser, form),
-        (Err(refusal), _) | (_, Err(refusal)) => return error(&call, None, &refusal),
-    };
-    if browser.check_form(&call, &form).is_err() {
-        return problem(&call, Some(&browser), ErrorKind::ForgedForm, StatusCode::FORBIDDEN);
-    }
-    let Some(user) = browser.user() else { return go(&call, Some(&browser), "/signin") };
-    let Some(client) = form.get("client_id").and_then(ClientId::parse) else {
-        return error(&call, Some(&browser), &Refusal::MissingParameter("client_id"));
-    };
+    either(revoke(&call).await)
+}
+
+async fn list(call: &Call) -> Shown {
+    let (browser, params) = visit(call).await?;
+    let Some(user) = browser.user() else { return Ok(go(call, Some(&browser), "/signin")) };
+    known(call, Some(&browser), show(call, &browser, user, &params).await)
+}
+
+async fn revoke(call: &Call) -> Shown {
+    let (browser, form) = own_form(call).await?;
+    let Some(user) = browser.user() else { return Ok(go(call, Some(&browser), "/signin")) };
+    let named = form.get("client_id").and_then(ClientId::parse).ok_or(Refusal::MissingParameter("client_id"));
+    let client = known(call, Some(&browser), named)?;
     let now = call.now();
     let cutoff = TokenId::last_of(call.context.world.millis());
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     let of = GrantsOf::Application(&user.sub, &client);
-    match store.revoke_all(tenant, of, cutoff, now.plus(CUTOFF_LIFE), now).await {
-        Err(broken) => error(&call, Some(&browser), &failed(&broken)),
-        Ok(grants) => {
-            let event = call.event(Action::Revocation, Outcome::Allowed).actor(&user.sub).target(&client);
-            event.with("what", "application").with("grants", grants).write();
-            go(&call, Some(&browser), &format!("/applications?revoked={}", params::encode(client.as_str())))
-        }
-    }
+    let revoked = store.revoke_all(tenant, of, cutoff, now.plus(CUTOFF_LIFE), now).await;
+    let grants = known(call, Some(&browser), revoked.map_err(|broken| failed(&broken)))?;
+    let event = call.event(Action::Revocation, Outcome::Allowed).actor(&user.sub).target(&client);
+    event.with("what", "application").with("grants", grants).write();
+    Ok(go(call, Some(&browser), &format!("/applications?revoked={}", params::encode(client.as_str()))))
 }
 
-async fn show(call: &Call, browser: &Browser, user: &User) -> Result<Response, Refusal> {
+async fn show(call: &Call, browser: &Browser, user: &User, params: &Params) -> Result<Response, Refusal> {
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     let view = View::new(call, Some(browser));
     let language = view.language;
@@ -78,11 +69,11 @@ async fn show(call: &Call, browser: &Browser, user: &User) -> Result<Response, R
         let own: Vec<&Grant> = grants.iter().filter(|grant| &grant.terms.client == client).collect();
         app(call, client, consent, &own, language)
     });
-    let revoked = call.query_params()?.get("revoked").and_then(ClientId::parse);
+    let revoked = params.get("revoked").and_then(ClientId::parse);
     let page = Applications {
         user: account(user),
         apps: apps.collect(),
-        revoked: revoked.map(|client| known(call, &client, language).name),
+        revoked: revoked.map(|client| presented(call, &client, language).name),
         csrf: browser.csrf(call)?.into(),
         action: format!("{}/applications", call.tenancy.base),
         home: Some(format!("{}/", call.tenancy.base)),
@@ -100,7 +91,7 @@ fn app(call: &Call, client: &ClientId, consent: Option<&Consent>, grants: &[&Gra
     let first = grants.iter().map(|grant| grant.terms.created).chain(consent.map(|consent| consent.first)).min();
     App {
         client_id: client.to_string(),
-        application: known(call, client, language),
+        application: presented(call, client, language),
         first_granted: first.map_or(0, seconds),
         last_used: grants.iter().map(|grant| grant.rotated).max().map(seconds),
         groups: allowed(call, &access, language),
@@ -108,7 +99,7 @@ fn app(call: &Call, client: &ClientId, consent: Option<&Consent>, grants: &[&Gra
     }
 }
 
-fn known(call: &Call, client: &ClientId, language: Language) -> Application {
+fn presented(call: &Call, client: &ClientId, language: Language) -> Application {
     match call.tenancy.directory.client(client) {
         Some(client) => application(&client.metadata, language),
         None => Application { name: client.to_string(), ..Application::default() },

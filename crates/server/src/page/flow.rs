@@ -113,6 +113,15 @@ pub(crate) async fn proceed(call: &Call, browser: &Browser, interaction: &Intera
     }
 }
 
+/// The same as [`look`], with the answer for a request that goes no further.
+pub(crate) async fn looked(
+    call: &Call,
+    browser: &Browser,
+    interaction: &Interaction,
+) -> Result<Pending, Box<Response>> {
+    look(call, browser, interaction).await.map_err(|stopped| Box::new(stop(call, browser, stopped)))
+}
+
 /// Reads a request and finds what comes next.
 pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interaction) -> Result<Pending, Stopped> {
     let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);

@@ -18,6 +18,7 @@ use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::ClientMetadata;
 use grantor_protocol::directory::User;
+use grantor_protocol::params::Params;
 use grantor_web::{Account, Application, Display, ErrorKind, ErrorPage, Frame, Language, Page};
 use http::{HeaderValue, StatusCode, header};
 
@@ -108,6 +109,36 @@ impl<'a> View<'a> {
              frame-ancestors 'none'; base-uri 'none'"
         )
     }
+}
+
+/// A page, or the answer that takes its place.
+pub(crate) type Shown = Result<Response, Box<Response>>;
+
+/// Whichever it is.
+pub(crate) fn either(shown: Shown) -> Response {
+    shown.unwrap_or_else(|instead| *instead)
+}
+
+/// The browser and the query of a visit.
+pub(crate) async fn visit(call: &Call) -> Result<(Browser, Params), Box<Response>> {
+    let browser = known(call, None, Browser::of(call).await)?;
+    let params = known(call, Some(&browser), call.query_params())?;
+    Ok((browser, params))
+}
+
+/// The browser and the form of a page of ours; a form from elsewhere is refused.
+pub(crate) async fn own_form(call: &Call) -> Result<(Browser, Params), Box<Response>> {
+    let browser = known(call, None, Browser::of(call).await)?;
+    let form = known(call, Some(&browser), call.form_params())?;
+    if browser.check_form(call, &form).is_err() {
+        return Err(Box::new(problem(call, Some(&browser), ErrorKind::ForgedForm, StatusCode::FORBIDDEN)));
+    }
+    Ok((browser, form))
+}
+
+/// What is needed to go on, or the error page.
+pub(crate) fn known<T>(call: &Call, browser: Option<&Browser>, found: Result<T, Refusal>) -> Result<T, Box<Response>> {
+    found.map_err(|refusal| Box::new(error(call, browser, &refusal)))
 }
 
 /// An error page, for everything that must not or cannot be told to a client.

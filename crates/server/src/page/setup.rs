@@ -1,6 +1,6 @@
 //! Setting up the first administrator.
 
-use super::{View, error, problem};
+use super::{View, error, problem, visit};
 use crate::browser::Browser;
 use crate::extract::Call;
 use crate::failure::failed;
@@ -22,11 +22,10 @@ const LONGEST: usize = 1024;
 
 /// `GET /setup?token=...`.
 pub(crate) async fn get(call: Call) -> Response {
-    let (browser, params) = match (Browser::of(&call).await, call.query_params()) {
-        (Ok(browser), Ok(params)) => (browser, params),
-        (Err(refusal), _) | (_, Err(refusal)) => return error(&call, None, &refusal),
-    };
-    show(&call, &browser, &params, None)
+    match visit(&call).await {
+        Ok((browser, params)) => show(&call, &browser, &params, None),
+        Err(instead) => *instead,
+    }
 }
 
 /// `POST /setup`.

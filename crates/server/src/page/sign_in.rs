@@ -1,7 +1,7 @@
 //! Signing in with a password.
 
 use super::flow::{self, Interaction, Pending};
-use super::{View, error, go, problem};
+use super::{View, error, go, problem, visit};
 use crate::browser::Browser;
 use crate::extract::Call;
 use axum::response::Response;
@@ -21,13 +21,9 @@ const MAX_USERNAME: usize = 255;
 
 /// `GET /signin`.
 pub(crate) async fn get(call: Call) -> Response {
-    let params = match call.query_params() {
-        Ok(params) => params,
-        Err(refusal) => return error(&call, None, &refusal),
-    };
-    match Browser::of(&call).await {
-        Err(refusal) => error(&call, None, &refusal),
-        Ok(browser) => show(&call, &browser, &params, None, None).await,
+    match visit(&call).await {
+        Ok((browser, params)) => show(&call, &browser, &params, None, None).await,
+        Err(instead) => *instead,
     }
 }
 
