@@ -2,6 +2,7 @@
 
 use crate::budget::Spent;
 use crate::extract::Call;
+use crate::failure::failed;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::value::EventId;
@@ -60,13 +61,13 @@ impl<'a> Draft<'a> {
         self.with("reason", refusal.to_string())
     }
 
-    /// Writes it with the next commit.
+    /// Writes it with the next commit, without waiting: for what changed nothing that lasts.
     ///
     /// Refusals of strangers beyond their budget are not written: the first of them says so.
     pub(crate) fn write(self) {
-        let mut event = self.event;
+        let (call, mut event) = (self.call, self.event);
         if event.outcome == Outcome::Refused && event.actor.is_none() {
-            match self.call.context.strangers.spend(event.time) {
+            match call.context.strangers.spend(event.time) {
                 Spent::Within => {}
                 Spent::FirstBeyond => {
                     event.details.insert("more".to_owned(), "further refusals of this second are left out".into());
@@ -74,17 +75,29 @@ impl<'a> Draft<'a> {
                 Spent::Beyond => return,
             }
         }
-        let details = serde_json::to_string(&event.details).unwrap_or_default();
-        tracing::info!(
-            request_id = event.request_id,
-            tenant = %event.tenant,
-            action = ?event.action,
-            outcome = ?event.outcome,
-            actor = event.actor,
-            target = event.target,
-            details,
-            "audit"
-        );
-        self.call.context.store.note(event);
+        say(&event);
+        call.context.store.note(event);
     }
+
+    /// Writes it and waits until it is durable: what was acknowledged and changed something has its line in the log,
+    /// whatever happens next.
+    pub(crate) async fn commit(self) -> Result<(), Refusal> {
+        say(&self.event);
+        self.call.context.store.record(vec![self.event]).await.map_err(|broken| failed(&broken))
+    }
+}
+
+/// The line in the program's log.
+fn say(event: &Event) {
+    let details = serde_json::to_string(&event.details).unwrap_or_default();
+    tracing::info!(
+        request_id = event.request_id,
+        tenant = %event.tenant,
+        action = ?event.action,
+        outcome = ?event.outcome,
+        actor = event.actor,
+        target = event.target,
+        details,
+        "audit"
+    );
 }

@@ -31,14 +31,14 @@ async fn answer(call: &Call) -> Result<(), Refusal> {
     match decide(&read(call, token)?, &client) {
         Take::Token(id, expires) => {
             store.revoke_token(tenant, id, expires).await.map_err(|error| failed(&error))?;
-            revoked(call, &client, "access token", &id.to_string());
+            revoked(call, &client, "access token", &id.to_string()).await?;
         }
         Take::Grant(id) => {
             let grant = store.grant(tenant, id).await.map_err(|error| failed(&error))?;
             // RFC 7009 2.1: the token must be the client's own.
             if grant.is_some_and(|grant| client.is(&grant.terms.client)) {
                 store.revoke_grant(tenant, id, now).await.map_err(|error| failed(&error))?;
-                revoked(call, &client, "grant", &id.to_string());
+                revoked(call, &client, "grant", &id.to_string()).await?;
             }
         }
         Take::Nothing => {}
@@ -58,6 +58,7 @@ fn read(call: &Call, token: &str) -> Result<Revocable, Refusal> {
     })
 }
 
-fn revoked(call: &Call, client: &AuthenticatedClient, what: &str, target: &str) {
-    call.event(Action::Revocation, Outcome::Allowed).actor(client.id()).target(&target).with("what", what).write();
+async fn revoked(call: &Call, client: &AuthenticatedClient, what: &str, target: &str) -> Result<(), Refusal> {
+    let event = call.event(Action::Revocation, Outcome::Allowed).actor(client.id());
+    event.target(&target).with("what", what).commit().await
 }

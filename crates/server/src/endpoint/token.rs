@@ -1,5 +1,6 @@
 //! The token endpoint (RFC 6749 3.2).
 
+use crate::audit::Draft;
 use crate::extract::Call;
 use crate::failure::failed;
 use crate::issue::{self, Issuing};
@@ -82,13 +83,18 @@ async fn redeem(
         call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
     match spend {
         Spend::Fresh(grant) => {
-            allowed(call, client, GrantType::AuthorizationCode, Some(&grant), &selection.scope, &narrowed);
+            granted(call, client, GrantType::AuthorizationCode, &grant, &selection.scope, &narrowed).await?;
             Issuing { call, client, user: &user, grant_type: GrantType::AuthorizationCode, now }
                 .of_grant(&grant, selection)
         }
         Spend::TakenBack => Err(Refusal::GrantRevoked),
         Spend::Spent(grant) => {
-            call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant).with("what", "code").write();
+            call.event(Action::Replay, Outcome::Refused)
+                .actor(client.id())
+                .target(&grant)
+                .with("what", "code")
+                .commit()
+                .await?;
             Err(Refusal::CodeSpent)
         }
     }
@@ -115,10 +121,10 @@ async fn refresh(
         store.rotate(tenant, handle.grant, handle.generation, grace, now).await.map_err(|error| failed(&error))?;
     if let Rotation::Reused(grant) = &rotation {
         let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant.id);
-        replay.with("what", "refresh token").with("generation", handle.generation).write();
+        replay.with("what", "refresh token").with("generation", handle.generation).commit().await?;
     }
     let grant = refresh_token::rotated(rotation)?;
-    allowed(call, client, GrantType::RefreshToken, Some(&grant), &selection.scope, &narrowed);
+    granted(call, client, GrantType::RefreshToken, &grant, &selection.scope, &narrowed).await?;
     Issuing { call, client, user: &user, grant_type: GrantType::RefreshToken, now }.of_grant(&grant, selection)
 }
 
@@ -134,7 +140,7 @@ fn for_itself(
     let (token, api, narrowed) = client_credentials::decide(asked, client, directory, issuer, id, now)?;
     let access_token = issue::access_token(call, &token, Some(&api))?;
     let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
-    allowed(call, client, GrantType::ClientCredentials, None, &token.scope, &reasons);
+    allowed(call, client, GrantType::ClientCredentials, &token.scope, &reasons).write();
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
@@ -175,21 +181,27 @@ async fn living_user(call: &Call, subject: &Subject) -> Result<User, Refusal> {
     user.filter(|user| !user.disabled).ok_or(Refusal::UserDisabled)
 }
 
-fn allowed(
+/// The audit line of tokens that came of a grant, durable before they are given.
+async fn granted(
     call: &Call,
     client: &AuthenticatedClient,
     grant_type: GrantType,
-    grant: Option<&Grant>,
+    grant: &Grant,
     scope: &Scope,
     narrowed: &[String],
-) {
-    let mut event = call.event(Action::Token, Outcome::Allowed).actor(client.id());
-    event = event.with("grant_type", grant_type).with("scope", scope);
-    if let Some(grant) = grant {
-        event = event.target(&grant.terms.subject).with("grant_id", grant.id);
-    }
-    if !narrowed.is_empty() {
-        event = event.with("narrowed", narrowed);
-    }
-    event.write();
+) -> Result<(), Refusal> {
+    let event = allowed(call, client, grant_type, scope, narrowed);
+    event.target(&grant.terms.subject).with("grant_id", grant.id).commit().await
+}
+
+fn allowed<'a>(
+    call: &'a Call,
+    client: &AuthenticatedClient,
+    grant_type: GrantType,
+    scope: &Scope,
+    narrowed: &[String],
+) -> Draft<'a> {
+    let event = call.event(Action::Token, Outcome::Allowed).actor(client.id());
+    let event = event.with("grant_type", grant_type).with("scope", scope);
+    if narrowed.is_empty() { event } else { event.with("narrowed", narrowed) }
 }

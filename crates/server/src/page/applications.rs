@@ -47,7 +47,7 @@ async fn revoke(call: &Call) -> Shown {
     let revoked = store.revoke_all(tenant, of, cutoff, now.plus(CUTOFF_LIFE), now).await;
     let grants = known(call, Some(&browser), revoked.map_err(|broken| failed(&broken)))?;
     let event = call.event(Action::Revocation, Outcome::Allowed).actor(&user.sub).target(&client);
-    event.with("what", "application").with("grants", grants).write();
+    known(call, Some(&browser), event.with("what", "application").with("grants", grants).commit().await)?;
     Ok(go(call, Some(&browser), &format!("/applications?revoked={}", params::encode(client.as_str()))))
 }
 

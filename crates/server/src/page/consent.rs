@@ -57,7 +57,7 @@ async fn decided(call: &Call) -> Shown {
     let noted = store.record_consent(tenant, &user.sub, &client, &pending.asked, &now_allowed, call.now()).await;
     known(call, Some(&browser), noted.map_err(|broken| failed(&broken)))?;
     let event = call.event(Action::Consent, Outcome::Allowed).actor(&user.sub).target(&client);
-    event.with("scope", allowed.access.scope()).write();
+    known(call, Some(&browser), event.with("scope", allowed.access.scope()).commit().await)?;
     let mut request = pending.request;
     request.claims = request.claims.within(&now_allowed.scope());
     Ok(flow::issue(call, &browser, &request, &allowed))

@@ -105,7 +105,7 @@ async fn create(call: &Call, token: &SetupToken, username: &str, password: &Secr
     };
     let event = call.event(Action::Configuration, Outcome::Allowed).actor(&"setup link").target(&user.sub);
     match store.change_directory(vec![Change::PutUser(user)], Some(version)).await {
-        Ok(_) => event.with("what", "the first administrator").write(),
+        Ok(_) => event.with("what", "the first administrator").commit().await?,
         Err(StoreError::Conflict { .. }) => return Ok(Created::TooLate),
         Err(broken) => return Err(failed(&broken)),
     }

@@ -82,7 +82,8 @@ async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, F
         return Err(Failure::Told(SignInError::WrongCredentials));
     };
     call.context.throttle.succeeded(attempt);
-    call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub).write();
+    let event = call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub);
+    event.commit().await.map_err(Failure::Refused)?;
     Ok(user)
 }
 

@@ -89,8 +89,13 @@ async fn decided(call: &Call, browser: &mut Browser, form: &Params) -> Response 
 async fn sign_out(call: &Call, browser: &mut Browser, request: &LogoutRequest) -> Response {
     match browser.sign_out(call).await {
         Err(refusal) => return error(call, None, &refusal),
-        Ok(Some(subject)) => call.event(Action::SignOut, Outcome::Allowed).actor(&subject).write(),
         Ok(None) => {}
+        Ok(Some(subject)) => {
+            let event = call.event(Action::SignOut, Outcome::Allowed).actor(&subject);
+            if let Err(refusal) = event.commit().await {
+                return error(call, Some(browser), &refusal);
+            }
+        }
     }
     if let Some(location) = request.location() {
         return super::with_cookie(call, Some(browser), respond::see_other(&location));
