@@ -22,8 +22,13 @@ pub mod path {
     pub const SIGN_OUT: &str = "/signout";
 }
 
-/// The document of a tenant. `signing` are the algorithms for which it has keys.
-pub fn document(issuer: &Issuer, directory: &Directory, signing: &[SigningAlgorithm]) -> Map<String, Value> {
+/// The document of a tenant. `signing` are the algorithms for which it has keys, `languages` those of its pages.
+pub fn document(
+    issuer: &Issuer,
+    directory: &Directory,
+    signing: &[SigningAlgorithm],
+    languages: &[&str],
+) -> Map<String, Value> {
     let names = |methods: &[AuthMethod]| methods.iter().map(|method| method.as_str()).collect::<Vec<_>>();
     let confidential: Vec<_> = AuthMethod::ALL.into_iter().filter(|method| method.is_confidential()).collect();
     let mut scopes: Vec<String> = OPENID_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
@@ -59,7 +64,7 @@ pub fn document(issuer: &Issuer, directory: &Directory, signing: &[SigningAlgori
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "acr_values_supported": [crate::metadata::ACR_PASSWORD],
-        "ui_locales_supported": ["en", "de"],
+        "ui_locales_supported": languages,
         "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
@@ -92,7 +97,8 @@ mod tests {
 
     #[test]
     fn rfc8414_2_every_list_is_the_one_that_the_rules_use() {
-        let document = document(&issuer(), &directory("[]"), &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256]);
+        let document =
+            document(&issuer(), &directory("[]"), &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256], &["en"]);
         assert_eq!(document["grant_types_supported"].as_array().unwrap().len(), GrantType::ALL.len());
         assert_eq!(document["token_endpoint"], "https://id.example/token");
         assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));

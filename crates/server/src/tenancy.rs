@@ -5,6 +5,7 @@ use grantor_protocol::Refusal;
 use grantor_protocol::directory::{Directory, KeyRecord};
 use grantor_protocol::metadata;
 use grantor_protocol::value::{Issuer, TenantName, UnixTime};
+use grantor_web::Language;
 use std::sync::{Arc, OnceLock};
 
 /// One tenant, ready to serve.
@@ -63,7 +64,8 @@ impl Tenancy {
 
     pub(crate) fn load(&self) -> Result<Ready, KeyringError> {
         let keys = TenantKeys::load(&self.master, self.name(), &self.issuer, &self.records, self.loaded_at)?;
-        let document = metadata::document(&self.issuer, &self.directory, &keys.algorithms());
+        let document =
+            metadata::document(&self.issuer, &self.directory, &keys.algorithms(), &Language::ALL.map(Language::tag));
         let metadata = serde_json::to_vec(&document).unwrap_or_default();
         let jwks = serde_json::to_vec(&serde_json::json!({ "keys": keys.published() })).unwrap_or_default();
         Ok(Ready { keys, metadata, jwks })
