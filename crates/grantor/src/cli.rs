@@ -2,6 +2,7 @@
 
 use crate::command;
 use crate::config::{Configuration, Flags};
+use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use clap::{Args, Parser, Subcommand};
@@ -72,28 +73,6 @@ pub(crate) enum Command {
     Config(command::config::Config),
     /// Copy everything into a new file, while the server runs
     Backup(command::backup::Backup),
-}
-
-/// What a command works with.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// The configuration, and where the data is.
-    pub(crate) configuration: Configuration,
-    /// How to answer.
-    pub(crate) output: Output,
-    tenant: Option<TenantName>,
-}
-
-impl Context {
-    /// The tenant that was named, or the default one.
-    pub(crate) fn tenant(&self) -> TenantName {
-        self.tenant.clone().unwrap_or_default()
-    }
-
-    /// The tenant that was named.
-    pub(crate) fn named_tenant(&self) -> Option<&TenantName> {
-        self.tenant.as_ref()
-    }
 }
 
 impl Cli {

@@ -4,6 +4,7 @@
 mod cli;
 mod command;
 mod config;
+mod context;
 mod demo;
 mod document;
 mod failure;

@@ -1,7 +1,7 @@
 //! `grantor apply FILE`.
 
 use super::count;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::document::{Format, Source};
 use crate::failure::{Context as _, Result};
 use crate::manifest::{self, Applied, How, What};

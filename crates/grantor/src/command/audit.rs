@@ -1,6 +1,6 @@
 //! `grantor audit`.
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Context as _, Result};
 use crate::open;
 use crate::output::line;

@@ -1,7 +1,7 @@
 //! `grantor backup FILE`.
 
-use crate::cli::Context;
 use crate::config::MasterKeyAt;
+use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::open;
 use clap::Args;

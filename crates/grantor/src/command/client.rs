@@ -2,7 +2,7 @@
 
 use super::client_secret::Secret;
 use super::single;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::manifest::{self, Kind, Step, What};
 use crate::{fresh, open, revocation};

@@ -1,7 +1,7 @@
 //! `grantor client secret ...`.
 
 use super::client::{Found, find, parse_id, step};
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::fresh;
 use crate::manifest::{self, Kind, What};

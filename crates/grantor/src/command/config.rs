@@ -1,6 +1,6 @@
 //! `grantor config check`.
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::Result;
 use crate::output::{color, line};
 use clap::Subcommand;

@@ -1,6 +1,6 @@
 //! `grantor export`.
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Context as _, Result};
 use crate::manifest;
 use crate::output::line;

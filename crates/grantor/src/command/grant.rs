@@ -2,7 +2,7 @@
 
 use super::client::parse_id;
 use super::moment;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::{fresh, open, revocation};
 use clap::{ArgGroup, Subcommand};

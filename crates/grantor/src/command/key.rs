@@ -1,7 +1,7 @@
 //! `grantor key ...`.
 
 use super::moment;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::{fresh, master_key, open};
 use clap::{Args, Subcommand};

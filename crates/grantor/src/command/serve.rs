@@ -1,8 +1,8 @@
 //! `grantor serve`.
 
 use super::count;
-use crate::cli::Context;
 use crate::config::Flags;
+use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::output::{color, line};
 use crate::{log, master_key, open, running};

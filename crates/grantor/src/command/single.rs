@@ -1,7 +1,7 @@
 //! A single record from the command line: it goes the way of a manifest with one entry, so that it is checked, written
 //! and logged in the same manner.
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::document::{Format, Source};
 use crate::failure::{Failure, Result};
 use crate::fresh;

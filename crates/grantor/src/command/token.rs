@@ -1,6 +1,6 @@
 //! `grantor token ...`.
 
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::output::brief;
 use crate::{command, fresh, master_key, open, revocation};

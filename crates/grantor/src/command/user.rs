@@ -1,7 +1,7 @@
 //! `grantor user ...`.
 
 use super::single;
-use crate::cli::Context;
+use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::manifest::{self, Kind};
 use crate::{fresh, open, revocation};
