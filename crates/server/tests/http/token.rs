@@ -192,3 +192,25 @@ async fn a_disabled_client_a_disabled_user_and_a_stricter_directory_hold_at_once
     assert_eq!(site.bearer("/demo/notes", access).await.status, 401);
     assert_eq!(site.refresh(narrowed["refresh_token"].as_str().unwrap(), &[]).await.status, 401);
 }
+
+#[tokio::test]
+async fn rfc9068_2_1_an_api_chooses_how_its_tokens_are_signed() {
+    for algorithm in grantor_jose::SigningAlgorithm::ALL {
+        let site = Site::with(|changes| {
+            for change in changes {
+                if let grantor_store::Change::PutApi(api) = change {
+                    api.token.algorithm = *algorithm;
+                }
+            }
+        })
+        .await;
+        let answer =
+            site.token("machine", &[("grant_type", "client_credentials"), ("scope", "notes:read")]).await.json();
+        let token = answer["access_token"].as_str().unwrap();
+        assert_eq!(jwt_header(token)["alg"], json!(algorithm));
+        assert_eq!(site.bearer("/demo/notes", token).await.status, 200, "{algorithm}");
+        let jwks = site.get("/jwks", &[]).await.json();
+        let keys = jwks["keys"].as_array().unwrap();
+        assert!(keys.iter().any(|key| key["kid"] == jwt_header(token)["kid"] && key["alg"] == json!(algorithm)));
+    }
+}
