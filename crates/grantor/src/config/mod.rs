@@ -89,6 +89,16 @@ pub(crate) struct Flags {
     pub(crate) issuer: Option<String>,
 }
 
+/// What is wrong with the text of a file by itself.
+pub(crate) fn problems_of(text: &str) -> String {
+    let mut problems = Problems::default();
+    let source = Source::new("grantor.toml", text);
+    if let Some(tree) = source.parse(Format::Toml, &[], &mut problems) {
+        check::settle(tree, &source, Path::new(""), &[], &mut problems);
+    }
+    problems.render(false)
+}
+
 impl Configuration {
     /// Reads everything, or says everything that is wrong. `environment` are the variables that begin with `GRANTOR_`.
     pub(crate) fn read(flags: &Flags, environment: &[(String, String)]) -> Result<Self> {

@@ -15,7 +15,15 @@ pub(crate) use apply::{Applied, How, apply, execute};
 pub(crate) use export::{client_entry, export, user_entry};
 pub(crate) use plan::{Kind, Step, What, differing};
 
-use crate::document::Node;
+/// What is wrong with a text by itself.
+pub(crate) fn problems_of(name: &str, text: &str) -> String {
+    let mut problems = Problems::default();
+    let source = Source::new(name, text);
+    read::read(&source, Format::guess(name, text), &mut problems);
+    problems.render(false)
+}
+
+use crate::document::{Format, Node, Problems, Source};
 use grantor_protocol::client::ClientMetadata;
 use grantor_protocol::directory::{Api, Policy, Tenant, UserClaims};
 use grantor_protocol::value::{Resource, Secret, Subject, TenantName, UnixTime};
