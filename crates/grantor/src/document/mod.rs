@@ -112,7 +112,11 @@ impl Source {
         let tree = match format {
             Format::Toml => toml::parse(self, problems),
             Format::Json => json::parse(self, problems),
-        }?;
+        };
+        let Some(tree) = tree else {
+            let _ = self.masked.set(mask_blindly(&self.text, secrets));
+            return None;
+        };
         let mut masked = self.text.clone().into_bytes();
         tree.mask(secrets, &mut masked);
         if let Ok(masked) = String::from_utf8(masked) {
@@ -199,5 +203,34 @@ impl Node {
             }
             _ => {}
         }
+    }
+}
+
+/// Of a text that cannot be read nobody knows where a secret ends: what follows the name of one is hidden up to the end
+/// of its line, or up to the end of all when it may go on over several.
+fn mask_blindly(text: &str, secrets: &[&str]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for (at, name) in secrets.iter().flat_map(|secret| text.match_indices(secret)) {
+        let start = at + name.len();
+        let rest = text.get(start..).unwrap_or_default();
+        let line = rest.split('\n').next().unwrap_or_default();
+        let several = ["\"\"\"", "'''"].iter().any(|quotes| line.contains(quotes));
+        let length = if several { rest.len() } else { line.len() };
+        let hidden = bytes.iter_mut().skip(start).take(length).filter(|byte| !matches!(**byte, b'\n' | b'\r'));
+        hidden.for_each(|byte| *byte = b'*');
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_cannot_be_read_shows_no_secret() {
+        let hidden = mask_blindly("a = 1\npassword = \"x\u{e9}y\" # z\nb = \u{1}", &["password"]);
+        assert_eq!(hidden, "a = 1\npassword*************\nb = \u{1}");
+        let several = mask_blindly("password = \"\"\"\nx\ny\"\"\"", &["password"]);
+        assert_eq!(several, "password******\n*\n****");
     }
 }
