@@ -27,6 +27,8 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// All of it, with stars for secrets.
     masked: OnceLock<String>,
+    /// The same while nobody knows yet what stands where.
+    blindly_masked: OnceLock<String>,
 }
 
 /// A part of a source.
@@ -104,19 +106,21 @@ impl Format {
 impl Source {
     /// A source of this name.
     pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into(), masked: OnceLock::new() })
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+            masked: OnceLock::new(),
+            blindly_masked: OnceLock::new(),
+        })
     }
 
     /// The tree; none when the text cannot be read at all. The values of `secrets` are never shown in a problem.
     pub(crate) fn parse(self: &Arc<Self>, format: Format, secrets: &[&str], problems: &mut Problems) -> Option<Node> {
+        let _ = self.blindly_masked.set(mask_blindly(&self.text, secrets));
         let tree = match format {
             Format::Toml => toml::parse(self, problems),
             Format::Json => json::parse(self, problems),
-        };
-        let Some(tree) = tree else {
-            let _ = self.masked.set(mask_blindly(&self.text, secrets));
-            return None;
-        };
+        }?;
         let mut masked = self.text.clone().into_bytes();
         tree.mask(secrets, &mut masked);
         if let Ok(masked) = String::from_utf8(masked) {
@@ -127,7 +131,7 @@ impl Source {
 
     /// What may be shown of it.
     pub(crate) fn shown(&self) -> &str {
-        self.masked.get().unwrap_or(&self.text)
+        self.masked.get().or(self.blindly_masked.get()).unwrap_or(&self.text)
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.
@@ -232,5 +236,9 @@ mod tests {
         assert_eq!(hidden, "a = 1\npassword*************\nb = \u{1}");
         let several = mask_blindly("password = \"\"\"\nx\ny\"\"\"", &["password"]);
         assert_eq!(several, "password******\n*\n****");
+        let mut problems = Problems::default();
+        let source = Source::new("m.toml", "password = \"s3cret\"\n\"\u{1}\" = 1");
+        assert!(source.parse(Format::Toml, &["password"], &mut problems).is_none());
+        assert!(!problems.render(false).contains("s3cret"));
     }
 }
