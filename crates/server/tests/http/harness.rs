@@ -1,12 +1,12 @@
 //! A real server on a real port, a clock that is set by hand, and a browser that fills in forms.
 
+use crate::directory::{client_record, directory};
 use grantor_jose::{base64url, digest};
 use grantor_protocol::audit::Event;
-use grantor_protocol::client::{Client, ClientMetadata, ClientSecret, SecretHash, StoredSecret};
-use grantor_protocol::directory::{Api, Policy, Tenant, User};
-use grantor_protocol::value::{Issuer, TenantName, UnixTime};
+use grantor_protocol::client::{Client, ClientSecret};
+use grantor_protocol::value::{Issuer, TenantName};
 use grantor_server::{MasterKey, Server, Settings, World};
-use grantor_store::{AuditLog as _, Change, Directories as _, MemoryStore, Store};
+use grantor_store::{Change, MemoryStore, Store};
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -32,9 +32,28 @@ impl World for TestWorld {
     }
 }
 
+/// What a site is made of, where it is not the usual.
+pub struct Plan {
+    pub store: Arc<dyn Store>,
+    /// None: the address at which it listens.
+    pub issuer: Option<String>,
+    pub trusted_proxies: Vec<&'static str>,
+    /// Whether the directory is written, or there already.
+    pub declare: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self { store, issuer: None, trusted_proxies: vec!["127.0.0.1/32"], declare: true }
+    }
+}
+
 pub struct Site {
     pub issuer: String,
-    pub store: Arc<MemoryStore>,
+    /// Scheme, host and port at which it listens.
+    pub address: String,
+    pub store: Arc<dyn Store>,
     pub server: Server,
     pub world: Arc<TestWorld>,
     pub master: Arc<dyn Fn() -> MasterKey + Send + Sync>,
@@ -84,24 +103,36 @@ impl Site {
     }
 
     pub async fn with(change: impl FnOnce(&mut Vec<Change>)) -> Self {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        Self::planned(Plan::default(), change).await
+    }
+
+    pub async fn planned(plan: Plan, change: impl FnOnce(&mut Vec<Change>)) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let store = Arc::new(MemoryStore::new());
-        let mut changes = directory(&issuer);
-        change(&mut changes);
-        store.change_directory(changes, None).await.unwrap();
+        let (site, server) = Self::made(plan, change, format!("http://{}", listener.local_addr().unwrap())).await;
+        tokio::spawn(async move { server.run(listener, None, std::future::pending()).await });
+        site
+    }
+
+    /// A site whose server is not running yet.
+    pub async fn made(plan: Plan, change: impl FnOnce(&mut Vec<Change>), address: String) -> (Self, Server) {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let issuer = plan.issuer.unwrap_or_else(|| address.clone());
+        let store = plan.store;
+        if plan.declare {
+            let mut changes = directory(&issuer);
+            change(&mut changes);
+            store.change_directory(changes, None).await.unwrap();
+        }
         let world = Arc::new(TestWorld(AtomicU64::new(1_800_000_000_000)));
         let mut settings = Settings::new(Issuer::parse(&issuer).unwrap());
         settings.demo_api = true;
-        settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        settings.trusted_proxies = plan.trusted_proxies.iter().map(|net| net.parse().unwrap()).collect();
         let master: Arc<dyn Fn() -> MasterKey + Send + Sync> = Arc::new(|| MasterKey::from_bytes([7; 32]));
-        let dynamic: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-        let server = Server::new(dynamic, master(), settings, Arc::clone(&world) as Arc<dyn World>).await.unwrap();
-        let running = server.clone();
-        tokio::spawn(async move { running.run(listener, None, std::future::pending()).await });
+        let dynamic = Arc::clone(&world) as Arc<dyn World>;
+        let server = Server::new(Arc::clone(&store), master(), settings, dynamic).await.unwrap();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { issuer, store, server, world, master, http }
+        let site = Self { issuer, address, store, server: server.clone(), world, master, http };
+        (site, server)
     }
 
     /// Moves the clock.
@@ -122,7 +153,8 @@ impl Site {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.issuer) };
+        let path = path.strip_prefix(&self.issuer).unwrap_or(path);
+        let url = format!("{}{path}", self.address);
         let mut request = self.http.request(method, url);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -198,9 +230,18 @@ impl Site {
     }
 
     /// Changes the directory and waits until the server has seen it.
-    pub async fn change(&self, changes: Vec<Change>) {
+    pub async fn change(&self, mut changes: Vec<Change>) {
+        // A client that can be seen from outside as soon as the server has read the directory anew.
+        let probe = format!("probe-{}", self.world.millis());
+        changes.push(Change::PutClient(client_record(json!({"client_id": probe, "redirect_uris": [CALLBACK]}))));
         self.store.change_directory(changes, None).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let path = format!("/authorize?client_id={probe}");
+        until("the directory is read anew", async || self.get(&path, &[]).await.status == 303).await;
+    }
+
+    /// Waits until the server has looked at its keys by the clock as it stands now.
+    pub async fn settled(&self) {
+        self.change(Vec::new()).await;
     }
 
     /// The record of a client, to be changed.
@@ -328,6 +369,17 @@ impl<'a> Browser<'a> {
     }
 }
 
+/// Waits for something that comes by itself, and not forever.
+pub async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    for _ in 0..1000 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("waited in vain: {what}");
+}
+
 /// What stands between a beginning and the next quote.
 pub fn values(html: &str, beginning: &str) -> Vec<String> {
     html.match_indices(beginning)
@@ -348,72 +400,8 @@ pub fn jwt_header(jwt: &str) -> Value {
     serde_json::from_slice(&base64url::decode(jwt.split('.').next().unwrap()).unwrap()).unwrap()
 }
 
-fn base64_standard(bytes: &[u8]) -> String {
+pub fn base64_standard(bytes: &[u8]) -> String {
     let text = base64url::encode(bytes).replace('-', "+").replace('_', "/");
     let padding = (4 - text.len() % 4) % 4;
     format!("{text}{}", "=".repeat(padding))
-}
-
-pub fn client_record(metadata: Value) -> Client {
-    let metadata: ClientMetadata = serde_json::from_value(metadata).unwrap();
-    let raw = secret(metadata.client_id.as_str());
-    let hash = SecretHash::quick(&grantor_protocol::value::Secret::new(raw));
-    let created = UnixTime::new(0);
-    Client { metadata, secrets: vec![StoredSecret { hash, created, expires: None }], issued_at: created }
-}
-
-pub fn user_record(tenant: &str, username: &str) -> User {
-    // The cost is not what is tested here.
-    let hash = grantor_login::password::hash(PASSWORD, [1; 16]);
-    serde_json::from_value(json!({
-        "tenant": tenant, "sub": format!("sub-of-{username}"), "username": username, "password_hash": hash,
-        "claims": {"name": "Alice Liddell", "email": "alice@example.com", "email_verified": true, "phone_number": "+1"},
-    }))
-    .unwrap()
-}
-
-/// Two APIs (notes: JWT, mail: opaque), the clients web, public, machine, api and other, the user alice, the tenant acme.
-fn directory(issuer: &str) -> Vec<Change> {
-    let notes: Api = serde_json::from_value(json!({
-        "audience": format!("{issuer}/demo/notes"), "name": "Notes", "resource_servers": ["api"],
-        "scopes": [{"name": "notes:read", "description": {"en": "Read your notes", "de": "Deine Notizen lesen"}},
-                   {"name": "notes:write"}, {"name": "notes:admin", "roles": ["admin"]}],
-        "roles": [{"name": "admin"}, {"name": "editor"}],
-        "ceilings": [{"client_id": "machine", "scope": "notes:read", "roles": ["reader"]}],
-    }))
-    .unwrap();
-    let mail: Api = serde_json::from_value(json!({
-        "audience": format!("{issuer}/demo/mail"), "name": "Mail", "token": {"format": "opaque", "lifetime": 60},
-        "scopes": [{"name": "mail:read"}], "resource_servers": ["api"],
-        "ceilings": [{"client_id": "machine", "scope": "mail:read"}],
-    }))
-    .unwrap();
-    let both = json!(["authorization_code", "refresh_token"]);
-    let clients = [
-        json!({"client_id": "web", "client_name": "Web", "redirect_uris": [CALLBACK], "grant_types": both,
-               "post_logout_redirect_uris": ["https://app.example/bye"]}),
-        json!({"client_id": "public", "token_endpoint_auth_method": "none", "grant_types": both,
-               "redirect_uris": ["http://127.0.0.1/cb", CALLBACK]}),
-        json!({"client_id": "machine", "grant_types": ["client_credentials"]}),
-        json!({"client_id": "api", "grant_types": ["client_credentials"]}),
-        json!({"client_id": "other", "grant_types": both, "redirect_uris": [CALLBACK]}),
-    ];
-    let mut alice = user_record("default", "alice");
-    alice.roles.insert(notes.audience.clone(), vec!["editor".to_owned()]);
-    let acme = TenantName::parse("acme").unwrap();
-    let mut changes = vec![
-        Change::PutTenant(Tenant::new(TenantName::default())),
-        Change::PutTenant(Tenant::new(acme)),
-        Change::PutApi(notes),
-        Change::PutApi(mail),
-        Change::PutUser(alice),
-        Change::PutUser(user_record("acme", "alice")),
-    ];
-    changes.extend(clients.map(|client| Change::PutClient(client_record(client))));
-    changes
-}
-
-pub fn policy(text: Value) -> Change {
-    let policy: Policy = serde_json::from_value(text).unwrap();
-    Change::PutPolicy(policy)
 }

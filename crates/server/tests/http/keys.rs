@@ -5,7 +5,6 @@ use grantor_protocol::directory::KeyKind;
 use grantor_protocol::value::TenantName;
 use grantor_server::keyring;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 async fn published(site: &Site) -> BTreeSet<String> {
     let jwks = site.get("/jwks", &[]).await.json();
@@ -24,7 +23,7 @@ fn kid(token: &str) -> String {
 async fn rotate(site: &Site, only: Option<KeyKind>, at_once: bool) {
     let (store, master) = (&*site.store, (site.master)());
     keyring::rotate(store, &master, &TenantName::default(), only, at_once, &*site.world).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    site.settled().await;
 }
 
 #[tokio::test]
@@ -37,13 +36,13 @@ async fn rfc7517_5_a_key_is_published_before_it_is_used_and_kept_while_its_token
     assert!(published(&site).await.is_superset(&before));
     assert_eq!(kid(&token(&site).await), kid(&old), "verifiers may not have seen the next one yet");
     site.later(300);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    site.settled().await;
     let new = token(&site).await;
     assert_ne!(kid(&new), kid(&old));
     assert!(before.contains(&kid(&new)), "it was published from the start");
     assert_eq!(site.bearer("/demo/notes", &old).await.status, 200);
     site.later(86_400 + 301);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    site.settled().await;
     assert!(!published(&site).await.contains(&kid(&old)));
 }
 
@@ -61,7 +60,7 @@ async fn a_stolen_key_is_gone_at_once_whatever_was_rotated_before() {
     assert_eq!(site.bearer("/demo/notes", &first).await.status, 401);
     let fresh = token(&site).await;
     site.later(1_000);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    site.settled().await;
     assert_eq!(kid(&token(&site).await), kid(&fresh), "no older key takes over later");
 }
 

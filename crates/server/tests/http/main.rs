@@ -11,6 +11,7 @@
 
 mod authorize;
 mod bad_input;
+mod directory;
 mod harness;
 mod introspect;
 mod keys;

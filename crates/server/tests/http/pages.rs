@@ -2,7 +2,6 @@
 
 use crate::harness::{Browser, PASSWORD, Site};
 use grantor_protocol::audit::{Action, Outcome};
-use grantor_store::Directories as _;
 use reqwest::Method;
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! `/token`.
 
-use crate::harness::{Browser, Site, claims, jwt_header, policy, values};
+use crate::directory::policy;
+use crate::harness::{Browser, Site, claims, jwt_header, values};
 use grantor_protocol::audit::{Action, Outcome};
 use serde_json::json;
 

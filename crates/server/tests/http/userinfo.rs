@@ -1,6 +1,7 @@
 //! `/userinfo` and the metadata.
 
-use crate::harness::{Site, claims, client_record, encode};
+use crate::directory::client_record;
+use crate::harness::{Site, claims, encode};
 use grantor_store::Change;
 use serde_json::json;
 
