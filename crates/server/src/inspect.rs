@@ -90,6 +90,13 @@ impl Server {
     ) -> Result<TokenReport, StoreError> {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
         let standing = self.0.store.standing(tenancy.name(), &reference).await?;
+        let user_is_there = match &standing {
+            Standing::Good(Some(grant)) => {
+                let user = self.0.store.user(tenancy.name(), &grant.terms.subject).await?;
+                user.is_some_and(|user| !user.disabled)
+            }
+            _ => true,
+        };
         let now = self.0.now();
         let (good, verdict) = if now >= token.expires {
             (false, format!("It expired {} seconds ago.", now.get() - token.expires.get()))
@@ -97,6 +104,8 @@ impl Server {
             (false, "Its client is gone or disabled.".to_owned())
         } else if standing == Standing::Revoked {
             (false, "It was revoked, or its grant was.".to_owned())
+        } else if !user_is_there {
+            (false, "Its user is gone or disabled.".to_owned())
         } else {
             (true, format!("It is good for {} seconds more.", token.expires.remaining(now).get()))
         };

@@ -9,6 +9,7 @@ use grantor_login::Attempt;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::client::auth::{self, Presented};
+use grantor_protocol::directory::User;
 use grantor_protocol::grant::{Grant, Standing, TokenRef};
 use grantor_protocol::params::Params;
 use grantor_protocol::token::handle::HandleKind;
@@ -107,16 +108,26 @@ pub(crate) fn open_id_token_hint(tenancy: &Tenancy, text: &str) -> Option<id::Hi
     id::Hint::from_claims(&verified_claims(tenancy, text, id::TYP)?, &tenancy.issuer)
 }
 
-/// Whether an access token is good now: inside its time, its client there, nothing taken back. Gives its grant.
-pub(crate) async fn standing(call: &Call, token: &AccessToken, now: UnixTime) -> Result<Option<Box<Grant>>, Refusal> {
+/// Whether an access token is good now: inside its time, its client and its user there, nothing taken back. Gives its
+/// grant and its user, unless an application acts for itself.
+pub(crate) async fn standing(
+    call: &Call,
+    token: &AccessToken,
+    now: UnixTime,
+) -> Result<Option<(Box<Grant>, User)>, Refusal> {
     if !grantor_protocol::introspection::is_current(token, &call.tenancy.directory, now) {
         return Err(Refusal::AccessTokenExpired);
     }
+    let (store, tenant) = (&call.context.store, call.tenancy.name());
     let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
-    match call.context.store.standing(call.tenancy.name(), &reference).await.map_err(|error| failed(&error))? {
-        Standing::Good(grant) => Ok(grant),
-        Standing::Revoked => Err(Refusal::AccessTokenRevoked),
-    }
+    let grant = match store.standing(tenant, &reference).await.map_err(|error| failed(&error))? {
+        Standing::Good(None) => return Ok(None),
+        Standing::Good(Some(grant)) => grant,
+        Standing::Revoked => return Err(Refusal::AccessTokenRevoked),
+    };
+    let user = store.user(tenant, &grant.terms.subject).await.map_err(|error| failed(&error))?;
+    let user = user.filter(|user| !user.disabled).ok_or(Refusal::AccessTokenRevoked)?;
+    Ok(Some((grant, user)))
 }
 
 fn verified_claims(tenancy: &Tenancy, text: &str, typ: &str) -> Option<Map<String, Value>> {

@@ -1,7 +1,6 @@
 //! The introspection endpoint (RFC 7662).
 
 use crate::extract::Call;
-use crate::failure::failed;
 use crate::respond;
 use crate::token::{authenticate, open_access_token, standing};
 use axum::response::Response;
@@ -47,18 +46,10 @@ async fn active(call: &Call, caller: &AuthenticatedClient, token: &str) -> Resul
     if !introspection::may_introspect(&token, caller, &call.tenancy.directory) {
         return Err(Refusal::WrongAudience);
     }
-    let grant = standing(call, &token, call.now()).await?;
-    let username = match grant {
-        None => None,
-        Some(grant) => {
-            let subject = &grant.terms.subject;
-            let user = call.context.store.user(call.tenancy.name(), subject).await.map_err(|error| failed(&error))?;
-            let user = user.filter(|user| !user.disabled).ok_or(Refusal::UserDisabled)?;
-            // A pairwise subject hides who it is from everybody.
-            let client = call.tenancy.directory.client(&token.client);
-            let pairwise = client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise);
-            (!pairwise).then_some(user.username)
-        }
-    };
+    let standing = standing(call, &token, call.now()).await?;
+    // A pairwise subject hides who it is from everybody.
+    let client = call.tenancy.directory.client(&token.client);
+    let pairwise = client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise);
+    let username = standing.filter(|_| !pairwise).map(|(_, user)| user.username);
     Ok(introspection::active(&token, username.as_deref()))
 }

@@ -1,7 +1,6 @@
 //! The userinfo endpoint (OpenID Connect Core 5.3), by GET and POST.
 
 use crate::extract::Call;
-use crate::failure::failed;
 use crate::issue;
 use crate::respond;
 use crate::token::{open_access_token, presented, standing};
@@ -28,12 +27,11 @@ pub(crate) async fn handle(call: Call) -> Response {
 async fn answer(call: &Call) -> Result<Response, Refusal> {
     let token = presented(call)?;
     let token = open_access_token(&call.tenancy, token.expose())?;
-    let grant = standing(call, &token, call.now()).await?;
+    let standing = standing(call, &token, call.now()).await?;
     userinfo::admit(&token, &call.tenancy.issuer)?;
-    let (Some(grant), TokenSubject::User(_)) = (grant, &token.subject) else { return Err(Refusal::WrongAudience) };
-    let user =
-        call.context.store.user(call.tenancy.name(), &grant.terms.subject).await.map_err(|error| failed(&error))?;
-    let user = user.filter(|user| !user.disabled).ok_or(Refusal::AccessTokenRevoked)?;
+    let (Some((grant, user)), TokenSubject::User(_)) = (standing, &token.subject) else {
+        return Err(Refusal::WrongAudience);
+    };
     let claims = userinfo::claims(&token, &user.claims, &grant.terms.claims);
     write(call, &token, claims)
 }

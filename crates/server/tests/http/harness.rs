@@ -1,7 +1,8 @@
 //! A real server on a real port, a clock that is set by hand, and a browser that fills in forms.
 
 use crate::directory::{client_record, directory};
-use grantor_jose::{base64url, digest};
+use grantor_jose::jws::Unverified;
+use grantor_jose::{Jwk, SigningAlgorithm, VerifyingKey, base64url, digest};
 use grantor_protocol::audit::Event;
 use grantor_protocol::client::{Client, ClientSecret};
 use grantor_protocol::value::{Issuer, TenantName};
@@ -57,7 +58,7 @@ pub struct Site {
     pub server: Server,
     pub world: Arc<TestWorld>,
     pub master: Arc<dyn Fn() -> MasterKey + Send + Sync>,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
 }
 
 /// An answer, read.
@@ -225,6 +226,12 @@ impl Site {
         self.token("web", &fields).await
     }
 
+    /// The tokens of an application that acts for itself.
+    pub async fn machine(&self, scope: &str) -> String {
+        let answer = self.token("machine", &[("grant_type", "client_credentials"), ("scope", scope)]).await;
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
     pub async fn events(&self) -> Vec<Event> {
         self.store.events(&TenantName::default(), None, 10_000).await.unwrap()
     }
@@ -387,6 +394,11 @@ pub fn values(html: &str, beginning: &str) -> Vec<String> {
         .collect()
 }
 
+/// A member of an object, as text.
+pub fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().unwrap_or_else(|| panic!("no {name}: {object}"))
+}
+
 pub fn encode(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
@@ -394,6 +406,19 @@ pub fn encode(fields: &[(&str, &str)]) -> String {
 /// The claims of a JWT, unverified: the tests of `interop` verify.
 pub fn claims(jwt: &str) -> Value {
     serde_json::from_slice(&base64url::decode(jwt.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
+/// The claims of a JWT whose signature a published key of this issuer verifies.
+pub async fn verified(site: &Site, base: &str, jwt: &str) -> Value {
+    let unverified = Unverified::parse(jwt).unwrap();
+    let jwks = site.get(&format!("{base}/jwks"), &[]).await.json();
+    let kid = jwt_header(jwt)["kid"].clone();
+    let jwk = jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap();
+    let jwk = Jwk::parse_public(jwk.to_string()).unwrap();
+    let algorithm = SigningAlgorithm::parse(jwk.alg().unwrap()).unwrap();
+    assert_eq!(jwt_header(jwt)["alg"], algorithm.as_str());
+    let verified = unverified.verify(&VerifyingKey::from_jwk(&jwk, algorithm).unwrap()).unwrap();
+    serde_json::from_slice(verified.payload()).unwrap()
 }
 
 pub fn jwt_header(jwt: &str) -> Value {

@@ -11,11 +11,15 @@
 
 mod authorize;
 mod bad_input;
+mod clients;
 mod directory;
+mod grants;
 mod harness;
 mod introspect;
 mod keys;
+mod logs;
 mod pages;
+mod stores;
 mod tls;
 mod token;
 mod userinfo;
