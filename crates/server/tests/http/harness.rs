@@ -116,6 +116,7 @@ impl Site {
 
     /// A site whose server is not running yet.
     pub async fn made(plan: Plan, change: impl FnOnce(&mut Vec<Change>), address: String) -> (Self, Server) {
+        crate::logs::listen();
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let issuer = plan.issuer.unwrap_or_else(|| address.clone());
         let store = plan.store;

@@ -5,8 +5,11 @@ use crate::stores::Folder;
 use crate::tls::certify;
 use grantor_server::TlsFiles;
 use reqwest::{Certificate, Method};
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Every line that is written.
@@ -24,6 +27,22 @@ impl Write for Lines {
     }
 }
 
+thread_local! {
+    static WATCHED: RefCell<Option<Lines>> = const { RefCell::new(None) };
+}
+
+/// One subscriber for the whole process, before anything is logged: which lines are wanted is remembered for each place
+/// in the code by whatever subscriber is there first.
+pub(crate) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let writer = || WATCHED.with_borrow(|lines| lines.clone().unwrap_or_default());
+        let watched = dynamic_filter_fn(|_, _| WATCHED.with_borrow(Option::is_some));
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer).with_filter(watched);
+        tracing_subscriber::registry().with(layer).init();
+    });
+}
+
 /// A server on a thread of its own, where everything is written down; the client of the tests is not.
 fn watched(tls: Option<TlsFiles>) -> (Site, Lines, std::thread::JoinHandle<()>, tokio::sync::oneshot::Sender<()>) {
     let lines = Lines::default();
@@ -31,12 +50,7 @@ fn watched(tls: Option<TlsFiles>) -> (Site, Lines, std::thread::JoinHandle<()>, 
     let (made, site) = std::sync::mpsc::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || {
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || written.clone())
-            .finish();
-        let _guard = subscriber.set_default();
+        WATCHED.set(Some(written));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
