@@ -21,6 +21,27 @@ pub enum Refusal {
     MalformedAuthorizationHeader,
     WrongClientAuthMethod,
     WrongClientSecret,
+    UnknownAssertionType,
+    MalformedClientAssertion,
+    AssertionAlgorithmNotAllowed,
+    AssertionKeyUnknown,
+    AssertionSignatureWrong,
+    AssertionIssuerMismatch,
+    AssertionSubjectMismatch,
+    AssertionAudienceMismatch,
+    AssertionWithoutExpiry,
+    AssertionExpired,
+    AssertionNotYetValid,
+    AssertionLivesTooLong,
+    AssertionWithoutId,
+    AssertionReplayed,
+    ClientKeysUnavailable,
+    NoClientCertificate,
+    ClientCertificateMismatch,
+    ClientCertificateUntrusted,
+    NoFederatedCredentialFits,
+    AuthMethodOutsideProfile,
+    AssertionRefused,
     GrantTypeNotAllowed,
     UnsupportedGrantType,
     // The authorization request.
@@ -30,9 +51,29 @@ pub enum Refusal {
     UnsupportedResponseType,
     ResponseTypeNotAllowed,
     UnsupportedResponseMode,
-    RequestObjectNotSupported,
-    RequestUriNotSupported,
     RegistrationNotSupported,
+    PushedRequestRequired,
+    MalformedRequestUri,
+    RequestUriExpired,
+    RequestUriSpent,
+    RequestUriOfAnotherClient,
+    RequestUriNotRegistered,
+    RequestUriUnreachable,
+    RequestUriAtPushedEndpoint,
+    RequestAndRequestUri,
+    RequestObjectRequired,
+    MalformedRequestObject,
+    RequestObjectAlgorithmNotAllowed,
+    RequestObjectKeyUnknown,
+    RequestObjectSignatureWrong,
+    RequestObjectIssuerMismatch,
+    RequestObjectAudienceMismatch,
+    RequestObjectClientMismatch,
+    RequestObjectExpired,
+    RequestObjectNotYetValid,
+    RequestObjectLivesTooLong,
+    RequestObjectInsideRequestObject,
+    SignedResponseRequired,
     PkceRequired,
     PkceMethodNotS256,
     MalformedCodeChallenge,
@@ -55,6 +96,32 @@ pub enum Refusal {
     ResourceNotGranted,
     ScopeNotGranted,
     MixedTokenProfiles,
+    MalformedAuthorizationDetails,
+    UnknownAuthorizationDetailsType,
+    AuthorizationDetailsNotAllowed,
+    AuthorizationDetailsNotGranted,
+    // Whose key it is.
+    SeveralDpopProofs,
+    MalformedDpopProof,
+    DpopAlgorithmNotAllowed,
+    DpopProofHoldsPrivateKey,
+    DpopSignatureWrong,
+    DpopMethodMismatch,
+    DpopUriMismatch,
+    DpopTokenMismatch,
+    DpopProofTooOld,
+    DpopProofFromTheFuture,
+    DpopProofReplayed,
+    DpopNonceMissing,
+    DpopNonceNotFresh,
+    DpopProofRequired,
+    CertificateRequired,
+    SenderConstraintRequired,
+    CodeBoundToAnotherKey,
+    RefreshTokenBoundToAnotherKey,
+    AccessTokenBoundToAnotherKey,
+    BoundTokenAsBearer,
+    UnboundTokenAsDpop,
     // The code and the refresh token.
     MalformedCode,
     CodeExpired,
@@ -85,7 +152,8 @@ pub enum Refusal {
     Broken,
 }
 
-/// `error` (RFC 6749 4.1.2.1, 5.2; RFC 6750 3.1; RFC 8707 2; OpenID Connect Core 3.1.2.6).
+/// `error` (RFC 6749 4.1.2.1, 5.2; RFC 6750 3.1; RFC 8707 2; RFC 9101 7; RFC 9396 5; RFC 9449 5, 8; OpenID Connect
+/// Core 3.1.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each variant is its registered name")]
 pub enum ErrorCode {
@@ -104,9 +172,12 @@ pub enum ErrorCode {
     UnmetAuthenticationRequirements,
     ConsentRequired,
     AccountSelectionRequired,
-    RequestNotSupported,
-    RequestUriNotSupported,
     RegistrationNotSupported,
+    InvalidRequestUri,
+    InvalidRequestObject,
+    InvalidAuthorizationDetails,
+    InvalidDpopProof,
+    UseDpopNonce,
     InvalidToken,
     InsufficientScope,
 }
@@ -142,18 +213,77 @@ impl Refusal {
             | Self::NoAccessToken
             | Self::SeveralAccessTokens
             | Self::VerifierMissing
-            | Self::MalformedVerifier => ErrorCode::InvalidRequest,
+            | Self::MalformedVerifier
+            | Self::PushedRequestRequired
+            | Self::RequestUriAtPushedEndpoint
+            | Self::RequestAndRequestUri
+            | Self::RequestObjectRequired
+            | Self::SignedResponseRequired
+            | Self::CertificateRequired
+            | Self::SenderConstraintRequired => ErrorCode::InvalidRequest,
             Self::UnknownClient
             | Self::ClientDisabled
             | Self::NoClientAuthentication
             | Self::MalformedAuthorizationHeader
             | Self::WrongClientAuthMethod
-            | Self::WrongClientSecret => ErrorCode::InvalidClient,
+            | Self::WrongClientSecret
+            | Self::UnknownAssertionType
+            | Self::MalformedClientAssertion
+            | Self::AssertionAlgorithmNotAllowed
+            | Self::AssertionKeyUnknown
+            | Self::AssertionSignatureWrong
+            | Self::AssertionIssuerMismatch
+            | Self::AssertionSubjectMismatch
+            | Self::AssertionAudienceMismatch
+            | Self::AssertionWithoutExpiry
+            | Self::AssertionExpired
+            | Self::AssertionNotYetValid
+            | Self::AssertionLivesTooLong
+            | Self::AssertionWithoutId
+            | Self::AssertionReplayed
+            | Self::ClientKeysUnavailable
+            | Self::NoClientCertificate
+            | Self::ClientCertificateMismatch
+            | Self::ClientCertificateUntrusted
+            | Self::NoFederatedCredentialFits
+            | Self::AuthMethodOutsideProfile => ErrorCode::InvalidClient,
             Self::GrantTypeNotAllowed | Self::ResponseTypeNotAllowed => ErrorCode::UnauthorizedClient,
             Self::UnsupportedGrantType => ErrorCode::UnsupportedGrantType,
             Self::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
-            Self::RequestObjectNotSupported => ErrorCode::RequestNotSupported,
-            Self::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
+            Self::MalformedRequestUri
+            | Self::RequestUriExpired
+            | Self::RequestUriSpent
+            | Self::RequestUriOfAnotherClient
+            | Self::RequestUriNotRegistered
+            | Self::RequestUriUnreachable => ErrorCode::InvalidRequestUri,
+            Self::MalformedRequestObject
+            | Self::RequestObjectAlgorithmNotAllowed
+            | Self::RequestObjectKeyUnknown
+            | Self::RequestObjectSignatureWrong
+            | Self::RequestObjectIssuerMismatch
+            | Self::RequestObjectAudienceMismatch
+            | Self::RequestObjectClientMismatch
+            | Self::RequestObjectExpired
+            | Self::RequestObjectNotYetValid
+            | Self::RequestObjectLivesTooLong
+            | Self::RequestObjectInsideRequestObject => ErrorCode::InvalidRequestObject,
+            Self::MalformedAuthorizationDetails
+            | Self::UnknownAuthorizationDetailsType
+            | Self::AuthorizationDetailsNotAllowed
+            | Self::AuthorizationDetailsNotGranted => ErrorCode::InvalidAuthorizationDetails,
+            Self::SeveralDpopProofs
+            | Self::MalformedDpopProof
+            | Self::DpopAlgorithmNotAllowed
+            | Self::DpopProofHoldsPrivateKey
+            | Self::DpopSignatureWrong
+            | Self::DpopMethodMismatch
+            | Self::DpopUriMismatch
+            | Self::DpopTokenMismatch
+            | Self::DpopProofTooOld
+            | Self::DpopProofFromTheFuture
+            | Self::DpopProofReplayed
+            | Self::DpopProofRequired => ErrorCode::InvalidDpopProof,
+            Self::DpopNonceMissing | Self::DpopNonceNotFresh => ErrorCode::UseDpopNonce,
             Self::RegistrationNotSupported => ErrorCode::RegistrationNotSupported,
             Self::LoginRequired | Self::UserMismatch => ErrorCode::LoginRequired,
             Self::AuthenticationTooWeak => ErrorCode::UnmetAuthenticationRequirements,
@@ -181,10 +311,17 @@ impl Refusal {
             | Self::GrantUnknown
             | Self::GrantExpired
             | Self::GrantRevoked
-            | Self::UserDisabled => ErrorCode::InvalidGrant,
-            Self::MalformedAccessToken | Self::AccessTokenExpired | Self::AccessTokenRevoked | Self::WrongAudience => {
-                ErrorCode::InvalidToken
-            }
+            | Self::UserDisabled
+            | Self::AssertionRefused
+            | Self::CodeBoundToAnotherKey
+            | Self::RefreshTokenBoundToAnotherKey => ErrorCode::InvalidGrant,
+            Self::MalformedAccessToken
+            | Self::AccessTokenExpired
+            | Self::AccessTokenRevoked
+            | Self::WrongAudience
+            | Self::AccessTokenBoundToAnotherKey
+            | Self::BoundTokenAsBearer
+            | Self::UnboundTokenAsDpop => ErrorCode::InvalidToken,
             Self::InsufficientScope => ErrorCode::InsufficientScope,
             Self::Busy => ErrorCode::TemporarilyUnavailable,
             Self::Broken => ErrorCode::ServerError,
@@ -211,9 +348,12 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::ConsentRequired => "consent_required",
             Self::AccountSelectionRequired => "account_selection_required",
-            Self::RequestNotSupported => "request_not_supported",
-            Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
         }
@@ -250,9 +390,14 @@ impl ErrorCode {
             Self::UnmetAuthenticationRequirements => "The user cannot sign in as strongly as was asked for.",
             Self::ConsentRequired => "The user must be asked.",
             Self::AccountSelectionRequired => "The user must choose an account.",
-            Self::RequestNotSupported => "The request parameter is not supported.",
-            Self::RequestUriNotSupported => "The request_uri parameter is not supported.",
             Self::RegistrationNotSupported => "The registration parameter is not supported.",
+            Self::InvalidRequestUri => "The request_uri is unknown, has expired, was used, or belongs elsewhere.",
+            Self::InvalidRequestObject => "The request object is not valid here.",
+            Self::InvalidAuthorizationDetails => {
+                "The authorization_details are malformed, unknown, or more than can be given."
+            }
+            Self::InvalidDpopProof => "The DPoP proof is missing, or not valid for this request.",
+            Self::UseDpopNonce => "The DPoP proof needs the nonce of the DPoP-Nonce header.",
             Self::InvalidToken => "The access token is not valid here, or not any more.",
             Self::InsufficientScope => "The access token does not allow this.",
         }

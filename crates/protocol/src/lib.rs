@@ -2,6 +2,7 @@
 //! no randomness: `now` and fresh identifiers come in as values. Every rule names its section.
 
 pub mod audit;
+pub mod authorization_details;
 pub mod authorize;
 pub mod client;
 pub mod directory;

@@ -76,6 +76,8 @@ mod tests {
             expires: UnixTime::new(2),
             grant: None,
             authentication: None,
+            details: crate::authorization_details::AuthorizationDetails::default(),
+            binding: crate::token::Binding::Bearer,
         }
     }
 

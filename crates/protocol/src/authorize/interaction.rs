@@ -111,6 +111,8 @@ mod tests {
             display: crate::authorize::Display::Page,
             ui_locales: None,
             claims: crate::grant::ClaimsRequest::default(),
+            details: crate::authorization_details::AuthorizationDetails::default(),
+            dpop_jkt: None,
         }
     }
 

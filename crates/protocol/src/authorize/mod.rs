@@ -5,6 +5,7 @@ mod interaction;
 mod mode;
 mod prompt;
 mod request;
+pub mod request_object;
 mod response;
 
 pub use client::{PageRefusal, RedirectTarget};

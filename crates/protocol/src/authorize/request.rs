@@ -4,6 +4,7 @@ use super::client::RedirectTarget;
 use super::mode::ResponseMode;
 use super::prompt::{Display, Prompt};
 use super::response::RedirectRefusal;
+use crate::authorization_details::AuthorizationDetails;
 use crate::client::ResponseType;
 use crate::directory::Directory;
 use crate::error::Refusal;
@@ -11,6 +12,7 @@ use crate::grant::{Access, ClaimsRequest, GrantType};
 use crate::narrow::{self, Allowed, Asked};
 use crate::params::Params;
 use crate::value::{CodeChallenge, Issuer, Scope};
+use grantor_jose::JwkThumbprint;
 
 /// An authorization request that this client may make. What the user has to say to it comes later.
 #[derive(Clone, Debug)]
@@ -39,6 +41,10 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// Single claims.
     pub claims: ClaimsRequest,
+    /// What is asked for beside scopes (RFC 9396).
+    pub details: AuthorizationDetails,
+    /// The key that the code is to be bound to (RFC 9449 10).
+    pub dpop_jkt: Option<JwkThumbprint>,
 }
 
 impl AuthorizationRequest {
@@ -84,6 +90,8 @@ struct Parts {
     prompt: Prompt,
     max_age: Option<u32>,
     claims: ClaimsRequest,
+    details: AuthorizationDetails,
+    dpop_jkt: Option<JwkThumbprint>,
     texts: Texts,
 }
 
@@ -103,10 +111,10 @@ impl Parts {
         issuer: &Issuer,
     ) -> Result<Self, Refusal> {
         params.unrepeated()?;
-        // OpenID Connect Core 6: what is not understood must not be half obeyed.
+        // What is not understood must not be half obeyed. A request object was opened before (RFC 9101 4): this is its content.
         for (name, refusal) in [
-            ("request", Refusal::RequestObjectNotSupported),
-            ("request_uri", Refusal::RequestUriNotSupported),
+            ("request", Refusal::RequestObjectInsideRequestObject),
+            ("request_uri", Refusal::RequestObjectInsideRequestObject),
             ("registration", Refusal::RegistrationNotSupported),
         ] {
             if params.get(name).is_some() {
@@ -142,7 +150,12 @@ impl Parts {
             display: params.get("display").map(Display::parse).unwrap_or_default(),
             ui_locales: text("ui_locales"),
         };
-        Ok(Self { asked, allowed, challenge, prompt, max_age, claims, texts })
+        let dpop_jkt = params
+            .get("dpop_jkt")
+            .map(|raw| JwkThumbprint::parse(raw).ok_or(Refusal::MalformedParameter("dpop_jkt")))
+            .transpose()?;
+        let details = AuthorizationDetails::default();
+        Ok(Self { asked, allowed, challenge, prompt, max_age, claims, details, dpop_jkt, texts })
     }
 
     fn with(self, target: RedirectTarget) -> AuthorizationRequest {
@@ -159,6 +172,8 @@ impl Parts {
             display: self.texts.display,
             ui_locales: self.texts.ui_locales,
             claims: self.claims,
+            details: self.details,
+            dpop_jkt: self.dpop_jkt,
         }
     }
 }

@@ -105,8 +105,8 @@ fn rfc6749_3_1_1_only_the_response_type_code() {
 #[test]
 fn oidc_core_6_request_objects_are_not_half_obeyed() {
     for (name, refusal) in [
-        ("request", Refusal::RequestObjectNotSupported),
-        ("request_uri", Refusal::RequestUriNotSupported),
+        ("request", Refusal::RequestObjectInsideRequestObject),
+        ("request_uri", Refusal::RequestObjectInsideRequestObject),
         ("registration", Refusal::RegistrationNotSupported),
     ] {
         assert_eq!(parse(&format!("{BASE}{PKCE}&{name}=x")).err(), Some(refusal));

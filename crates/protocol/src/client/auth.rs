@@ -1,5 +1,8 @@
 //! Client authentication (RFC 6749 2.3). A method is a variant of [`AuthMethod`], a way to present it here, and its check.
 
+pub mod assertion;
+pub mod certificate;
+
 use super::{AuthMethod, Client, SecretHash};
 use crate::error::Refusal;
 use crate::params::{self, Params};
@@ -93,7 +96,7 @@ pub fn slow_hashes<'a>(presented: &Presented, client: &'a Client, now: UnixTime)
     alive
         .filter_map(|secret| match &secret.hash {
             SecretHash::Phc(phc) => Some(phc.as_str()),
-            SecretHash::Sha256(_) => None,
+            SecretHash::Sha256(_) | SecretHash::Sealed(_) => None,
         })
         .collect()
 }

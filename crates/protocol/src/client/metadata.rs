@@ -1,10 +1,11 @@
 //! What a client is, in the names of RFC 7591 2 and OpenID Connect Dynamic Client Registration 2.
 
-use super::{AuthMethod, StoredSecret};
+use super::federated::FederatedCredential;
+use super::{AssertionAlgorithm, AuthMethod, StoredSecret};
 use crate::grant::GrantType;
 use crate::profile::Profile;
 use crate::value::{ClientId, RedirectUri, Scope, TenantName, Text, UnixTime};
-use grantor_jose::SigningAlgorithm;
+use grantor_jose::{ContentEncryption, EncryptionAlgorithm, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
 /// A client and what only the server knows of it.
@@ -97,6 +98,84 @@ pub struct ClientMetadata {
     /// Its version (RFC 7591 2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_version: Option<String>,
+    /// What its assertions must be signed with; absent: any that fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
+    /// The subject of its certificate, as RFC 4514 writes it (RFC 8705 2.1.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// The DNS name of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// The URI of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// The IP address of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// The e-mail address of its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
+    /// Whether its access tokens are bound to its certificate (RFC 8705 3.4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// Whether it always sends a DPoP proof for its tokens (RFC 9449 5.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether it may ask for authorization by pushed requests only (RFC 9126 6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_pushed_authorization_requests: bool,
+    /// Whether it may ask for authorization by signed requests only (RFC 9101 10.5).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
+    /// What its request objects must be signed with; absent: any that fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<SigningAlgorithm>,
+    /// How the keys of its encrypted request objects are wrapped; absent: as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_alg: Option<EncryptionAlgorithm>,
+    /// What its encrypted request objects are encrypted with; absent: as it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_enc: Option<ContentEncryption>,
+    /// Where its request objects may be fetched from (OpenID Connect Dynamic Client Registration 2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
+    /// What its signed authorization responses are signed with (JARM 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SigningAlgorithm>,
+    /// How the key of its authorization responses is wrapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// What its authorization responses are encrypted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_enc: Option<ContentEncryption>,
+    /// How the key of its ID tokens is wrapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// What its ID tokens are encrypted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// How the key of userinfo is wrapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// What userinfo is encrypted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// What introspection answers are signed with when it asks for a JWT (RFC 9701 6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<SigningAlgorithm>,
+    /// How the key of introspection answers is wrapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<EncryptionAlgorithm>,
+    /// What introspection answers are encrypted with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<ContentEncryption>,
+    /// The types of authorization details that it may ask for (RFC 9396 10); absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details_types: Option<Vec<String>>,
+    /// The tokens of other issuers that speak for it: with `private_key_jwt`, and for the JWT bearer grant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub federated_credentials: Vec<FederatedCredential>,
     /// How strict the server is with it.
     #[serde(default)]
     pub profile: Profile,
@@ -192,6 +271,32 @@ impl ClientMetadata {
             require_auth_time: false,
             software_id: None,
             software_version: None,
+            token_endpoint_auth_signing_alg: None,
+            tls_client_auth_subject_dn: None,
+            tls_client_auth_san_dns: None,
+            tls_client_auth_san_uri: None,
+            tls_client_auth_san_ip: None,
+            tls_client_auth_san_email: None,
+            tls_client_certificate_bound_access_tokens: false,
+            dpop_bound_access_tokens: false,
+            require_pushed_authorization_requests: false,
+            require_signed_request_object: false,
+            request_object_signing_alg: None,
+            request_object_encryption_alg: None,
+            request_object_encryption_enc: None,
+            request_uris: Vec::new(),
+            authorization_signed_response_alg: None,
+            authorization_encrypted_response_alg: None,
+            authorization_encrypted_response_enc: None,
+            id_token_encrypted_response_alg: None,
+            id_token_encrypted_response_enc: None,
+            userinfo_encrypted_response_alg: None,
+            userinfo_encrypted_response_enc: None,
+            introspection_signed_response_alg: None,
+            introspection_encrypted_response_alg: None,
+            introspection_encrypted_response_enc: None,
+            authorization_details_types: None,
+            federated_credentials: Vec::new(),
             profile: Profile::default(),
             require_consent: true,
             disabled: false,

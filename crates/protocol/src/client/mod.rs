@@ -1,11 +1,12 @@
 //! A client: a program that obtains tokens.
 
 pub mod auth;
+pub mod federated;
 mod metadata;
 mod method;
 mod secret;
 
 pub use auth::AuthenticatedClient;
 pub use metadata::{ApplicationType, Client, ClientMetadata, ResponseType, SubjectType};
-pub use method::AuthMethod;
+pub use method::{AssertionAlgorithm, AuthMethod, SecretAlgorithm};
 pub use secret::{ClientSecret, SecretHash, StoredSecret};

@@ -25,8 +25,11 @@ pub struct StoredSecret {
 pub enum SecretHash {
     /// SHA-256, base64url: enough for 256 bits of entropy, and costs microseconds.
     Sha256(String),
-    /// A PHC string, for what people chose.
+    /// A slow hash, for what people chose.
     Phc(String),
+    /// The secret itself, sealed under the master key, base64url: for `client_secret_jwt`, which needs it readable
+    /// (OpenID Connect Core 10.1).
+    Sealed(String),
 }
 
 impl ClientSecret {
@@ -66,7 +69,7 @@ impl SecretHash {
                 let presented = base64url::encode(digest::sha256(secret.expose().as_bytes()));
                 constant_time_eq(presented.as_bytes(), hash.as_bytes())
             }
-            Self::Phc(_) => false,
+            Self::Phc(_) | Self::Sealed(_) => false,
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Api {
     /// and nothing for itself.
     #[serde(default)]
     pub ceilings: Vec<Ceiling>,
+    /// What may be asked for that a scope is too coarse to say (RFC 9396 2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types: Vec<AuthorizationDetailsType>,
     /// The clients that may introspect its tokens: the API's own credentials (RFC 7662 2.1).
     #[serde(default)]
     pub resource_servers: Vec<ClientId>,
@@ -42,6 +45,22 @@ pub struct ApiScope {
     /// What the user is shown when an application asks for it.
     #[serde(default)]
     pub description: Text,
+    /// When not empty: only a user with one of these roles can allow it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+}
+
+/// A type of authorization details (RFC 9396 2.1).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorizationDetailsType {
+    /// `type`.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// What the user is shown: `{/creditorName}` stands for the value at that JSON pointer (RFC 6901).
+    pub description: Text,
+    /// The JSON Schema that each object of this type must fit.
+    pub schema: serde_json::Value,
     /// When not empty: only a user with one of these roles can allow it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
@@ -67,6 +86,9 @@ pub struct Ceiling {
     /// Its scopes, whether for itself or from a user.
     #[serde(default)]
     pub scope: Scope,
+    /// The types of authorization details that it may have, for itself or from a user; absent: those of its own metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details_types: Option<Vec<String>>,
     /// The roles that it has when it acts for itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
@@ -82,6 +104,31 @@ pub struct TokenProfile {
     pub algorithm: SigningAlgorithm,
     /// How long a token lives, in seconds.
     pub lifetime: Seconds,
+    /// What its bearer must prove.
+    #[serde(skip_serializing_if = "RequiredBinding::is_none")]
+    pub binding: RequiredBinding,
+}
+
+/// What the bearer of a token must prove to an API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequiredBinding {
+    /// Nothing, unless the client wants it.
+    #[default]
+    None,
+    /// A key, by DPoP (RFC 9449; `dpop_bound_access_tokens_required` of RFC 9728).
+    Dpop,
+    /// A certificate (RFC 8705 3).
+    Mtls,
+    /// A key or a certificate.
+    Any,
+}
+
+impl RequiredBinding {
+    /// Whether nothing is required.
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 /// Whether the API reads its tokens itself.
@@ -97,7 +144,12 @@ pub enum TokenFormat {
 
 impl Default for TokenProfile {
     fn default() -> Self {
-        Self { format: TokenFormat::Jwt, algorithm: SigningAlgorithm::Es256, lifetime: Seconds::new(600) }
+        Self {
+            format: TokenFormat::Jwt,
+            algorithm: SigningAlgorithm::Es256,
+            lifetime: Seconds::new(600),
+            binding: RequiredBinding::None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys, as they are stored: what is private is sealed under the master key and means nothing here.
 
 use crate::value::{TenantName, UnixTime};
-use grantor_jose::SigningAlgorithm;
+use grantor_jose::{EncryptionAlgorithm, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
 /// What a key is for.
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum KeyKind {
     /// Signs JWTs; published in the JWKS.
     Sig(SigningAlgorithm),
+    /// What is encrypted to this server is decrypted with (RFC 9101 6.1); published in the JWKS.
+    Enc(EncryptionAlgorithm),
     /// Seals and authenticates handles: opaque tokens, codes, refresh tokens, form state. Never leaves the server.
     Handle,
     /// Makes pairwise subjects (OpenID Connect Core 8.1). Never rotated: a subject must stay the same.

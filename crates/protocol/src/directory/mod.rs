@@ -7,7 +7,7 @@ mod snapshot;
 mod tenant;
 mod user;
 
-pub use api::{Api, ApiRole, ApiScope, Ceiling, TokenFormat, TokenProfile};
+pub use api::{Api, ApiRole, ApiScope, AuthorizationDetailsType, Ceiling, RequiredBinding, TokenFormat, TokenProfile};
 pub use key::{KeyKind, KeyRecord};
 pub use policy::Policy;
 pub use snapshot::{Directory, DirectoryRecords};

@@ -1,15 +1,18 @@
 //! The authorization code grant (RFC 6749 4.1, RFC 7636).
 
 use super::{Access, ClaimsRequest, GrantType, NewGrant};
+use crate::authorization_details::AuthorizationDetails;
 use crate::client::AuthenticatedClient;
 use crate::directory::Lifetimes;
 use crate::error::Refusal;
 use crate::narrow::Asked;
 use crate::params::Params;
 use crate::session::Authentication;
+use crate::token::{Binding, Proven};
 use crate::value::{
     ClientId, CodeChallenge, CodeId, CodeVerifier, RedirectUri, Scope, Seconds, Secret, Subject, UnixTime,
 };
+use grantor_jose::JwkThumbprint;
 use serde::{Deserialize, Serialize};
 
 /// What an authorization code holds. It travels sealed: no row is written until it is spent.
@@ -43,6 +46,12 @@ pub struct Code {
     /// Single claims that were asked for.
     #[serde(default)]
     pub claims: ClaimsRequest,
+    /// What was allowed beside scopes (RFC 9396).
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub details: AuthorizationDetails,
+    /// The key whose proof must come with it (RFC 9449 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<JwkThumbprint>,
     /// Why less was given than asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub narrowed: Vec<String>,
@@ -76,14 +85,24 @@ impl Request {
     }
 }
 
+/// On what terms a code is redeemed.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Those of the tenant.
+    pub lifetimes: &'a Lifetimes,
+    /// The longest life of an access token that could come of it.
+    pub access_life: Seconds,
+    /// The keys that the request proved.
+    pub proven: Proven,
+}
+
 /// RFC 6749 4.1.3, RFC 7636 4.6: whether this client may have what the code stands for, and on what terms. That the code is
-/// spent only once is the store's word. `access_life` is the longest life of an access token that could come of it.
+/// spent only once is the store's word.
 pub fn redeem(
     request: &Request,
     code: Code,
     client: &AuthenticatedClient,
-    lifetimes: &Lifetimes,
-    access_life: Seconds,
+    terms: &Terms<'_>,
     now: UnixTime,
 ) -> Result<NewGrant, Refusal> {
     if !client.is(&code.client) {
@@ -94,9 +113,15 @@ pub fn redeem(
     }
     check_redirect_uri(request, &code)?;
     check_verifier(request, &code)?;
+    check_key(terms.proven, &code)?;
     let refreshable = code.refreshable && client.get().metadata.grant_types.contains(&GrantType::RefreshToken);
-    let (idle, life) =
-        if refreshable { (lifetimes.refresh_idle, lifetimes.refresh_absolute) } else { (access_life, access_life) };
+    let lifetimes = terms.lifetimes;
+    let (idle, life) = match (refreshable, client.get().metadata.profile.rotates_refresh_tokens()) {
+        (true, true) => (lifetimes.refresh_idle, lifetimes.refresh_absolute),
+        // Nothing is written when a refresh token that is not replaced is used.
+        (true, false) => (lifetimes.refresh_absolute, lifetimes.refresh_absolute),
+        (false, _) => (terms.access_life, terms.access_life),
+    };
     Ok(NewGrant {
         client: code.client,
         subject: code.subject,
@@ -106,6 +131,9 @@ pub fn redeem(
         nonce: code.nonce,
         claims: code.claims,
         narrowed: code.narrowed,
+        details: code.details,
+        // A confidential client proves itself at each refresh; of a public one the key is all there is (RFC 9449 5).
+        binding: if client.get().metadata.is_confidential() { Binding::Bearer } else { terms.proven.strongest() },
         refreshable,
         created: now,
         idle,
@@ -131,6 +159,16 @@ fn check_verifier(request: &Request, code: &Code) -> Result<(), Refusal> {
         (Some(_), None) => Err(Refusal::VerifierMissing),
         (None, Some(_)) => Err(Refusal::VerifierWithoutChallenge),
         (None, None) => Ok(()),
+    }
+}
+
+/// RFC 9449 10: the code is worth nothing without the key that it was asked for with.
+fn check_key(proven: Proven, code: &Code) -> Result<(), Refusal> {
+    match (code.dpop_jkt, proven.dpop) {
+        (None, _) => Ok(()),
+        (Some(bound), Some(key)) if bound == key => Ok(()),
+        (Some(_), Some(_)) => Err(Refusal::CodeBoundToAnotherKey),
+        (Some(_), None) => Err(Refusal::DpopProofRequired),
     }
 }
 
@@ -164,13 +202,47 @@ mod tests {
             nonce: Some("n".into()),
             claims: ClaimsRequest::default(),
             narrowed: vec![],
+            details: AuthorizationDetails::default(),
+            dpop_jkt: None,
         }
     }
 
     fn redeem_as(client: &str, form: &str, code: Code, now: UnixTime) -> Result<NewGrant, Refusal> {
         let client = tests::authenticated(&tests::client(client, AuthMethod::ClientSecretBasic));
         let request = Request::parse(&Params::parse(form.as_bytes()).unwrap())?;
-        redeem(&request, code, &client, &Lifetimes::default(), Seconds::new(600), now)
+        redeem(&request, code, &client, &terms(Proven::default()), now)
+    }
+
+    fn terms(proven: Proven) -> Terms<'static> {
+        let lifetimes = Box::leak(Box::new(Lifetimes::default()));
+        Terms { lifetimes, access_life: Seconds::new(600), proven }
+    }
+
+    #[test]
+    fn rfc9449_10_a_code_bound_to_a_key_is_worth_nothing_without_it() {
+        let key = |n: u8| Some(JwkThumbprint::from_bytes([n; 32]));
+        let client = tests::authenticated(&tests::client("web", AuthMethod::ClientSecretBasic));
+        let request = Request::parse(&Params::parse(form().as_bytes()).unwrap()).unwrap();
+        let with = |dpop| {
+            let bound = Code { dpop_jkt: key(1), ..code() };
+            redeem(&request, bound, &client, &terms(Proven { dpop, certificate: None }), NOW).map(|_| ())
+        };
+        assert_eq!(with(key(1)), Ok(()));
+        assert_eq!(with(key(2)), Err(Refusal::CodeBoundToAnotherKey));
+        assert_eq!(with(None), Err(Refusal::DpopProofRequired));
+    }
+
+    #[test]
+    fn rfc9449_5_the_refresh_token_of_a_public_client_is_bound() {
+        let key = JwkThumbprint::from_bytes([1; 32]);
+        let request = Request::parse(&Params::parse(form().as_bytes()).unwrap()).unwrap();
+        for (method, binding) in
+            [(AuthMethod::None, Binding::Dpop(key)), (AuthMethod::ClientSecretBasic, Binding::Bearer)]
+        {
+            let client = tests::authenticated(&tests::client("web", method));
+            let proven = Proven { dpop: Some(key), certificate: None };
+            assert_eq!(redeem(&request, code(), &client, &terms(proven), NOW).unwrap().binding, binding);
+        }
     }
 
     fn form() -> String {

@@ -1,11 +1,12 @@
 //! The client credentials grant (RFC 6749 4.4): an application that acts for itself. Nothing is stored.
 
 use super::GrantType;
+use crate::authorization_details::AuthorizationDetails;
 use crate::client::AuthenticatedClient;
 use crate::directory::{Api, Directory};
 use crate::error::Refusal;
 use crate::narrow::{self, Asked, Narrowing};
-use crate::token::{AccessToken, TokenSubject};
+use crate::token::{AccessToken, Binding, TokenSubject};
 use crate::value::{Issuer, TokenId, UnixTime};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub fn decide(
         expires: now.plus(life),
         grant: None,
         authentication: None,
+        details: AuthorizationDetails::default(),
+        binding: Binding::Bearer,
     };
     Ok((token, api, allowed.narrowed))
 }

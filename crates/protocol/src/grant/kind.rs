@@ -12,11 +12,14 @@ pub enum GrantType {
     ClientCredentials,
     /// RFC 6749 6.
     RefreshToken,
+    /// RFC 7523 2.1: an assertion of an issuer that the client trusts to speak for it.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
+    JwtBearer,
 }
 
 impl GrantType {
     /// Every grant type.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken];
+    pub const ALL: [Self; 4] = [Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::JwtBearer];
 
     /// Its registered name.
     pub const fn as_str(self) -> &'static str {
@@ -24,6 +27,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 

@@ -1,7 +1,9 @@
 //! The grant as it is stored, and what the atomic verbs say.
 
 use super::Access;
+use crate::authorization_details::AuthorizationDetails;
 use crate::session::Authentication;
+use crate::token::Binding;
 use crate::userinfo::scope_of_claim;
 use crate::value::{ClientId, CodeId, GrantId, Scope, ScopeToken, Seconds, Subject, TokenId, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,12 @@ pub struct NewGrant {
     /// Why less was given than asked for, in words for the administrator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub narrowed: Vec<String>,
+    /// What was allowed beside scopes (RFC 9396).
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub details: AuthorizationDetails,
+    /// The key that refresh tokens of a public client are bound to (RFC 9449 5).
+    #[serde(default)]
+    pub binding: Binding,
     /// Whether refresh tokens come of it.
     #[serde(default)]
     pub refreshable: bool,
@@ -261,6 +269,8 @@ mod tests {
             nonce: None,
             claims: ClaimsRequest::default(),
             narrowed: vec![],
+            details: AuthorizationDetails::default(),
+            binding: Binding::Bearer,
             refreshable: true,
             created: UnixTime::new(1000),
             idle: Seconds::new(100),

@@ -5,7 +5,8 @@ use crate::client::AuthenticatedClient;
 use crate::error::Refusal;
 use crate::narrow::Asked;
 use crate::params::Params;
-use crate::value::Secret;
+use crate::token::Proven;
+use crate::value::{Secret, UnixTime};
 
 /// RFC 6749 6.
 #[derive(Debug)]
@@ -26,12 +27,31 @@ impl Request {
 
 /// RFC 6749 6: whether the grant that a refresh token names is this client's. Everything that can be refused without
 /// spending the token is refused before it is rotated.
-pub fn may_refresh<'a>(grant: Option<&'a Grant>, client: &AuthenticatedClient) -> Result<&'a Grant, Refusal> {
+pub fn may_refresh<'a>(
+    grant: Option<&'a Grant>,
+    client: &AuthenticatedClient,
+    proven: Proven,
+) -> Result<&'a Grant, Refusal> {
     let grant = grant.ok_or(Refusal::GrantUnknown)?;
     if !client.is(&grant.terms.client) {
         return Err(Refusal::RefreshTokenOfAnotherClient);
     }
+    if !proven.holds(&grant.terms.binding) {
+        return Err(Refusal::RefreshTokenBoundToAnotherKey);
+    }
     Ok(grant)
+}
+
+/// For clients whose refresh tokens are not replaced (FAPI 2.0 Security Profile 5.3.2.1): whether the token is good, as it
+/// stands. Nothing is written.
+pub fn unrotated(grant: Grant, generation: u32, now: UnixTime) -> Result<Grant, Refusal> {
+    if grant.revoked.is_some() {
+        return Err(Refusal::GrantRevoked);
+    }
+    if now >= grant.expires {
+        return Err(Refusal::GrantExpired);
+    }
+    if grant.generation == generation { Ok(grant) } else { Err(Refusal::RefreshTokenReused) }
 }
 
 /// What the store's word means for the client.

@@ -1,5 +1,7 @@
 //! Access tokens: one content, whether it travels as a JWT (RFC 9068) or sealed.
 
+use super::Binding;
+use crate::authorization_details::AuthorizationDetails;
 use crate::session::Authentication;
 use crate::value::{ClientId, GrantId, Issuer, Resource, Scope, TokenId, UnixTime};
 use serde_json::{Map, Value, json};
@@ -29,6 +31,10 @@ pub struct AccessToken {
     pub grant: Option<GrantId>,
     /// `auth_time`, `acr`, `amr` (RFC 9068 2.2.1); of users only.
     pub authentication: Option<Authentication>,
+    /// `authorization_details` (RFC 9396 9.1).
+    pub details: AuthorizationDetails,
+    /// `cnf`: the key that its bearer must prove.
+    pub binding: Binding,
 }
 
 /// On whose behalf. `idtyp` says which: `user` or `app`.
@@ -83,6 +89,12 @@ impl AccessToken {
             put("acr", json!(authentication.acr));
             put("amr", json!(authentication.amr));
         }
+        if !self.details.is_empty() {
+            put("authorization_details", json!(self.details));
+        }
+        if let Some(confirmation) = self.binding.confirmation() {
+            put("cnf", confirmation);
+        }
         claims
     }
 
@@ -123,6 +135,11 @@ impl AccessToken {
             expires: time("exp")?,
             grant,
             authentication,
+            details: match claims.get("authorization_details") {
+                Some(details) => serde_json::from_value(details.clone()).ok()?,
+                None => AuthorizationDetails::default(),
+            },
+            binding: Binding::from_claims(claims)?,
         })
     }
 }
@@ -144,6 +161,8 @@ pub(crate) mod tests {
             expires: UnixTime::new(605),
             grant: Some(GrantId::new(4_000, [2; 10])),
             authentication: Some(Authentication { time: UnixTime::new(4), acr: "1".into(), amr: vec!["pwd".into()] }),
+            details: AuthorizationDetails::default(),
+            binding: Binding::Bearer,
         }
     }
 

@@ -16,6 +16,8 @@ pub enum HandleKind {
     Code,
     /// What a form carries from one page to the next.
     Interaction,
+    /// A pushed authorization request (RFC 9126).
+    PushedRequest,
 }
 
 /// One key with its name.
@@ -42,7 +44,8 @@ pub struct RefreshHandle {
 
 impl HandleKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::AccessToken, Self::RefreshToken, Self::Code, Self::Interaction];
+    pub const ALL: [Self; 5] =
+        [Self::AccessToken, Self::RefreshToken, Self::Code, Self::Interaction, Self::PushedRequest];
 
     /// What it begins with, so that secret scanners and people recognise it.
     pub const fn prefix(self) -> &'static str {
@@ -51,6 +54,7 @@ impl HandleKind {
             Self::RefreshToken => "gr_rt_",
             Self::Code => "gr_ac_",
             Self::Interaction => "gr_in_",
+            Self::PushedRequest => "gr_pr_",
         }
     }
 

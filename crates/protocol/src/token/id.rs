@@ -100,6 +100,8 @@ mod tests {
             nonce: Some("n".into()),
             claims: serde_json::from_str::<ClaimsRequest>(claims).unwrap(),
             narrowed: vec![],
+            details: crate::authorization_details::AuthorizationDetails::default(),
+            binding: crate::token::Binding::Bearer,
             refreshable: true,
             created: UnixTime::new(100),
             idle: Seconds::new(10),

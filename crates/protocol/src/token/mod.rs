@@ -2,6 +2,8 @@
 
 mod access;
 mod audience;
+mod binding;
+pub mod dpop;
 pub mod handle;
 pub mod id;
 mod request;
@@ -10,6 +12,7 @@ mod subject;
 
 pub use access::{AccessToken, TokenSubject};
 pub use audience::{Selection, select};
+pub use binding::{Binding, CertificateThumbprint, Proven};
 pub use request::TokenRequest;
 pub use response::TokenResponse;
 pub use subject::presented_subject;

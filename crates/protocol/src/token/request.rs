@@ -13,6 +13,8 @@ pub enum TokenRequest {
     AuthorizationCode(authorization_code::Request),
     /// RFC 6749 4.4.2.
     ClientCredentials(Asked),
+    /// RFC 7523 2.1; the assertion was checked when the client was authenticated with it.
+    JwtBearer(Asked),
     /// RFC 6749 6.
     RefreshToken(refresh_token::Request),
 }
@@ -28,6 +30,7 @@ impl TokenRequest {
         match kind {
             GrantType::AuthorizationCode => authorization_code::Request::parse(params).map(Self::AuthorizationCode),
             GrantType::ClientCredentials => Asked::parse(params).map(Self::ClientCredentials),
+            GrantType::JwtBearer => Asked::parse(params).map(Self::JwtBearer),
             GrantType::RefreshToken => refresh_token::Request::parse(params).map(Self::RefreshToken),
         }
     }
