@@ -3,11 +3,16 @@
 pub mod assertion;
 pub mod certificate;
 
+use super::federated::{self, FederatedCredential};
 use super::{AuthMethod, Client, SecretHash};
 use crate::error::Refusal;
+use crate::grant::GrantType;
 use crate::params::{self, Params};
-use crate::value::{ClientId, Secret, UnixTime};
+use crate::value::{ClientId, Issuer, Secret, UnixTime};
+use assertion::{Assertion, Expected, Used};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use certificate::ClientCertificate;
+use grantor_jose::JwkSet;
 use std::sync::Arc;
 
 /// What came with a request, not yet believed.
@@ -15,17 +20,24 @@ use std::sync::Arc;
 pub struct Presented {
     /// Who it says it is.
     pub unverified_client_id: ClientId,
-    credential: Credential,
+    /// What is to prove it.
+    pub credential: Credential,
 }
 
+/// What is to prove who a client is. A certificate is not among them: it belongs to the connection and not to the request.
 #[derive(Debug)]
-enum Credential {
+pub enum Credential {
+    /// A secret in the header (RFC 6749 2.3.1).
     Basic(Secret),
+    /// A secret in the form (RFC 6749 2.3.1).
     Post(Secret),
+    /// A signed assertion (RFC 7521 4.2).
+    Assertion(Assertion),
+    /// None.
     Nothing,
 }
 
-/// A client that proved who it is, or that is public and has nothing to prove. Made by [`authenticate`] alone.
+/// A client that proved who it is, or that is public and has nothing to prove. Made here alone.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient(Arc<Client>);
 
@@ -51,6 +63,13 @@ impl Presented {
     pub fn find(params: &Params, authorization: Option<&str>) -> Result<Self, Refusal> {
         let in_form = params.get("client_secret");
         let id_in_form = params.get("client_id");
+        let asserted = params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some();
+        if [authorization.is_some(), in_form.is_some(), asserted].into_iter().filter(|there| *there).count() > 1 {
+            return Err(Refusal::SeveralClientAuthentications);
+        }
+        if asserted {
+            return Self::asserted(params, id_in_form);
+        }
         let Some(header) = authorization else {
             let id = id_in_form.ok_or(Refusal::NoClientAuthentication)?;
             let unverified_client_id = ClientId::parse(id).ok_or(Refusal::UnknownClient)?;
@@ -58,9 +77,6 @@ impl Presented {
                 in_form.map_or(Credential::Nothing, |secret| Credential::Post(Secret::new(secret.to_owned())));
             return Ok(Self { unverified_client_id, credential });
         };
-        if in_form.is_some() {
-            return Err(Refusal::SeveralClientAuthentications);
-        }
         let (unverified_client_id, secret) = basic(header).ok_or(Refusal::MalformedAuthorizationHeader)?;
         if id_in_form.is_some_and(|id| id != unverified_client_id.as_str()) {
             return Err(Refusal::SeveralClientAuthentications);
@@ -68,28 +84,41 @@ impl Presented {
         Ok(Self { unverified_client_id, credential: Credential::Basic(secret) })
     }
 
-    /// The method that was used.
-    pub fn method(&self) -> AuthMethod {
-        match self.credential {
-            Credential::Basic(_) => AuthMethod::ClientSecretBasic,
-            Credential::Post(_) => AuthMethod::ClientSecretPost,
-            Credential::Nothing => AuthMethod::None,
+    /// RFC 7521 4.2: `client_id` may be left out when the assertion names the client, and must not differ. The subject of
+    /// another issuer's token is no client here: there `client_id` is all there is.
+    fn asserted(params: &Params, id_in_form: Option<&str>) -> Result<Self, Refusal> {
+        if params.get("client_assertion_type") != Some(assertion::TYPE) {
+            return Err(Refusal::UnknownAssertionType);
         }
+        let text = params.get("client_assertion").ok_or(Refusal::MissingParameter("client_assertion"))?;
+        let assertion = Assertion::parse(text)?;
+        let named = id_in_form.or(assertion.unverified_subject()).ok_or(Refusal::NoClientAuthentication)?;
+        let unverified_client_id = ClientId::parse(named).ok_or(Refusal::UnknownClient)?;
+        Ok(Self { unverified_client_id, credential: Credential::Assertion(assertion) })
     }
 
     /// The secret, when there is one.
     pub fn secret(&self) -> Option<&Secret> {
         match &self.credential {
             Credential::Basic(secret) | Credential::Post(secret) => Some(secret),
-            Credential::Nothing => None,
+            Credential::Assertion(_) | Credential::Nothing => None,
+        }
+    }
+
+    /// The method that a secret was presented with.
+    fn secret_method(&self) -> Option<AuthMethod> {
+        match self.credential {
+            Credential::Basic(_) => Some(AuthMethod::ClientSecretBasic),
+            Credential::Post(_) => Some(AuthMethod::ClientSecretPost),
+            Credential::Assertion(_) | Credential::Nothing => None,
         }
     }
 }
 
 /// The slow hashes that stand between a presented secret and the client: somebody with a thread pool must check them
-/// before [`authenticate`] is asked. Empty for nearly everybody.
+/// before [`by_secret`] is asked. Empty for nearly everybody.
 pub fn slow_hashes<'a>(presented: &Presented, client: &'a Client, now: UnixTime) -> Vec<&'a str> {
-    if presented.method() != client.metadata.token_endpoint_auth_method || presented.secret().is_none() {
+    if presented.secret_method() != Some(client.metadata.token_endpoint_auth_method) {
         return Vec::new();
     }
     let alive = client.secrets.iter().filter(|secret| secret.is_alive(now));
@@ -103,33 +132,147 @@ pub fn slow_hashes<'a>(presented: &Presented, client: &'a Client, now: UnixTime)
 
 /// RFC 6749 2.3, 3.2.1: the client must use the one method that it is registered for. An unknown client costs the same
 /// time as a wrong secret. `a_slow_hash_matched` is the outcome for [`slow_hashes`].
-pub fn authenticate(
+pub fn by_secret(
     presented: &Presented,
     client: Option<&Arc<Client>>,
     a_slow_hash_matched: bool,
     now: UnixTime,
 ) -> Result<AuthenticatedClient, Refusal> {
-    let Some(client) = client else {
-        if let Some(secret) = presented.secret() {
-            let _ = SecretHash::Sha256(String::new()).matches_quickly(secret);
-        }
-        return Err(Refusal::UnknownClient);
+    let nobody = [SecretHash::Sha256(String::new())];
+    let alive = client.map(|client| client.secrets.iter().filter(|stored| stored.is_alive(now)));
+    let hashes: Vec<&SecretHash> = match alive {
+        Some(alive) => alive.map(|stored| &stored.hash).collect(),
+        None => nobody.iter().collect(),
     };
     let secret_matches = presented.secret().is_some_and(|secret| {
-        let alive = client.secrets.iter().filter(|stored| stored.is_alive(now));
-        alive.fold(a_slow_hash_matched, |found, stored| stored.hash.matches_quickly(secret) | found)
+        hashes.into_iter().fold(a_slow_hash_matched, |found, hash| hash.matches_quickly(secret) | found)
     });
+    let client = client.ok_or(Refusal::UnknownClient)?;
+    let presented_with = presented.secret_method();
+    using(client, |method| presented_with == Some(method))?;
+    if secret_matches { Ok(AuthenticatedClient(Arc::clone(client))) } else { Err(Refusal::WrongClientSecret) }
+}
+
+/// A client that presents nothing but its name: a public one (RFC 6749 2.1), or one whose connection speaks for it.
+pub fn by_connection(
+    client: Option<&Arc<Client>>,
+    certificate: Option<&ClientCertificate>,
+    keys: Option<&JwkSet>,
+    now: UnixTime,
+) -> Result<AuthenticatedClient, Refusal> {
+    let client = client.ok_or(Refusal::UnknownClient)?;
+    let method = using(client, |method| method.needs_certificate() || method == AuthMethod::None)?;
+    if method.needs_certificate() {
+        let certificate = certificate.ok_or(Refusal::NoClientCertificate)?;
+        if method == AuthMethod::TlsClientAuth {
+            certificate::tls_client_auth(certificate, &client.metadata, now)?;
+        } else {
+            certificate::self_signed(certificate, keys.ok_or(Refusal::ClientKeysUnavailable)?, now)?;
+        }
+    }
+    Ok(AuthenticatedClient(Arc::clone(client)))
+}
+
+/// Whether a client may prove itself by an assertion at all, and with what: none is looked for in vain.
+pub fn expects_assertion(client: Option<&Arc<Client>>, assertion: &Assertion) -> Result<AuthMethod, Refusal> {
+    let client = client.ok_or(Refusal::UnknownClient)?;
+    let meant = if assertion.is_mac() { AuthMethod::ClientSecretJwt } else { AuthMethod::PrivateKeyJwt };
+    using(client, |method| method == meant)
+}
+
+/// `private_key_jwt` with the client's own keys (RFC 7523 2.2). Single use is the store's word.
+pub fn by_key(
+    client: &Arc<Client>,
+    assertion: &Assertion,
+    keys: &JwkSet,
+    expected: Endpoint<'_>,
+) -> Result<(AuthenticatedClient, Used), Refusal> {
+    using(client, |method| method == AuthMethod::PrivateKeyJwt)?;
+    let used = assertion::verify(assertion, keys, &expected.of(client))?;
+    Ok((AuthenticatedClient(Arc::clone(client)), used))
+}
+
+/// `client_secret_jwt` with one of the client's secrets (OpenID Connect Core 9). Single use is the store's word.
+pub fn by_mac(
+    client: &Arc<Client>,
+    assertion: &Assertion,
+    secrets: &[Secret],
+    expected: Endpoint<'_>,
+) -> Result<(AuthenticatedClient, Used), Refusal> {
+    using(client, |method| method == AuthMethod::ClientSecretJwt)?;
+    let expected = expected.of(client);
+    let mut refusal = Refusal::WrongClientSecret;
+    for secret in secrets {
+        match assertion::verify_mac(assertion, secret, &expected) {
+            Ok(used) => return Ok((AuthenticatedClient(Arc::clone(client)), used)),
+            Err(refused) => refusal = refused,
+        }
+    }
+    Err(refusal)
+}
+
+/// A token of an issuer that speaks for the client (RFC 7521 4.2): in the place of its own assertion.
+pub fn by_federation(
+    client: &Arc<Client>,
+    assertion: &Assertion,
+    credential: &FederatedCredential,
+    keys: &JwkSet,
+    now: UnixTime,
+) -> Result<(AuthenticatedClient, Used), Refusal> {
+    using(client, |method| method == AuthMethod::PrivateKeyJwt)?;
+    let used = federated::verify(assertion, credential, keys, now)?;
+    Ok((AuthenticatedClient(Arc::clone(client)), used))
+}
+
+/// The same as a grant (RFC 7523 2.1): a confidential client has authenticated besides, or the assertion is all there is.
+pub fn by_grant(
+    client: &Arc<Client>,
+    assertion: &Assertion,
+    credential: &FederatedCredential,
+    keys: &JwkSet,
+    now: UnixTime,
+) -> Result<(AuthenticatedClient, Used), Refusal> {
+    if client.metadata.disabled {
+        return Err(Refusal::ClientDisabled);
+    }
+    if !client.metadata.grant_types.contains(&GrantType::JwtBearer) {
+        return Err(Refusal::GrantTypeNotAllowed);
+    }
+    let used = federated::verify(assertion, credential, keys, now)?;
+    Ok((AuthenticatedClient(Arc::clone(client)), used))
+}
+
+/// Where an assertion is presented.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint<'a> {
+    /// The issuer that it must be meant for.
+    pub issuer: &'a Issuer,
+    /// The token endpoint, and the endpoint that was called.
+    pub endpoints: &'a [String],
+    /// Now.
+    pub now: UnixTime,
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(self, client: &'a Client) -> Expected<'a> {
+        Expected { client: &client.metadata, issuer: self.issuer, endpoints: self.endpoints, now: self.now }
+    }
+}
+
+/// The method that a client is registered for, when it is this one, its profile has it, and it is not switched off.
+fn using(client: &Client, is: impl FnOnce(AuthMethod) -> bool) -> Result<AuthMethod, Refusal> {
     if client.metadata.disabled {
         return Err(Refusal::ClientDisabled);
     }
     let method = client.metadata.token_endpoint_auth_method;
-    if presented.method() != method {
+    if !is(method) {
         return Err(Refusal::WrongClientAuthMethod);
     }
-    if method.needs_secret() && !secret_matches {
-        return Err(Refusal::WrongClientSecret);
+    // A public client has nothing to authenticate with: what else its profile wants of it is asked elsewhere.
+    if !client.metadata.profile.allows_auth_method(method) {
+        return Err(Refusal::AuthMethodOutsideProfile);
     }
-    Ok(AuthenticatedClient(Arc::clone(client)))
+    Ok(method)
 }
 
 /// `Basic` with both parts form-encoded first (RFC 6749 2.3.1).
@@ -174,10 +317,6 @@ pub(crate) mod tests {
             .unwrap()
     }
 
-    fn none(id: &str) -> Presented {
-        Presented::find(&Params::parse(format!("client_id={id}").as_bytes()).unwrap(), None).unwrap()
-    }
-
     #[test]
     fn rfc6749_2_3_1_basic_is_form_encoded_before_base64() {
         // "a%3Ab:s%2Bc"
@@ -204,20 +343,20 @@ pub(crate) mod tests {
     fn rfc6749_2_3_a_client_registered_for_one_method_is_refused_with_any_other() {
         let basic = client("a", AuthMethod::ClientSecretBasic);
         let right = post("a", secret().expose());
-        assert_eq!(authenticate(&right, Some(&basic), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
-        assert_eq!(authenticate(&none("a"), Some(&basic), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
+        assert_eq!(by_secret(&right, Some(&basic), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
+        assert_eq!(by_connection(Some(&basic), None, None, NOW).err(), Some(Refusal::WrongClientAuthMethod));
         let public = client("a", AuthMethod::None);
-        assert_eq!(authenticate(&right, Some(&public), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
-        assert!(authenticate(&none("a"), Some(&public), false, NOW).is_ok());
+        assert_eq!(by_secret(&right, Some(&public), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
+        assert!(by_connection(Some(&public), None, None, NOW).is_ok());
     }
 
     #[test]
     fn rfc6749_2_3_1_the_secret_decides() {
         let client = client("a", AuthMethod::ClientSecretPost);
-        assert!(authenticate(&post("a", secret().expose()), Some(&client), false, NOW).is_ok());
-        assert_eq!(authenticate(&post("a", "x"), Some(&client), false, NOW).err(), Some(Refusal::WrongClientSecret));
-        assert!(authenticate(&post("a", "x"), Some(&client), true, NOW).is_ok());
-        assert_eq!(authenticate(&post("a", "x"), None, true, NOW).err(), Some(Refusal::UnknownClient));
+        assert!(by_secret(&post("a", secret().expose()), Some(&client), false, NOW).is_ok());
+        assert_eq!(by_secret(&post("a", "x"), Some(&client), false, NOW).err(), Some(Refusal::WrongClientSecret));
+        assert!(by_secret(&post("a", "x"), Some(&client), true, NOW).is_ok());
+        assert_eq!(by_secret(&post("a", "x"), None, true, NOW).err(), Some(Refusal::UnknownClient));
     }
 
     #[test]
@@ -226,11 +365,11 @@ pub(crate) mod tests {
         client.secrets[0].expires = Some(NOW);
         let right = post("a", secret().expose());
         assert_eq!(
-            authenticate(&right, Some(&Arc::new(client.clone())), false, NOW).err(),
+            by_secret(&right, Some(&Arc::new(client.clone())), false, NOW).err(),
             Some(Refusal::WrongClientSecret)
         );
         client.secrets[0].expires = Some(NOW.plus(crate::value::Seconds::new(1)));
-        assert!(authenticate(&right, Some(&Arc::new(client)), false, NOW).is_ok());
+        assert!(by_secret(&right, Some(&Arc::new(client)), false, NOW).is_ok());
     }
 
     #[test]
@@ -238,6 +377,6 @@ pub(crate) mod tests {
         let mut client = (*client("a", AuthMethod::ClientSecretPost)).clone();
         client.metadata.disabled = true;
         let right = post("a", secret().expose());
-        assert_eq!(authenticate(&right, Some(&Arc::new(client)), false, NOW).err(), Some(Refusal::ClientDisabled));
+        assert_eq!(by_secret(&right, Some(&Arc::new(client)), false, NOW).err(), Some(Refusal::ClientDisabled));
     }
 }

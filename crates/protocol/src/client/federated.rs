@@ -40,3 +40,21 @@ pub struct Condition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glob: Option<String>,
 }
+
+/// placeholder
+pub fn verify(
+    _: &crate::client::auth::assertion::Assertion,
+    _: &FederatedCredential,
+    _: &grantor_jose::JwkSet,
+    _: crate::value::UnixTime,
+) -> Result<crate::client::auth::assertion::Used, crate::error::Refusal> {
+    Err(crate::error::Refusal::Broken)
+}
+/// placeholder
+pub fn candidates<'a>(
+    client: &'a super::ClientMetadata,
+    assertion: &crate::client::auth::assertion::Assertion,
+) -> impl Iterator<Item = &'a FederatedCredential> {
+    let _ = assertion;
+    client.federated_credentials.iter()
+}

@@ -96,6 +96,8 @@ pub fn terms(of: u64, to: u64) -> NewGrant {
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         claims: ClaimsRequest::default(),
         narrowed: vec!["write: needs the role editor".to_owned()],
+        details: grantor_protocol::authorization_details::AuthorizationDetails::default(),
+        binding: grantor_protocol::token::Binding::Bearer,
         refreshable: true,
         created: START,
         idle: IDLE,
@@ -158,6 +160,7 @@ pub fn api(tenant: TenantName, name: &str) -> Api {
         scopes: Vec::new(),
         roles: Vec::new(),
         token: TokenProfile::default(),
+        authorization_details_types: vec![],
         ceilings: Vec::new(),
         resource_servers: Vec::new(),
     }
