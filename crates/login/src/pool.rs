@@ -32,12 +32,13 @@ impl PasswordPool {
         }
     }
 
-    /// Whether this is the password of the hash. Without one it takes the same time and says no.
-    pub async fn verify(&self, password: &Secret, phc: Option<&str>) -> Result<bool, PoolBusy> {
-        let exists = phc.is_some();
-        let phc: Arc<str> = phc.map_or_else(|| Arc::clone(&self.nobody), Arc::from);
+    /// Whether this is the password of the hash. Without one it says no, in the time of a hash at today's cost. An
+    /// imported one takes its own time until it is hashed again, and tells by it that its user exists.
+    pub async fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool, PoolBusy> {
+        let exists = hash.is_some();
+        let hash: Arc<str> = hash.map_or_else(|| Arc::clone(&self.nobody), Arc::from);
         let password = password.clone();
-        Ok(self.run(move || password::verify(password.expose(), &phc)).await? && exists)
+        Ok(self.run(move || password::verify(password.expose(), &hash)).await? && exists)
     }
 
     /// Hashes a password under a fresh salt.
