@@ -1,0 +1,198 @@
+//! The guard.
+
+use crate::document::max_age;
+use crate::resolver::GuardedResolver;
+use crate::target::Target;
+use crate::tls::{self, ExtraRoots};
+use crate::{Document, FetchError, SetupError};
+use ipnet::IpNet;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
+use reqwest::{Client, Response, redirect, retry};
+use rustls_pki_types::CertificateDer;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
+
+/// What an operator decides about outgoing requests.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Certificates that are trusted besides those of the platform.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Networks that may be connected to although they are not public. Whoever registers a client or sends a request
+    /// can make the server ask any host in them.
+    pub allowed_networks: Vec<IpNet>,
+}
+
+/// Asks for documents whose URL somebody else chose. Cheap to clone; clones share their limits.
+#[derive(Clone)]
+pub struct Fetcher(Arc<Inner>);
+
+/// A document as it came.
+pub struct Fetched {
+    /// The body, not longer than its kind allows, and otherwise unread.
+    pub body: Vec<u8>,
+    /// For how long it may be used, when the answer says (`Cache-Control`); zero when it must not be stored.
+    pub max_age: Option<Duration>,
+}
+
+struct Inner {
+    roots: ExtraRoots,
+    allowed: Arc<[IpNet]>,
+    limits: Limits,
+    running: Semaphore,
+    client: OnceCell<Client>,
+}
+
+/// What a request may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From the call to the last byte.
+    pub(crate) total: Duration,
+    /// Resolving, connecting and the TLS handshake.
+    pub(crate) connect: Duration,
+    /// How many requests run at once.
+    pub(crate) at_once: usize,
+    /// How long one waits for another to end.
+    pub(crate) queue: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            total: Duration::from_secs(5),
+            connect: Duration::from_secs(3),
+            at_once: 128,
+            queue: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Fetcher {
+    /// Sets the guard up. Costs nothing until something is asked for, and touches no network.
+    ///
+    /// # Errors
+    ///
+    /// When one of the additional roots is not usable.
+    pub fn new(settings: Settings) -> Result<Self, SetupError> {
+        Self::with_limits(settings, Limits::default())
+    }
+
+    pub(crate) fn with_limits(settings: Settings, limits: Limits) -> Result<Self, SetupError> {
+        let Settings { extra_roots, allowed_networks } = settings;
+        if !extra_roots.is_empty() || !allowed_networks.is_empty() {
+            tracing::warn!(
+                extra_roots = extra_roots.len(),
+                ?allowed_networks,
+                "outgoing requests are guarded less than by default: whoever registers a client or sends a request can \
+                 make this server ask any host in the allowed networks, and the additional roots are trusted for every host"
+            );
+        }
+        Ok(Self(Arc::new(Inner {
+            roots: ExtraRoots::parse(extra_roots)?,
+            allowed: allowed_networks.into(),
+            limits,
+            running: Semaphore::new(limits.at_once),
+            client: OnceCell::new(),
+        })))
+    }
+
+    /// Asks for a document, without any cache. Answers within 5 seconds, whatever the other end does.
+    ///
+    /// # Errors
+    ///
+    /// See [`FetchError`].
+    pub async fn get(&self, url: &str, what: Document) -> Result<Fetched, FetchError> {
+        let target = self.target(url)?;
+        timeout(self.0.limits.total, self.exchange(target, what)).await.unwrap_or(Err(FetchError::TooSlow))
+    }
+
+    /// The URL, when nothing speaks against it before its name is resolved.
+    pub(crate) fn target(&self, url: &str) -> Result<Target, FetchError> {
+        Target::parse(url, &self.0.allowed)
+    }
+
+    async fn exchange(&self, target: Target, what: Document) -> Result<Fetched, FetchError> {
+        let turn = timeout(self.0.limits.queue, self.0.running.acquire()).await;
+        let Ok(Ok(_turn)) = turn else { return Err(FetchError::Throttled) };
+        let client = self.0.client.get_or_try_init(|| self.client()).await?;
+        let request = client
+            .get(target.into_url())
+            .header(ACCEPT, what.content_types().join(", "))
+            .header(ACCEPT_ENCODING, "identity");
+        read(request.send().await.map_err(|why| FetchError::of_exchange(&why))?, what).await
+    }
+
+    async fn client(&self) -> Result<Client, FetchError> {
+        let inner = Arc::clone(&self.0);
+        let built = tokio::task::spawn_blocking(move || inner.build()).await;
+        built.unwrap_or_else(|_| Err(FetchError::Transport("the client could not be built".to_owned())))
+    }
+}
+
+impl Inner {
+    fn build(&self) -> Result<Client, FetchError> {
+        let tls = tls::config(&self.roots).map_err(|why| FetchError::Tls(why.to_string()))?;
+        Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(GuardedResolver::new(Arc::clone(&self.allowed)))
+            .https_only(true)
+            .http1_only()
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .no_proxy()
+            // Decoders that another crate of the workspace may switch on.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .referer(false)
+            .user_agent("Grantor")
+            .connect_timeout(self.limits.connect)
+            // None is kept: answers are cached instead, and no request reaches a connection that was judged before it.
+            .pool_max_idle_per_host(0)
+            .build()
+            .map_err(|why| FetchError::of_exchange(&why))
+    }
+}
+
+/// Reads an answer, no further than the document may be long.
+async fn read(mut response: Response, what: Document) -> Result<Fetched, FetchError> {
+    let status = response.status();
+    if status.is_redirection() {
+        return Err(FetchError::Redirected);
+    }
+    if status != reqwest::StatusCode::OK {
+        return Err(FetchError::Status(status.as_u16()));
+    }
+    if !what.admits(response.headers()) {
+        return Err(FetchError::WrongContentType);
+    }
+    let fits = |length: usize| length <= what.limit();
+    if response.content_length().is_some_and(|declared| !usize::try_from(declared).is_ok_and(fits)) {
+        return Err(FetchError::TooLarge);
+    }
+    let max_age = max_age(response.headers());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|why| FetchError::of_exchange(&why))? {
+        if !fits(body.len().saturating_add(chunk.len())) {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Fetched { body, max_age })
+}
+
+impl fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetcher").finish_non_exhaustive()
+    }
+}
+
+/// Without the body: a request object says who wants to sign in.
+impl fmt::Debug for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetched").field("length", &self.body.len()).field("max_age", &self.max_age).finish()
+    }
+}

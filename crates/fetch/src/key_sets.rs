@@ -1,0 +1,98 @@
+//! Keys by reference, cached.
+
+use crate::cache::{Cache, Capacity, Fresh};
+use crate::discovery::{jwks_uri_of, well_known};
+use crate::{Document, FetchError, Fetcher};
+use grantor_jose::JwkSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The key sets of clients and of foreign issuers. Cheap to clone; clones share what they keep.
+///
+/// A set is kept for as long as its `Cache-Control` says, within a minute and an hour. While it cannot be fetched again
+/// the last good one is used, for a day at the most.
+#[derive(Clone)]
+pub struct KeySets(Arc<Inner>);
+
+struct Inner {
+    fetcher: Fetcher,
+    sets: Cache<JwkSet>,
+    /// The `jwks_uri` of each issuer.
+    issuers: Cache<String>,
+}
+
+/// For how long a set is kept that does not say itself.
+const TTL: Duration = Duration::from_mins(5);
+/// A set is not asked for more often than this, whatever it says.
+const MIN_TTL: Duration = Duration::from_mins(1);
+/// A key that was withdrawn is not used for longer than this, whatever its set says.
+const MAX_TTL: Duration = Duration::from_hours(1);
+/// For how long it is remembered where an issuer's keys are.
+const DISCOVERY_TTL: Duration = Duration::from_hours(1);
+
+/// The largest sets fill it a hundred and twenty-eight times.
+const SETS: Capacity = Capacity { entries: 4096, weight: 32 * 1024 * 1024 };
+const ISSUERS: Capacity = Capacity { entries: 4096, weight: 4 * 1024 * 1024 };
+
+impl KeySets {
+    /// Empty caches in front of the guard.
+    pub fn new(fetcher: Fetcher) -> Self {
+        Self(Arc::new(Inner { fetcher, sets: Cache::new(SETS), issuers: Cache::new(ISSUERS) }))
+    }
+
+    /// The key set behind a `jwks_uri`. `kid` is the key that is looked for: a kept set that lacks it is fetched again,
+    /// though not within 30 seconds of the last time that this happened. Whether the set that comes has it is for the
+    /// caller to see. Answers within 5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// See [`FetchError`]. After a failure the same one is given for 5 seconds without asking again.
+    pub async fn of_uri(&self, jwks_uri: &str, kid: Option<&str>) -> Result<Arc<JwkSet>, FetchError> {
+        // A URL that is never asked for takes no place in the cache.
+        self.0.fetcher.target(jwks_uri)?;
+        let has_it = |set: &JwkSet| kid.is_none_or(|kid| set.find(kid).is_some());
+        self.0.sets.of(jwks_uri, has_it, key_set(self.0.fetcher.clone(), jwks_uri.to_owned())).await
+    }
+
+    /// The key set of an issuer, found by OpenID Connect Discovery or, where there is none, by RFC 8414. Otherwise as
+    /// [`Self::of_uri`]. Answers within 15 seconds: two places for the metadata, and one for the keys.
+    ///
+    /// # Errors
+    ///
+    /// See [`FetchError`].
+    pub async fn of_issuer(&self, issuer: &str, kid: Option<&str>) -> Result<Arc<JwkSet>, FetchError> {
+        self.0.fetcher.target(issuer)?;
+        let discovery = discover(self.0.fetcher.clone(), well_known(issuer)?, issuer.to_owned());
+        let jwks_uri = self.0.issuers.of(issuer, |_| true, discovery).await?;
+        self.of_uri(&jwks_uri, kid).await
+    }
+}
+
+async fn key_set(fetcher: Fetcher, jwks_uri: String) -> Result<Fresh<JwkSet>, FetchError> {
+    let fetched = fetcher.get(&jwks_uri, Document::KeySet).await?;
+    let value = JwkSet::parse(&fetched.body).map_err(|_| FetchError::NotAKeySet)?;
+    let ttl = fetched.max_age.unwrap_or(TTL).clamp(MIN_TTL, MAX_TTL);
+    Ok(Fresh { value, ttl, weight: fetched.body.len() })
+}
+
+/// Where the issuer's keys are.
+async fn discover(fetcher: Fetcher, [openid, oauth]: [String; 2], issuer: String) -> Result<Fresh<String>, FetchError> {
+    let metadata = match fetcher.get(&openid, Document::Metadata).await {
+        Err(error) if speaks_of_absence(&error) => fetcher.get(&oauth, Document::Metadata).await,
+        other => other,
+    };
+    let jwks_uri = jwks_uri_of(&metadata?.body, &issuer)?;
+    Ok(Fresh { weight: jwks_uri.len(), value: jwks_uri, ttl: DISCOVERY_TTL })
+}
+
+/// Whether an answer came, and was none: what servers say about a place where they have nothing.
+fn speaks_of_absence(error: &FetchError) -> bool {
+    matches!(error, FetchError::Status(400..=499) | FetchError::Redirected | FetchError::WrongContentType)
+}
+
+impl fmt::Debug for KeySets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySets").finish_non_exhaustive()
+    }
+}
