@@ -1,1 +1,0 @@
-//! DPoP proofs (RFC 9449 4).

@@ -1,0 +1,180 @@
+//! Checking a proof (RFC 9449 4.3).
+
+use super::target::TargetUri;
+use super::{CLOCK_DIFFERENCE, NONCE_LIFE, Nonces};
+use crate::error::Refusal;
+use crate::value::{Seconds, UnixTime};
+use grantor_jose::jws::{Header, Malformed, Unverified};
+use grantor_jose::{Jwk, JwkThumbprint, KeyError, SigningAlgorithm, VerifyingKey, base64url, digest, parse_object};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// `typ` of a proof (RFC 9449 4.2).
+pub const TYP: &str = "dpop+jwt";
+
+/// What a proof must be made for.
+#[derive(Clone, Copy)]
+pub struct Expected<'a> {
+    /// The HTTP method of the request.
+    pub method: &'a str,
+    /// The absolute URL that the client was told to call, without query.
+    pub uri: &'a str,
+    /// The access token, where one is presented: the proof must be made for it too.
+    pub access_token: Option<&'a str>,
+    /// Where a fresh nonce is required: what it was made with.
+    pub nonces: Option<Nonces<'a>>,
+    /// The algorithms that are accepted.
+    pub algorithms: &'a [SigningAlgorithm],
+    /// The time of the request.
+    pub now: UnixTime,
+}
+
+/// A proof that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Whose it is.
+    pub key: JwkThumbprint,
+    /// What must be remembered so that it is not used twice (RFC 9449 11.1): a digest of the key, of `jti`, and of what the
+    /// proof is for.
+    pub id: [u8; 32],
+    /// From when on it may be forgotten: by then it is too old on every node.
+    pub until: UnixTime,
+}
+
+/// What a proof says (RFC 9449 4.2). Members that only some requests need are read as they stand: nobody looks at them
+/// elsewhere.
+#[derive(Deserialize)]
+struct Claims {
+    jti: String,
+    htm: String,
+    htu: String,
+    iat: UnixTime,
+    ath: Option<Value>,
+    nonce: Option<Value>,
+}
+
+/// The proof of a request, from the values of its `DPoP` headers; none when it has none. Whether it is used for the first
+/// time is the store's word.
+pub fn verify(headers: &[&str], expected: &Expected<'_>) -> Result<Option<Proof>, Refusal> {
+    let unverified = match headers {
+        [] => return Ok(None),
+        // A comma is how HTTP joins two headers of one name (RFC 9110 5.3), and is in no proof.
+        [one] if !one.contains(',') => *one,
+        _ => return Err(Refusal::SeveralDpopProofs),
+    };
+    let (key, payload) = signed(unverified, expected.algorithms)?;
+    let claims = Claims::parse(&payload).ok_or(Refusal::MalformedDpopProof)?;
+    if claims.htm != expected.method {
+        return Err(Refusal::DpopMethodMismatch);
+    }
+    let uri = TargetUri::parse(&claims.htu).ok_or(Refusal::DpopUriMismatch)?;
+    if TargetUri::parse(expected.uri).as_ref() != Some(&uri) {
+        return Err(Refusal::DpopUriMismatch);
+    }
+    let until = claims.until(expected)?;
+    if expected.access_token.is_some_and(|token| !claims.is_for_token(token)) {
+        return Err(Refusal::DpopTokenMismatch);
+    }
+    // Last, so that a nonce is asked for only when it is all that is missing.
+    if let Some(nonces) = expected.nonces {
+        claims.has_fresh_nonce(nonces, expected.now)?;
+    }
+    Ok(Some(Proof { key, id: claims.id(&key, &uri), until }))
+}
+
+/// RFC 9449 4.3, 2 and 4 to 7: the payload, signed with the key that it brings. Nothing of the payload is looked at
+/// before: a forger learns that he is one, and no more.
+fn signed(unverified: &str, algorithms: &[SigningAlgorithm]) -> Result<(JwkThumbprint, Vec<u8>), Refusal> {
+    if unverified.len() > MAX_PROOF {
+        return Err(Refusal::MalformedDpopProof);
+    }
+    let proof = Unverified::parse(unverified).map_err(|why| unreadable(why, unverified))?;
+    let header = proof.header();
+    if !header.has_type(TYP) {
+        return Err(Refusal::MalformedDpopProof);
+    }
+    let algorithm = header.alg().signature().filter(|algorithm| algorithms.contains(algorithm));
+    let algorithm = algorithm.ok_or(Refusal::DpopAlgorithmNotAllowed)?;
+    let key = key(header, algorithm).ok_or(Refusal::MalformedDpopProof)?;
+    let verified = proof.verify(&key).map_err(|_| Refusal::DpopSignatureWrong)?;
+    Ok((key.thumbprint(), verified.into_payload()))
+}
+
+/// The key in the header, without its name: here the key itself counts, and a `kid` beside it has no say.
+fn key(header: &Header, algorithm: SigningAlgorithm) -> Option<VerifyingKey> {
+    let mut members = header.member("jwk")?.as_object()?.clone();
+    members.remove("kid");
+    VerifyingKey::from_jwk(&Jwk::from_members(&members).ok()?, algorithm).ok()
+}
+
+fn unreadable(why: Malformed, unverified: &str) -> Refusal {
+    match why {
+        Malformed::Algorithm => Refusal::DpopAlgorithmNotAllowed,
+        Malformed::Key if holds_private_key(unverified) => Refusal::DpopProofHoldsPrivateKey,
+        _ => Refusal::MalformedDpopProof,
+    }
+}
+
+/// RFC 9449 4.3, 7: worth a word of its own in the log, since whoever sent it has lost his key.
+fn holds_private_key(unverified: &str) -> bool {
+    let header = unverified.split('.').next().and_then(base64url::decode).and_then(|header| parse_object(&header));
+    let jwk = header.as_ref().and_then(|header| header.get("jwk")).and_then(Value::as_object);
+    jwk.is_some_and(|members| Jwk::from_members(members) == Err(KeyError::Private))
+}
+
+impl Claims {
+    fn parse(payload: &[u8]) -> Option<Self> {
+        let claims: Self = serde_json::from_value(Value::Object(parse_object(payload)?)).ok()?;
+        (1..=MAX_ID).contains(&claims.jti.len()).then_some(claims)
+    }
+
+    /// RFC 9449 4.3, 11; 11.1: from when on the proof is too old everywhere, if it is neither too old nor too young here.
+    fn until(&self, expected: &Expected<'_>) -> Result<UnixTime, Refusal> {
+        // With a nonce it is the server's clock that counts; the client's may be wrong.
+        let (back, ahead) = match expected.nonces {
+            Some(_) => (NONCE_LIFE, NONCE_LIFE),
+            None => (MAX_AGE, CLOCK_DIFFERENCE),
+        };
+        if self.iat < expected.now.minus(back) {
+            return Err(Refusal::DpopProofTooOld);
+        }
+        if self.iat > expected.now.plus(ahead) {
+            return Err(Refusal::DpopProofFromTheFuture);
+        }
+        // One more, since the last second still counts.
+        Ok(self.iat.plus(back).plus(CLOCK_DIFFERENCE).plus(Seconds::new(1)))
+    }
+
+    /// RFC 9449 4.3, 12.
+    fn is_for_token(&self, access_token: &str) -> bool {
+        let ath = base64url::encode(digest::sha256(access_token.as_bytes()));
+        self.ath.as_ref().is_some_and(|claimed| *claimed == ath)
+    }
+
+    /// RFC 9449 4.3, 10; 11.3.
+    fn has_fresh_nonce(&self, nonces: Nonces<'_>, now: UnixTime) -> Result<(), Refusal> {
+        let nonce = self.nonce.as_ref().ok_or(Refusal::DpopNonceMissing)?;
+        let fresh = nonce.as_str().is_some_and(|nonce| nonces.accept(nonce, now));
+        if fresh { Ok(()) } else { Err(Refusal::DpopNonceNotFresh) }
+    }
+
+    /// Each part by its digest, so that no two lists of parts look the same. The signature is no part: one proof may be
+    /// signed many times, and a signature may have a twin.
+    fn id(&self, key: &JwkThumbprint, uri: &TargetUri) -> [u8; 32] {
+        let parts = [self.jti.as_str(), self.htm.as_str(), uri.as_str()].map(|part| digest::sha256(part.as_bytes()));
+        digest::sha256(&[key.as_bytes().as_slice(), parts.as_flattened()].concat())
+    }
+}
+
+/// The longest proof, in bytes: one with an RSA key of 8192 bits takes about half of it.
+const MAX_PROOF: usize = 8 * 1024;
+
+/// The longest `jti`, in bytes (RFC 9449 11.1).
+const MAX_ID: usize = 256;
+
+/// How old a proof may be that bears no nonce (RFC 9449 11.1).
+const MAX_AGE: Seconds = Seconds::new(60);
+
+#[cfg(test)]
+#[path = "proof_tests.rs"]
+mod tests;
