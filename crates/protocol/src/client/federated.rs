@@ -1,6 +1,26 @@
 //! Federated credentials: tokens of another issuer that prove who a client is, so that it needs no secret
 //! (RFC 7521 4.2, RFC 7523 3).
+//!
+//! A build on GitHub or GitLab, or a pod of a Kubernetes cluster, has a token of its platform that says where it runs. A
+//! credential says which of them speak for the client. Such a token is no client's own assertion: its `sub` names what
+//! runs, not the client, and what must be in it is the declaration's matter, not RFC 7523's.
 
+mod condition;
+mod form;
+mod glob;
+mod judgement;
+mod platform;
+mod problems;
+mod warnings;
+
+pub use form::{Form, Place};
+pub use judgement::{JudgedRule, Judgement};
+
+use super::ClientMetadata;
+use super::auth::assertion::{Assertion, OWN_TYPE, Used};
+use crate::error::Refusal;
+use crate::value::UnixTime;
+use grantor_jose::{JwkSet, SigningAlgorithm, base64url, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -41,20 +61,38 @@ pub struct Condition {
     pub glob: Option<String>,
 }
 
-/// placeholder
+/// Whether a token of another issuer speaks for this client: its signature, and then every rule of
+/// [`FederatedCredential::judge`]. A token without `jti` is remembered by the digest of what was signed.
 pub fn verify(
-    _: &crate::client::auth::assertion::Assertion,
-    _: &FederatedCredential,
-    _: &grantor_jose::JwkSet,
-    _: crate::value::UnixTime,
-) -> Result<crate::client::auth::assertion::Used, crate::error::Refusal> {
-    Err(crate::error::Refusal::Broken)
+    assertion: &Assertion,
+    credential: &FederatedCredential,
+    keys: &JwkSet,
+    now: UnixTime,
+) -> Result<Used, Refusal> {
+    assertion.is_of_type(&TYPES)?;
+    let claims = assertion.signed_with(keys, SigningAlgorithm::ALL)?;
+    credential.accept(claims.all(), now)?;
+    let expires = judgement::moment(claims.get("exp")).ok_or(Refusal::AssertionWithoutExpiry)?;
+    if let Some(id) = claims.get("jti").and_then(Value::as_str) {
+        return Ok(Used::new("federated jti", &credential.issuer, id, expires));
+    }
+    let digest = base64url::encode(digest::sha256(assertion.signed_part().as_bytes()));
+    Ok(Used::new("federated token", &credential.issuer, &digest, expires))
 }
-/// placeholder
+
+/// The credentials of a client whose issuer is the assertion's; the first that fits decides.
 pub fn candidates<'a>(
-    client: &'a super::ClientMetadata,
-    assertion: &crate::client::auth::assertion::Assertion,
+    client: &'a ClientMetadata,
+    assertion: &Assertion,
 ) -> impl Iterator<Item = &'a FederatedCredential> {
-    let _ = assertion;
-    client.federated_credentials.iter()
+    let issuer = assertion.unverified_issuer();
+    client.federated_credentials.iter().filter(move |credential| credential.issuer == issuer)
 }
+
+/// `typ` of what speaks for a workload: ID tokens, SPIFFE's (JWT-SVID 2.3), client assertions. An access token is for
+/// an API, whatever its audience (RFC 8725 3.11).
+const TYPES: [&str; 3] = ["JWT", "JOSE", OWN_TYPE];
+
+#[cfg(test)]
+#[path = "federated/tests.rs"]
+mod tests;
