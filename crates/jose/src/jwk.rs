@@ -100,6 +100,13 @@ impl Jwk {
         Self { material, attributes }
     }
 
+    /// The same key for every algorithm that its type has: `alg` is optional (RFC 7517 4.4).
+    #[must_use]
+    pub fn without_algorithm(mut self) -> Self {
+        self.attributes.alg = None;
+        self
+    }
+
     /// The numbers of the key.
     pub fn material(&self) -> &Material {
         &self.material

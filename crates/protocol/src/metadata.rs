@@ -5,9 +5,10 @@ use crate::client::{AuthMethod, ResponseType, SubjectType};
 use crate::directory::Directory;
 use crate::grant::GrantType;
 use crate::narrow::OPENID_SCOPES;
+use crate::profile::Profile;
 use crate::userinfo::CLAIMS_OF_SCOPES;
 use crate::value::Issuer;
-use grantor_jose::SigningAlgorithm;
+use grantor_jose::{ContentEncryption, EncryptionAlgorithm, SigningAlgorithm};
 use serde_json::{Map, Value, json};
 
 /// The paths below the issuer. The one list; the router serves these.
@@ -15,6 +16,7 @@ pub mod path {
     #![allow(missing_docs, reason = "each is its own name")]
     pub const AUTHORIZE: &str = "/authorize";
     pub const TOKEN: &str = "/token";
+    pub const PAR: &str = "/par";
     pub const JWKS: &str = "/jwks";
     pub const USERINFO: &str = "/userinfo";
     pub const INTROSPECT: &str = "/introspect";
@@ -22,27 +24,61 @@ pub mod path {
     pub const SIGN_OUT: &str = "/signout";
 }
 
-/// The document of a tenant. `signing` are the algorithms for which it has keys, `languages` those of its pages.
-pub fn document(
-    issuer: &Issuer,
-    directory: &Directory,
-    signing: &[SigningAlgorithm],
-    languages: &[&str],
-) -> Map<String, Value> {
-    let names = |methods: &[AuthMethod]| methods.iter().map(|method| method.as_str()).collect::<Vec<_>>();
-    let confidential: Vec<_> = AuthMethod::ALL.into_iter().filter(|method| method.is_confidential()).collect();
+/// What the server has besides the directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facilities<'a> {
+    /// The algorithms that it has signing keys for.
+    pub signing: &'a [SigningAlgorithm],
+    /// The algorithms in which something can be encrypted to it.
+    pub encryption: &'a [EncryptionAlgorithm],
+    /// The languages of its pages.
+    pub languages: &'a [&'a str],
+    /// The issuer's address at the listener for mutual TLS, when there is one.
+    pub mtls: Option<&'a str>,
+    /// Whether a client's certificate can be known at all.
+    pub certificates: bool,
+}
+
+/// The document of a tenant.
+pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<'_>) -> Map<String, Value> {
+    let profiles = &directory.tenant.profiles;
+    let any = |allows: &dyn Fn(Profile) -> bool| profiles.iter().any(|profile| allows(*profile));
+    let all = |wants: &dyn Fn(Profile) -> bool| !profiles.is_empty() && profiles.iter().all(|profile| wants(*profile));
+    let methods: Vec<AuthMethod> = AuthMethod::ALL
+        .into_iter()
+        .filter(|method| *method == AuthMethod::None || any(&|profile| profile.allows_auth_method(*method)))
+        .filter(|method| facilities.certificates || !method.needs_certificate())
+        .collect();
+    let names = |keep: &dyn Fn(AuthMethod) -> bool| -> Vec<&str> {
+        methods.iter().filter(|method| keep(**method)).map(|method| method.as_str()).collect()
+    };
+    let algorithms = |among: &[SigningAlgorithm]| -> Vec<SigningAlgorithm> {
+        among.iter().copied().filter(|algorithm| any(&|profile| profile.allows_algorithm(*algorithm))).collect()
+    };
+    let (verified, signing) = (algorithms(SigningAlgorithm::ALL), algorithms(facilities.signing));
+    let mut assertions: Vec<&str> = verified.iter().map(|algorithm| algorithm.as_str()).collect();
+    if methods.contains(&AuthMethod::ClientSecretJwt) {
+        assertions.push("HS256");
+    }
     let mut scopes: Vec<String> = OPENID_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
     scopes.extend(directory.apis().flat_map(|api| api.scopes.iter().map(|scope| scope.name.to_string())));
     scopes.sort_unstable();
     scopes.dedup();
+    let mut details: Vec<&str> = directory
+        .apis()
+        .flat_map(|api| api.authorization_details_types.iter().map(|kind| kind.name.as_str()))
+        .collect();
+    details.sort_unstable();
+    details.dedup();
     let claims: Vec<&str> = ["sub", "iss", "aud", "auth_time", "acr", "amr", "nonce", "sid"]
         .into_iter()
         .chain(CLAIMS_OF_SCOPES.iter().flat_map(|(_, claims)| claims.iter().copied()))
         .collect();
-    let document = json!({
+    let mut document = object(json!({
         "issuer": issuer,
         "authorization_endpoint": issuer.endpoint(path::AUTHORIZE),
         "token_endpoint": issuer.endpoint(path::TOKEN),
+        "pushed_authorization_request_endpoint": issuer.endpoint(path::PAR),
         "jwks_uri": issuer.endpoint(path::JWKS),
         "userinfo_endpoint": issuer.endpoint(path::USERINFO),
         "introspection_endpoint": issuer.endpoint(path::INTROSPECT),
@@ -53,24 +89,71 @@ pub fn document(
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
         "subject_types_supported": SubjectType::ALL.map(SubjectType::as_str),
-        "token_endpoint_auth_methods_supported": names(&AuthMethod::ALL),
-        "introspection_endpoint_auth_methods_supported": names(&confidential),
-        "revocation_endpoint_auth_methods_supported": names(&AuthMethod::ALL),
+        "token_endpoint_auth_methods_supported": names(&|_| true),
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
+        "introspection_endpoint_auth_methods_supported": names(&AuthMethod::is_confidential),
+        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
+        "revocation_endpoint_auth_methods_supported": names(&|_| true),
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": verified,
         "id_token_signing_alg_values_supported": signing,
         "userinfo_signing_alg_values_supported": signing,
+        "authorization_signing_alg_values_supported": signing,
+        "introspection_signing_alg_values_supported": signing,
+        "request_object_signing_alg_values_supported": verified,
+        "request_object_encryption_alg_values_supported": facilities.encryption,
+        "request_object_encryption_enc_values_supported": ContentEncryption::ALL,
+        "authorization_response_iss_parameter_supported": true,
+    }));
+    document.extend(object(json!({
         "prompt_values_supported": Prompt::ALL,
         "display_values_supported": Display::ALL.map(|(_, name)| name),
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "acr_values_supported": [crate::metadata::ACR_PASSWORD],
-        "ui_locales_supported": languages,
+        "ui_locales_supported": facilities.languages,
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
-        "authorization_response_iss_parameter_supported": true,
-    });
-    match document {
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "require_pushed_authorization_requests": all(&Profile::requires_pushed_requests),
+        "require_signed_request_object": all(&Profile::requires_signed_requests),
+        "tls_client_certificate_bound_access_tokens": facilities.certificates,
+    })));
+    for kind in ["id_token", "userinfo", "authorization", "introspection"] {
+        document.insert(format!("{kind}_encryption_alg_values_supported"), json!(ENCRYPTED_TO_CLIENTS));
+        document.insert(format!("{kind}_encryption_enc_values_supported"), json!(ContentEncryption::ALL));
+    }
+    if !details.is_empty() {
+        document.insert("authorization_details_types_supported".to_owned(), json!(details));
+    }
+    if let Some(base) = facilities.mtls {
+        let alias = |path: &str| format!("{}{path}", base.trim_end_matches('/'));
+        let aliases = json!({
+            "token_endpoint": alias(path::TOKEN),
+            "pushed_authorization_request_endpoint": alias(path::PAR),
+            "userinfo_endpoint": alias(path::USERINFO),
+            "introspection_endpoint": alias(path::INTROSPECT),
+            "revocation_endpoint": alias(path::REVOKE),
+        });
+        document.insert("mtls_endpoint_aliases".to_owned(), aliases);
+    }
+    document
+}
+
+/// In which ways the key of what is encrypted to a client can be wrapped: to its public key, never to its secret, of
+/// which only a hash is kept.
+const ENCRYPTED_TO_CLIENTS: [EncryptionAlgorithm; 5] = [
+    EncryptionAlgorithm::EcdhEs,
+    EncryptionAlgorithm::EcdhEsA128Kw,
+    EncryptionAlgorithm::EcdhEsA256Kw,
+    EncryptionAlgorithm::RsaOaep256,
+    EncryptionAlgorithm::RsaOaep,
+];
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
         Value::Object(map) => map,
         _ => Map::new(),
     }
@@ -97,14 +180,40 @@ mod tests {
 
     #[test]
     fn rfc8414_2_every_list_is_the_one_that_the_rules_use() {
-        let document =
-            document(&issuer(), &directory("[]"), &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256], &["en"]);
+        let signing = [SigningAlgorithm::Es256, SigningAlgorithm::Rs256];
+        let facilities = Facilities { signing: &signing, languages: &["en"], ..Facilities::default() };
+        let document = document(&issuer(), &directory("[]"), &facilities);
+        assert!(document.get("mtls_endpoint_aliases").is_none());
         assert_eq!(document["grant_types_supported"].as_array().unwrap().len(), GrantType::ALL.len());
         assert_eq!(document["token_endpoint"], "https://id.example/token");
         assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
         assert!(document["scopes_supported"].as_array().unwrap().contains(&json!("notes:read")));
         let introspection = document["introspection_endpoint_auth_methods_supported"].as_array().unwrap();
         assert!(!introspection.contains(&json!("none")));
+    }
+
+    #[test]
+    fn rfc8705_5_the_endpoints_for_mutual_tls_are_announced() {
+        let facilities = Facilities { mtls: Some("https://mtls.example"), certificates: true, ..Facilities::default() };
+        let document = document(&issuer(), &directory("[]"), &facilities);
+        assert_eq!(document["mtls_endpoint_aliases"]["token_endpoint"], "https://mtls.example/token");
+        assert_eq!(document["tls_client_certificate_bound_access_tokens"], true);
+        let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
+        assert!(methods.contains(&json!("tls_client_auth")));
+    }
+
+    #[test]
+    fn fapi2_security_profile_5_3_2_the_metadata_of_a_tenant_follow_its_profiles() {
+        let mut directory = directory("[]");
+        directory.tenant.profiles = vec![Profile::Fapi2];
+        let facilities = Facilities { certificates: true, signing: SigningAlgorithm::ALL, ..Facilities::default() };
+        let document = document(&issuer(), &directory, &facilities);
+        assert_eq!(document["require_pushed_authorization_requests"], true);
+        let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
+        assert!(!methods.contains(&json!("client_secret_basic")) && methods.contains(&json!("private_key_jwt")));
+        for list in ["id_token_signing_alg_values_supported", "dpop_signing_alg_values_supported"] {
+            assert!(!document[list].as_array().unwrap().contains(&json!("RS256")), "{list}");
+        }
     }
 
     #[test]

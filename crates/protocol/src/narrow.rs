@@ -1,7 +1,8 @@
 //! What narrows a request, and why: never more privilege than was asked for, granted and allowed (RFC 9700 2.3).
 //! Whatever is taken away leaves its reason behind.
 
-use crate::client::Client;
+use crate::authorization_details::AuthorizationDetails;
+use crate::client::{Client, ClientMetadata};
 use crate::directory::{Api, Directory, Policy, User};
 use crate::error::Refusal;
 use crate::grant::{Access, GrantType};
@@ -124,7 +125,8 @@ pub fn for_user(
             }
             continue;
         }
-        if api.scopes.is_empty() {
+        // An API without scopes, or one of which authorization details are asked for.
+        if scope.is_empty() {
             left.access.add(resource.clone(), &Scope::default());
         }
         for token in scope.iter() {
@@ -141,6 +143,21 @@ pub fn for_user(
         }
     }
     if left.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(left) }
+}
+
+/// Without the audiences of which nothing is left: those that had come with authorization details that went.
+pub fn settle(
+    mut allowed: Allowed,
+    details: &AuthorizationDetails,
+    directory: &Directory,
+    client: &ClientMetadata,
+) -> Result<Allowed, Refusal> {
+    let concerned = details.allowed(directory, client)?;
+    allowed.access.retain(|resource, scope| {
+        let whole = directory.api(resource).is_none_or(|api| api.scopes.is_empty());
+        !scope.is_empty() || whole || concerned.contains(resource)
+    });
+    if allowed.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(allowed) }
 }
 
 /// What is still allowed of a grant made earlier: the directory may have become stricter since.
@@ -171,7 +188,12 @@ pub fn still_allowed(
 
 /// What an application may have for itself at one API (RFC 6749 4.4): never more than its ceiling there. An omitted
 /// scope means all of the ceiling (RFC 6749 3.3); an omitted resource means the one API that fits.
-pub fn for_itself(asked: &Asked, directory: &Directory, client: &Client) -> Result<(Arc<Api>, Allowed), Refusal> {
+pub fn for_itself(
+    asked: &Asked,
+    directory: &Directory,
+    client: &Client,
+    grant_type: GrantType,
+) -> Result<(Arc<Api>, Allowed), Refusal> {
     let id = &client.metadata.client_id;
     let api = match asked.resources.as_slice() {
         [resource] => Arc::clone(directory.api(resource).ok_or(Refusal::UnknownResource)?),
@@ -179,7 +201,7 @@ pub fn for_itself(asked: &Asked, directory: &Directory, client: &Client) -> Resu
         _ => return Err(Refusal::SeveralAudiences),
     };
     let ceiling = api.ceiling(id).ok_or(Refusal::ResourceNotAllowed)?;
-    let policy = fitting_policy(directory, &api.audience, client, GrantType::ClientCredentials, None);
+    let policy = fitting_policy(directory, &api.audience, client, grant_type, None);
     let mut allowed = Allowed::default();
     let wanted = asked.scope.as_ref().unwrap_or(&ceiling.scope);
     for token in wanted.iter() {

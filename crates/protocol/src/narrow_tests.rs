@@ -140,12 +140,13 @@ fn a_policy_shortens_a_token_and_never_lengthens_it() {
 fn rfc6749_4_4_an_application_gets_its_ceiling_and_no_more() {
     let machine = client("machine", AuthMethod::ClientSecretBasic);
     let directory = directory("[]");
-    let (_, all) = for_itself(&Asked::default(), &directory, &machine).unwrap();
+    let (_, all) = for_itself(&Asked::default(), &directory, &machine, GrantType::ClientCredentials).unwrap();
     assert_eq!(all.access.scope().to_string(), "notes:read shared");
-    let (_, some) = for_itself(&asked("notes:read notes:write", &[]), &directory, &machine).unwrap();
+    let (_, some) =
+        for_itself(&asked("notes:read notes:write", &[]), &directory, &machine, GrantType::ClientCredentials).unwrap();
     assert_eq!(some.access.scope().to_string(), "notes:read");
     assert_eq!(reasons(&some), [Reason::AboveCeiling(resource("https://notes"))]);
-    let refused = for_itself(&asked("notes:write", &[]), &directory, &machine);
+    let refused = for_itself(&asked("notes:write", &[]), &directory, &machine, GrantType::ClientCredentials);
     assert_eq!(refused.err(), Some(Refusal::NothingOfTheScopeIsAllowed));
 }
 
@@ -153,9 +154,13 @@ fn rfc6749_4_4_an_application_gets_its_ceiling_and_no_more() {
 fn rfc6749_4_4_an_application_without_a_ceiling_gets_nothing_for_itself() {
     let other = client("other", AuthMethod::ClientSecretBasic);
     let directory = directory("[]");
-    let refused = for_itself(&asked("notes:read", &["https://notes"]), &directory, &other);
+    let refused =
+        for_itself(&asked("notes:read", &["https://notes"]), &directory, &other, GrantType::ClientCredentials);
     assert_eq!(refused.err(), Some(Refusal::ResourceNotAllowed));
-    assert_eq!(for_itself(&Asked::default(), &directory, &other).err(), Some(Refusal::ResourceNotAllowed));
+    assert_eq!(
+        for_itself(&Asked::default(), &directory, &other, GrantType::ClientCredentials).err(),
+        Some(Refusal::ResourceNotAllowed)
+    );
 }
 
 #[test]

@@ -4,12 +4,13 @@ use crate::budget::Budget;
 use crate::keyring::{self, KeyringError, MasterKey};
 use crate::known_secrets::KnownSecrets;
 use crate::settings::{Origin, Settings};
-use crate::tenancy::Tenancy;
+use crate::tenancy::{Certificates, Tenancy};
 use crate::world::World;
 use arc_swap::ArcSwap;
+use grantor_fetch::{Fetcher, KeySets};
 use grantor_login::{PasswordPool, Throttle};
 use grantor_protocol::directory::{Directory, KeyRecord, Tenant};
-use grantor_protocol::value::{TenantName, UnixTime};
+use grantor_protocol::value::{Issuer, TenantName, UnixTime};
 use grantor_store::{Change, Store, StoreError};
 use grantor_web::Pages;
 use std::collections::HashMap;
@@ -30,7 +31,11 @@ pub(crate) struct Context {
     /// What the demo API keeps.
     pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) origin: Origin,
-    master: Arc<MasterKey>,
+    /// Keys by reference: those of clients, and those of issuers that speak for clients.
+    pub(crate) key_sets: KeySets,
+    /// Documents by reference.
+    pub(crate) fetcher: Fetcher,
+    pub(crate) master: Arc<MasterKey>,
     snapshot: ArcSwap<Snapshot>,
 }
 
@@ -51,6 +56,9 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What is allowed of outgoing requests.
+    #[error("outgoing requests cannot be made: {0}")]
+    Outgoing(String),
     /// The templates.
     #[error("the pages cannot be made: {0}")]
     Pages(String),
@@ -79,6 +87,8 @@ impl Context {
         };
         let pages = pages.map_err(|error| StartError::Pages(error.to_string()))?;
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        let fetcher =
+            Fetcher::new(settings.outgoing.clone()).map_err(|error| StartError::Outgoing(error.to_string()))?;
         let empty = Snapshot { version: 0, tenants: HashMap::new(), stale_at: UnixTime::new(0) };
         let context = Arc::new(Self {
             origin: Origin::of(&settings.issuer),
@@ -87,6 +97,8 @@ impl Context {
             throttle: Throttle::default(),
             strangers: Budget::new(STRANGERS),
             notes: Mutex::default(),
+            key_sets: KeySets::new(fetcher.clone()),
+            fetcher,
             master: Arc::new(master),
             snapshot: ArcSwap::from_pointee(empty),
             settings,
@@ -102,6 +114,13 @@ impl Context {
     /// The tenant of this name, at the newest version that is known.
     pub(crate) fn tenancy(&self, name: &TenantName) -> Option<Arc<Tenancy>> {
         self.snapshot.load().tenants.get(name).map(Arc::clone)
+    }
+
+    /// The address of an issuer, or of one of its endpoints, at the listener for mutual TLS (RFC 8705 5).
+    pub(crate) fn mtls_endpoint(&self, issuer: &Issuer, path: &str) -> Option<String> {
+        let base = self.settings.mtls.as_ref()?.public_url.as_deref()?.trim_end_matches('/');
+        let below_origin = issuer.endpoint(path).strip_prefix(&issuer.origin())?.to_owned();
+        Some(format!("{base}{below_origin}"))
     }
 
     /// Now, in whole seconds.
@@ -169,7 +188,12 @@ impl Context {
                 let issuer = self.settings.issuer.of_tenant(&name);
                 let own = keys.remove(&name).unwrap_or_default();
                 // A wrong master key is found now and not by the first user.
-                (name.clone(), Arc::new(Tenancy::new(issuer, directory, own, now, Arc::clone(&self.master))))
+                let certificates = Certificates {
+                    address: self.mtls_endpoint(&issuer, ""),
+                    known: self.settings.mtls.is_some() || self.settings.client_cert_header,
+                };
+                let master = Arc::clone(&self.master);
+                (name.clone(), Arc::new(Tenancy::new(issuer, directory, own, now, certificates, master)))
             })
             .collect::<HashMap<_, _>>();
         if let Some(default) = tenants.get(TenantName::DEFAULT) {

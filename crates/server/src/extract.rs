@@ -1,11 +1,13 @@
 //! A request as the endpoints see it: its tenant, its parameters, where it came from.
 
+use crate::client_certificate::{self, PeerCertificate};
 use crate::context::Context;
 use crate::tenancy::Tenancy;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use grantor_protocol::Refusal;
+use grantor_protocol::client::auth::certificate::ClientCertificate;
 use grantor_protocol::params::Params;
 use grantor_protocol::value::UnixTime;
 use http::{HeaderMap, Method, header};
@@ -25,6 +27,10 @@ pub(crate) struct Call {
     /// The path below the tenant.
     pub(crate) path: String,
     pub(crate) body: Bytes,
+    /// Whether it came in at the listener for mutual TLS.
+    pub(crate) at_mtls: bool,
+    /// The certificate of the connection, at the listener for mutual TLS or behind a proxy that is trusted with it.
+    pub(crate) certificate: Option<ClientCertificate>,
 }
 
 /// What names a request in the logs. Put into the request by the router.
@@ -32,6 +38,8 @@ pub(crate) struct Call {
 pub(crate) struct CallMeta {
     pub(crate) request_id: Arc<str>,
     pub(crate) address: IpAddr,
+    /// Whether the connection is that of a trusted proxy.
+    pub(crate) from_proxy: bool,
 }
 
 /// No request of OAuth is longer.
@@ -43,6 +51,13 @@ impl Call {
     /// Now, read once per use from the injected clock.
     pub(crate) fn now(&self) -> UnixTime {
         self.context.now()
+    }
+
+    /// Where this request was sent, without its query.
+    pub(crate) fn url(&self) -> String {
+        let issuer = &self.tenancy.issuer;
+        let mtls = if self.at_mtls { self.context.mtls_endpoint(issuer, &self.path) } else { None };
+        mtls.unwrap_or_else(|| issuer.endpoint(&self.path))
     }
 
     /// The parameters of the query.
@@ -106,6 +121,9 @@ impl FromRequest<Arc<Context>> for Call {
             Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(crate::respond::too_large()),
             Err(_) => return Err(crate::respond::status(http::StatusCode::BAD_REQUEST)),
         };
+        let certificate =
+            client_certificate::of_request(&parts.headers, &parts.extensions, meta.from_proxy, &context.settings)
+                .map_err(|refusal| crate::respond::oauth_error(&refusal, false))?;
         Ok(Self {
             context: Arc::clone(context),
             tenancy,
@@ -115,6 +133,8 @@ impl FromRequest<Arc<Context>> for Call {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             path: parts.uri.path().to_owned(),
             body,
+            at_mtls: parts.extensions.get::<PeerCertificate>().is_some(),
+            certificate,
         })
     }
 }

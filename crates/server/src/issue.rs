@@ -1,18 +1,56 @@
 //! The one place where tokens are minted.
 
+use crate::client_auth::client_keys;
 use crate::extract::Call;
 use crate::tenancy::Tenancy;
-use grantor_jose::{SigningAlgorithm, jws};
+use grantor_jose::jwe::{self, EncryptionKey};
+use grantor_jose::{ContentEncryption, EncryptionAlgorithm, SigningAlgorithm, jws};
 use grantor_protocol::Refusal;
-use grantor_protocol::client::AuthenticatedClient;
+use grantor_protocol::authorization_details::AuthorizationDetails;
+use grantor_protocol::client::{AuthenticatedClient, ClientMetadata};
 use grantor_protocol::directory::{Api, TokenFormat, User};
 use grantor_protocol::grant::{Grant, GrantType};
 use grantor_protocol::narrow;
 use grantor_protocol::token::handle::{HandleKind, RefreshHandle};
 use grantor_protocol::token::id::{self, IdToken};
-use grantor_protocol::token::{AccessToken, Selection, TokenResponse, TokenSubject, presented_subject};
+use grantor_protocol::token::{AccessToken, Binding, Selection, TokenResponse, TokenSubject, presented_subject};
 use grantor_protocol::value::{Scope, TokenId, UnixTime};
 use std::sync::Arc;
+
+/// To whom something is encrypted, and how.
+pub(crate) struct Encryptor {
+    key: EncryptionKey,
+    enc: ContentEncryption,
+}
+
+/// What answers of one kind to a client are encrypted with, when it is registered for that: looked up before anything is
+/// spent.
+pub(crate) async fn encryptor(
+    call: &Call,
+    client: &ClientMetadata,
+    alg: Option<EncryptionAlgorithm>,
+    enc: Option<ContentEncryption>,
+) -> Result<Option<Encryptor>, Refusal> {
+    let Some(alg) = alg else { return Ok(None) };
+    // OpenID Connect Dynamic Client Registration 2: the default where `alg` alone is registered.
+    let enc = enc.unwrap_or(ContentEncryption::A128CbcHs256);
+    let keys = client_keys(call, client, None).await?;
+    let fitting = keys.keys.iter().filter(|key| key.usage() != Some("sig"));
+    let key = fitting.filter_map(|key| EncryptionKey::from_jwk(key, alg).ok()).next();
+    key.map(|key| Some(Encryptor { key, enc })).ok_or_else(|| {
+        tracing::warn!(client = %client.client_id, %alg, "the client has no key to encrypt to");
+        Refusal::ClientKeysUnavailable
+    })
+}
+
+/// A signed token, encrypted where its receiver wants that (RFC 7519 5.2: nested).
+pub(crate) fn nested(token: String, encryptor: Option<&Encryptor>) -> Result<String, Refusal> {
+    let Some(Encryptor { key, enc }) = encryptor else { return Ok(token) };
+    jwe::encrypt(key, *enc, Some("JWT"), token.as_bytes()).map_err(|error| {
+        tracing::error!(%error, "encrypting failed");
+        Refusal::Broken
+    })
+}
 
 /// What all tokens of one response have in common.
 pub(crate) struct Issuing<'a> {
@@ -20,7 +58,16 @@ pub(crate) struct Issuing<'a> {
     pub(crate) client: &'a AuthenticatedClient,
     pub(crate) user: &'a User,
     pub(crate) grant_type: GrantType,
+    /// What the ID token is encrypted with.
+    pub(crate) encryptor: Option<Encryptor>,
     pub(crate) now: UnixTime,
+}
+
+/// What one access token carries.
+pub(crate) struct Content {
+    pub(crate) selection: Selection,
+    pub(crate) details: AuthorizationDetails,
+    pub(crate) binding: Binding,
 }
 
 /// Writes an access token in the form that its API wants; sealed when it has none.
@@ -54,12 +101,13 @@ pub(crate) fn sign(
 
 impl Issuing<'_> {
     /// All that a grant gives: access token, refresh token, ID token.
-    pub(crate) fn of_grant(&self, grant: &Grant, selection: Selection) -> Result<TokenResponse, Refusal> {
+    pub(crate) fn of_grant(&self, grant: &Grant, content: Content) -> Result<TokenResponse, Refusal> {
+        let selection = &content.selection;
         let tenancy = &self.call.tenancy;
         let keys = &tenancy.ready()?.keys;
         let metadata = &self.client.get().metadata;
         let sub = presented_subject(metadata, &grant.terms.subject, &keys.pairwise);
-        let token = self.user_token(grant, &selection, &sub);
+        let token = self.user_token(grant, &content, &sub);
         let access_token = access_token(self.call, &token, selection.apis.first())?;
         let refreshes = grant.terms.refreshable && metadata.grant_types.contains(&GrantType::RefreshToken);
         let handle = RefreshHandle { grant: grant.id, generation: grant.generation };
@@ -76,15 +124,17 @@ impl Issuing<'_> {
         let id_token = openid.then(|| self.id_token(grant, &sub, &access_token)).transpose()?;
         Ok(TokenResponse {
             access_token,
-            token_type: "Bearer",
+            token_type: content.binding.token_type(),
             expires_in: token.expires.remaining(self.now),
-            scope: selection.scope,
+            scope: content.selection.scope,
+            authorization_details: content.details,
             refresh_token,
             id_token,
         })
     }
 
-    fn user_token(&self, grant: &Grant, selection: &Selection, sub: &str) -> AccessToken {
+    fn user_token(&self, grant: &Grant, content: &Content, sub: &str) -> AccessToken {
+        let selection = &content.selection;
         let directory = &self.call.tenancy.directory;
         let life_at = |api| narrow::longest_life(directory, api, self.client.get(), self.grant_type, Some(self.user));
         let lives = selection.apis.iter().map(|api| life_at(api));
@@ -106,11 +156,14 @@ impl Issuing<'_> {
             expires: self.now.plus(life).min(grant.terms.ends),
             grant: Some(grant.id),
             authentication: Some(grant.terms.authentication.clone()),
+            details: content.details.clone(),
+            binding: content.binding,
         }
     }
 
     fn id_token(&self, grant: &Grant, sub: &str, access_token: &str) -> Result<String, Refusal> {
-        let algorithm = self.client.get().metadata.id_token_signed_response_alg;
+        let metadata = &self.client.get().metadata;
+        let algorithm = metadata.response_algorithm(Some(metadata.id_token_signed_response_alg));
         let token = IdToken {
             issuer: &self.call.tenancy.issuer,
             grant: &grant.terms,
@@ -122,6 +175,6 @@ impl Issuing<'_> {
             lifetime: self.call.tenancy.directory.tenant.lifetimes.id_token,
         };
         let payload = serde_json::to_vec(&token.claims(&self.user.claims)).map_err(|_| Refusal::Broken)?;
-        sign(&self.call.tenancy, algorithm, id::TYP, &payload)
+        nested(sign(&self.call.tenancy, algorithm, id::TYP, &payload)?, self.encryptor.as_ref())
     }
 }

@@ -1,13 +1,15 @@
 //! The keys of each tenant: made, sealed at rest under the master key, rotated, loaded.
 
 use crate::world::World;
+use grantor_jose::jwe::{DecryptionKey, Opened, Unopened};
 use grantor_jose::mac::MacKey;
 use grantor_jose::seal::SealKey;
-use grantor_jose::{Jwk, SigningAlgorithm, SigningKey, base64url};
+use grantor_jose::{EncryptionAlgorithm, Jwk, SigningAlgorithm, SigningKey, base64url};
 use grantor_protocol::audit::{Action, Event, Outcome};
+use grantor_protocol::client::SecretHash;
 use grantor_protocol::directory::{DirectoryRecords, KeyKind, KeyRecord};
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
-use grantor_protocol::value::{EventId, Issuer, Seconds, TenantName, UnixTime};
+use grantor_protocol::value::{ClientId, EventId, Issuer, Seconds, Secret, TenantName, UnixTime};
 use grantor_store::{Change, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,6 +21,8 @@ pub struct MasterKey(SealKey);
 /// A tenant's keys, ready for use.
 pub struct TenantKeys {
     signing: HashMap<SigningAlgorithm, Arc<SigningKey>>,
+    /// What opens what is encrypted to this tenant.
+    decryption: Vec<DecryptionKey>,
     /// Everything that is published, oldest first.
     published: Vec<Jwk>,
     /// Seals and opens handles.
@@ -53,6 +57,12 @@ pub enum KeyringError {
 /// wants it for ID tokens (Core 15.1).
 const AT_FIRST: [SigningAlgorithm; 2] = [SigningAlgorithm::Es256, SigningAlgorithm::Rs256];
 
+/// What the one key for key agreement opens; published without `alg`, because it is good for each.
+const AGREEMENT: [EncryptionAlgorithm; 3] =
+    [EncryptionAlgorithm::EcdhEs, EncryptionAlgorithm::EcdhEsA128Kw, EncryptionAlgorithm::EcdhEsA256Kw];
+/// What the one RSA key opens.
+const TRANSPORT: [EncryptionAlgorithm; 2] = [EncryptionAlgorithm::RsaOaep256, EncryptionAlgorithm::RsaOaep];
+
 /// For how long verifiers may cache the JWKS; a new key is published for that long before it is used.
 pub const JWKS_MAX_AGE: Seconds = Seconds::new(300);
 
@@ -65,6 +75,24 @@ impl MasterKey {
     /// From its 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(SealKey::new(&Zeroizing::new(bytes)))
+    }
+
+    /// Seals the secret of a client that signs its assertions with it (OpenID Connect Core 10.1).
+    pub fn seal_secret(&self, tenant: &TenantName, client: &ClientId, salt: [u8; 16], secret: &Secret) -> SecretHash {
+        let sealed = self.0.seal(Self::secret_context(tenant, client).as_bytes(), salt, secret.expose().as_bytes());
+        SecretHash::Sealed(base64url::encode(sealed))
+    }
+
+    /// Opens what [`Self::seal_secret`] sealed for this client.
+    pub fn open_secret(&self, tenant: &TenantName, client: &ClientId, hash: &SecretHash) -> Option<Secret> {
+        let SecretHash::Sealed(sealed) = hash else { return None };
+        let context = Self::secret_context(tenant, client);
+        let opened = self.0.open(context.as_bytes(), &base64url::decode(sealed)?)?;
+        String::from_utf8(opened).ok().map(Secret::new)
+    }
+
+    fn secret_context(tenant: &TenantName, client: &ClientId) -> String {
+        format!("grantor client secret {tenant} {client}")
     }
 
     fn seal(&self, tenant: &TenantName, kid: &str, salt: [u8; 16], private: &[u8]) -> Vec<u8> {
@@ -97,6 +125,7 @@ impl TenantKeys {
         // What is in use before what was retired, the youngest first.
         own.sort_by_key(|key| std::cmp::Reverse((key.active <= now, key.expires.is_none(), key.active)));
         let mut signing = HashMap::new();
+        let mut decryption = Vec::new();
         let mut published = Vec::new();
         let mut handles = Vec::new();
         let mut pairwise = None;
@@ -110,12 +139,20 @@ impl TenantKeys {
                         signing.entry(algorithm).or_insert(key);
                     }
                 }
+                KeyKind::Enc(algorithm) => {
+                    let family: &[_] = if AGREEMENT.contains(&algorithm) { &AGREEMENT } else { &TRANSPORT };
+                    for algorithm in family {
+                        decryption.push(DecryptionKey::from_pkcs8(*algorithm, &private)?);
+                    }
+                    let jwk = decryption.last().and_then(DecryptionKey::public_jwk);
+                    published.extend(jwk.map(Jwk::without_algorithm));
+                }
                 KeyKind::Handle => handles.push(HandleKey::new(&*secret(&private, record)?)),
                 KeyKind::Pairwise => pairwise = Some(MacKey::new(&*secret(&private, record)?)),
             }
         }
         let pairwise = pairwise.filter(|_| !handles.is_empty()).ok_or_else(|| KeyringError::Missing(tenant.clone()))?;
-        Ok(Self { signing, published, handles: HandleKeys::new(issuer.clone(), handles), pairwise })
+        Ok(Self { signing, decryption, published, handles: HandleKeys::new(issuer.clone(), handles), pairwise })
     }
 
     /// The key that signs with an algorithm now.
@@ -126,6 +163,20 @@ impl TenantKeys {
     /// The algorithms that can be signed with, in the order of the one list.
     pub fn algorithms(&self) -> Vec<SigningAlgorithm> {
         SigningAlgorithm::ALL.iter().copied().filter(|algorithm| self.signing.contains_key(algorithm)).collect()
+    }
+
+    /// The algorithms in which something can be encrypted to this tenant.
+    pub fn encryption_algorithms(&self) -> Vec<EncryptionAlgorithm> {
+        let mut all: Vec<_> = self.decryption.iter().map(DecryptionKey::algorithm).collect();
+        all.sort_by_key(|algorithm| algorithm.as_str());
+        all.dedup();
+        all
+    }
+
+    /// Opens what was encrypted to this tenant.
+    pub fn decrypt(&self, token: &str) -> Option<Vec<u8>> {
+        let unopened = Unopened::parse(token).ok()?;
+        self.decryption.iter().find_map(|key| unopened.open(key).ok()).map(Opened::into_plaintext)
     }
 
     /// Every key that is published: those in use, those to come, and those that still verify.
@@ -174,13 +225,22 @@ pub(crate) async fn ensure_all_keys(
 /// The kinds of key that tenants need and have not. A key for an algorithm that a tenant never used before is used at
 /// once: no verifier knows any other.
 fn missing_keys(records: &DirectoryRecords) -> Vec<(&TenantName, KeyKind)> {
-    let first = AT_FIRST.into_iter().map(KeyKind::Sig).chain([KeyKind::Handle, KeyKind::Pairwise]);
+    let agreement = KeyKind::Enc(EncryptionAlgorithm::EcdhEs);
+    let first = AT_FIRST.into_iter().map(KeyKind::Sig).chain([agreement, KeyKind::Handle, KeyKind::Pairwise]);
     let first = records.tenants.iter().flat_map(|tenant| first.clone().map(|kind| (&tenant.name, kind)));
     let apis = records.apis.iter().map(|api| (&api.tenant, KeyKind::Sig(api.token.algorithm)));
     let clients = records.clients.iter().flat_map(|client| {
         let metadata = &client.metadata;
-        let used = [Some(metadata.id_token_signed_response_alg), metadata.userinfo_signed_response_alg];
-        used.into_iter().flatten().map(|algorithm| (&metadata.tenant, KeyKind::Sig(algorithm)))
+        let signed = [
+            Some(metadata.id_token_signed_response_alg),
+            metadata.userinfo_signed_response_alg,
+            metadata.authorization_signed_response_alg,
+            metadata.introspection_signed_response_alg,
+        ];
+        let transport = metadata.request_object_encryption_alg.filter(|algorithm| TRANSPORT.contains(algorithm));
+        let encrypted = transport.map(|_| KeyKind::Enc(EncryptionAlgorithm::RsaOaep256));
+        let signed = signed.into_iter().flatten().map(KeyKind::Sig);
+        signed.chain(encrypted).map(|kind| (&metadata.tenant, kind))
     });
     let tenants: HashSet<&TenantName> = records.tenants.iter().map(|tenant| &tenant.name).collect();
     let mut there: HashSet<(&TenantName, KeyKind)> =
@@ -239,7 +299,8 @@ pub async fn rotate(
             None => make(master, tenant, kind, now, world)?,
         };
         let seen = successor.published.plus(JWKS_MAX_AGE);
-        let active = if at_once || kind == KeyKind::Handle { now } else { now.max(seen) };
+        let signs = matches!(kind, KeyKind::Sig(_));
+        let active = if at_once || !signs { now } else { now.max(seen) };
         for key in alive.iter().filter(|key| key.active != UnixTime::FOREVER) {
             let expires = if at_once { now } else { active.plus(afterlife) };
             changed.push(KeyRecord { expires: Some(expires), ..(*key).clone() });
@@ -274,6 +335,11 @@ fn make(
         KeyKind::Sig(algorithm) => {
             let key = SigningKey::generate(algorithm)?;
             (key.key_id().to_owned(), Zeroizing::new(key.to_pkcs8().to_vec()))
+        }
+        KeyKind::Enc(algorithm) => {
+            let key = DecryptionKey::generate(algorithm)?;
+            let private = key.to_pkcs8().map(<[u8]>::to_vec).unwrap_or_default();
+            (key.key_id().unwrap_or_default().to_owned(), Zeroizing::new(private))
         }
         KeyKind::Handle | KeyKind::Pairwise => {
             (base64url::encode(world.random::<16>()), Zeroizing::new(world.random::<32>().to_vec()))

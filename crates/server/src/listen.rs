@@ -1,9 +1,10 @@
 //! Accepting connections: bounded in number, in time for a handshake and for a header, ended gracefully.
 
+use crate::client_certificate::PeerChain;
+use crate::context::Context;
 use crate::guests::Guests;
 use crate::router::Service;
-use crate::settings::{Settings, TlsFiles};
-use crate::tls::Certificates;
+use crate::tls::{ClientRoots, Transport};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -17,8 +18,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// A peer that has not finished its TLS handshake by then is gone.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -33,14 +36,11 @@ const MAX_HEADER: usize = 64 * 1024;
 pub(crate) async fn serve(
     service: Service,
     listener: TcpListener,
-    tls: Option<TlsFiles>,
-    settings: &Settings,
+    transport: Transport,
+    context: &Arc<Context>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let acceptor = match tls {
-        Some(files) => Some(Certificates::load(files)?.acceptor()?),
-        None => None,
-    };
+    let settings = &context.settings;
     let places = Arc::new(Semaphore::new(settings.max_connections));
     let guests = Guests::new(settings.max_connections / 10);
     let graceful = GracefulShutdown::new();
@@ -62,26 +62,30 @@ pub(crate) async fn serve(
             },
             () = &mut shutdown => break,
         };
-        let peer = peer.ip().to_canonical();
-        let trusted = settings.trusted_proxies.iter().any(|net| net.contains(&peer));
-        let Some(guest) = guests.admit(peer, trusted) else {
-            tracing::debug!(%peer, "too many connections of one address");
+        let address = peer.ip().to_canonical();
+        let trusted = settings.trusted_proxies.iter().any(|net| net.contains(&address));
+        let Some(guest) = guests.admit(address, trusted) else {
+            tracing::debug!(%address, "too many connections of one address");
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (service, acceptor, watcher) = (service.clone(), acceptor.clone(), graceful.watcher());
+        let visit = Visit { service: service.clone(), address, chain: None, watcher: graceful.watcher() };
+        let (transport, context) = (transport.clone(), Arc::clone(context));
         tokio::spawn(async move {
-            match acceptor {
-                None => connection(service, stream, Protocol::Http1, peer, watcher).await,
-                Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => {
-                        let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                        let protocol = if h2 { Protocol::Http2 } else { Protocol::Http1 };
-                        connection(service, stream, protocol, peer, watcher).await;
+            match transport {
+                Transport::Plain => visit.serve(stream, Protocol::Http1).await,
+                Transport::Tls(acceptor) => {
+                    if let Some(stream) = handshake(&acceptor, stream).await {
+                        let protocol = Protocol::of(&stream);
+                        visit.serve(stream, protocol).await;
                     }
-                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!("a TLS handshake took too long"),
-                },
+                }
+                Transport::MutualTls(acceptor, roots) => {
+                    if let Some(stream) = handshake(&acceptor, stream).await {
+                        let (protocol, chain) = (Protocol::of(&stream), chain(&stream, roots, &context));
+                        Visit { chain: Some(Arc::new(chain)), ..visit }.serve(stream, protocol).await;
+                    }
+                }
             }
             drop((place, guest));
         });
@@ -93,6 +97,21 @@ pub(crate) async fn serve(
     Ok(())
 }
 
+async fn handshake(acceptor: &TlsAcceptor, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+    None
+}
+
+/// What the peer proved to hold the key of, now or in the session that it resumed.
+fn chain(stream: &TlsStream<TcpStream>, roots: Arc<ClientRoots>, context: &Context) -> PeerChain {
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    PeerChain::new(chain.to_vec(), roots, Arc::clone(&context.world))
+}
+
 /// What a connection speaks: over TLS as ALPN agreed, else HTTP/1.1.
 #[derive(Clone, Copy)]
 enum Protocol {
@@ -100,29 +119,51 @@ enum Protocol {
     Http2,
 }
 
-async fn connection<S>(service: Service, stream: S, protocol: Protocol, peer: IpAddr, watcher: Watcher)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let handle = service_fn(move |request: hyper::Request<Incoming>| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.call(request.map(axum::body::Body::new), peer).await) }
-    });
-    let io = TokioIo::new(stream);
-    let ended = match protocol {
-        Protocol::Http1 => {
-            let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
-            watcher.watch(builder.serve_connection(io, handle)).await
+impl Protocol {
+    fn of(stream: &TlsStream<TcpStream>) -> Self {
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") { Self::Http2 } else { Self::Http1 }
+    }
+}
+
+/// One connection: who is served, and by what.
+struct Visit {
+    service: Service,
+    address: IpAddr,
+    /// At the listener for mutual TLS alone.
+    chain: Option<Arc<PeerChain>>,
+    watcher: Watcher,
+}
+
+impl Visit {
+    async fn serve<S>(self, stream: S, protocol: Protocol)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { service, address, chain, watcher } = self;
+        let handle = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(axum::body::Body::new);
+            if let Some(chain) = &chain {
+                request.extensions_mut().insert(chain.certificate());
+            }
+            let service = service.clone();
+            async move { Ok::<_, Infallible>(service.call(request, address).await) }
+        });
+        let io = TokioIo::new(stream);
+        let ended = match protocol {
+            Protocol::Http1 => {
+                let mut builder = http1::Builder::new();
+                builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
+                watcher.watch(builder.serve_connection(io, handle)).await
+            }
+            Protocol::Http2 => {
+                let mut builder = http2::Builder::new(TokioExecutor::new());
+                builder.timer(TokioTimer::new()).keep_alive_interval(HEADER).keep_alive_timeout(HANDSHAKE);
+                builder.max_header_list_size(64 * 1024).max_concurrent_streams(100);
+                watcher.watch(builder.serve_connection(io, handle)).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
         }
-        Protocol::Http2 => {
-            let mut builder = http2::Builder::new(TokioExecutor::new());
-            builder.timer(TokioTimer::new()).keep_alive_interval(HEADER).keep_alive_timeout(HANDSHAKE);
-            builder.max_header_list_size(64 * 1024).max_concurrent_streams(100);
-            watcher.watch(builder.serve_connection(io, handle)).await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended");
     }
 }

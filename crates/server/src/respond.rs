@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use grantor_protocol::authorize::{AuthorizationResponse, ResponseMode};
+use grantor_jose::SigningAlgorithm;
+use grantor_protocol::authorize::AuthorizationResponse;
 use grantor_protocol::{ErrorCode, Refusal};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -19,6 +20,16 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
+/// A signed token as the whole answer, which nobody may keep; its type is below `application/`.
+pub(crate) fn token(kind: &str, token: String) -> Response {
+    let mut response = Response::new(Body::from(token));
+    if let Ok(kind) = HeaderValue::from_str(&format!("application/{kind}")) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The one function that writes an OAuth error of a direct answer (RFC 6749 5.2). `challenge` is the scheme that the client
 /// tried in `Authorization`, if it did.
 pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) -> Response {
@@ -31,25 +42,29 @@ pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) ->
     response
 }
 
-/// An error of a resource (RFC 6750 3): without a token only the scheme is named.
-pub(crate) fn bearer_error(refusal: &Refusal, scope: Option<&str>) -> Response {
+/// An error of a resource (RFC 6750 3, RFC 9449 7.1): a challenge for each scheme, the error in the one that was tried.
+/// Without a token only the schemes are named.
+pub(crate) fn resource_error(refusal: &Refusal, scope: Option<&str>) -> Response {
     let code = refusal.code();
-    let (status, challenge) = if *refusal == Refusal::NoAccessToken {
-        (StatusCode::UNAUTHORIZED, r#"Bearer realm="grantor""#.to_owned())
-    } else {
-        let scope = scope.map(|scope| format!(r#", scope="{scope}""#)).unwrap_or_default();
-        let challenge = format!(
-            r#"Bearer realm="grantor", error="{}", error_description="{}"{scope}"#,
-            code.as_str(),
-            code.description()
-        );
-        (status_of(refusal), challenge)
-    };
+    let nothing = *refusal == Refusal::NoAccessToken;
+    // RFC 9449 7.1: both of DPoP's own errors are 401 at a resource.
+    let of_dpop = matches!(code, ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof);
+    let status = if nothing || of_dpop { StatusCode::UNAUTHORIZED } else { status_of(refusal) };
     let mut response = json(status, &error_body(code));
-    if status.is_client_error()
-        && let Ok(challenge) = HeaderValue::from_str(&challenge)
-    {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    if status.is_client_error() {
+        let tried_dpop = of_dpop || *refusal == Refusal::BoundTokenAsBearer;
+        let said = format!(r#", error="{}", error_description="{}""#, code.as_str(), code.description());
+        let scope = scope.map(|scope| format!(r#", scope="{scope}""#)).unwrap_or_default();
+        let error = |here: bool| if nothing || !here { String::new() } else { format!("{said}{scope}") };
+        let algorithms = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>().join(" ");
+        for challenge in [
+            format!(r#"Bearer realm="grantor"{}"#, error(!tried_dpop)),
+            format!(r#"DPoP realm="grantor", algs="{algorithms}"{}"#, error(tried_dpop)),
+        ] {
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
     }
     retry_later(code, &mut response);
     response
@@ -57,7 +72,7 @@ pub(crate) fn bearer_error(refusal: &Refusal, scope: Option<&str>) -> Response {
 
 /// An authorization response in the query (RFC 6749 4.1.2); 303, so that a POST is not repeated (RFC 9700 4.12).
 pub(crate) fn authorization_redirect(answer: &AuthorizationResponse) -> Option<Response> {
-    (answer.mode == ResponseMode::Query).then(|| see_other(&answer.location()))
+    (!answer.mode.is_posted()).then(|| see_other(&answer.location()))
 }
 
 /// 303 See Other.
@@ -92,7 +107,10 @@ pub(crate) fn too_large() -> Response {
 pub(crate) fn readable_by_all(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, X-Request-Id"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("WWW-Authenticate, X-Request-Id, DPoP-Nonce"),
+    );
     response
 }
 

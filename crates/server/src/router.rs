@@ -2,7 +2,7 @@
 //! address, and what is too long is refused.
 
 use crate::context::Context;
-use crate::endpoint::{authorize, demo, introspect, metadata, revoke, token, userinfo};
+use crate::endpoint::{authorize, demo, introspect, metadata, par, revoke, token, userinfo};
 use crate::extract::CallMeta;
 use crate::page::{applications, asset, consent, home, select_account, setup, sign_in, sign_out};
 use crate::respond;
@@ -39,6 +39,7 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route(path::JWKS, get(metadata::jwks))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::TOKEN, post(token::handle).options(preflight))
+        .route(path::PAR, post(par::handle).options(preflight))
         .route(path::INTROSPECT, post(introspect::handle))
         .route(path::REVOKE, post(revoke::handle).options(preflight))
         .route(path::USERINFO, get(userinfo::handle).post(userinfo::handle).options(preflight))
@@ -70,7 +71,8 @@ impl Service {
             respond::status(StatusCode::URI_TOO_LONG)
         } else {
             let address = self.address(&request, peer);
-            request.extensions_mut().insert(CallMeta { request_id: Arc::clone(&request_id), address });
+            let from_proxy = self.trusts(&peer);
+            request.extensions_mut().insert(CallMeta { request_id: Arc::clone(&request_id), address, from_proxy });
             self.route(request).await
         };
         let headers = response.headers_mut();
@@ -107,9 +109,7 @@ impl Service {
 
     /// The peer, or whom a trusted proxy says that it speaks for: the last address that is not itself a trusted proxy's.
     fn address(&self, request: &Request, peer: IpAddr) -> IpAddr {
-        let trusted =
-            |address: &IpAddr| self.context.settings.trusted_proxies.iter().any(|net: &IpNet| net.contains(address));
-        if !trusted(&peer) {
+        if !self.trusts(&peer) {
             return peer;
         }
         let headers = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
@@ -119,11 +119,15 @@ impl Service {
             let Ok(address) = hop.parse::<IpAddr>() else { break };
             let address = address.to_canonical();
             client = address;
-            if !trusted(&address) {
+            if !self.trusts(&address) {
                 break;
             }
         }
         client
+    }
+
+    fn trusts(&self, address: &IpAddr) -> bool {
+        self.context.settings.trusted_proxies.iter().any(|net: &IpNet| net.contains(address))
     }
 }
 
@@ -161,7 +165,7 @@ async fn preflight() -> Response {
     let mut response = respond::readable_by_all(respond::status(StatusCode::NO_CONTENT));
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
 }

@@ -3,6 +3,7 @@
 use crate::context::{Context, StartError};
 use crate::keyring::MasterKey;
 use crate::settings::{Settings, TlsFiles};
+use crate::tls::Transport;
 use crate::world::World;
 use crate::{listen, router};
 use grantor_store::Store;
@@ -25,13 +26,33 @@ impl Server {
         Context::new(store, master, settings, world).await.map(Self)
     }
 
-    /// Serves a listener until `shutdown`, then lets the requests in flight end.
+    /// Serves a listener until `shutdown`, then lets the requests in flight end. No client is asked for a certificate here.
     pub async fn run(
         &self,
         listener: TcpListener,
         tls: Option<TlsFiles>,
         shutdown: impl Future<Output = ()> + Send,
     ) -> std::io::Result<()> {
-        listen::serve(router::service(Arc::clone(&self.0)), listener, tls, &self.0.settings, shutdown).await
+        self.serve(listener, Transport::of(tls, &self.0.settings)?, shutdown).await
+    }
+
+    /// The same with mutual TLS (RFC 8705): clients are asked for a certificate, and those that have none are served too. A
+    /// listener of its own, so that no browser asks its user for one.
+    pub async fn run_mtls(
+        &self,
+        listener: TcpListener,
+        tls: TlsFiles,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> std::io::Result<()> {
+        self.serve(listener, Transport::mutual(tls, &self.0.settings)?, shutdown).await
+    }
+
+    async fn serve(
+        &self,
+        listener: TcpListener,
+        transport: Transport,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> std::io::Result<()> {
+        listen::serve(router::service(Arc::clone(&self.0)), listener, transport, &self.0, shutdown).await
     }
 }

@@ -1,86 +1,112 @@
-//! The certificate, read from its files and read again when they change. TLS 1.2 and 1.3.
+//! TLS 1.2 and 1.3, with a certificate that is read from its files and read again when they change; and mutual TLS.
 
-use crate::settings::TlsFiles;
-use arc_swap::ArcSwap;
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, ResolvesServerCert};
+mod client_roots;
+mod followed;
+mod possession;
+
+pub(crate) use client_roots::ClientRoots;
+
+use crate::settings::{Settings, TlsFiles};
+use followed::Followed;
+use possession::Possession;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, NoClientAuth, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{CipherSuite, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 use tokio_rustls::TlsAcceptor;
+
+/// What connections of a listener begin with.
+#[derive(Clone)]
+pub(crate) enum Transport {
+    /// Nothing: in front of it stands whoever ends TLS.
+    Plain,
+    /// TLS.
+    Tls(TlsAcceptor),
+    /// TLS that asks for a client certificate, and takes none for an answer too (RFC 8705 2).
+    MutualTls(TlsAcceptor, Arc<ClientRoots>),
+}
+
+/// What RFC 9325 4.2 recommends of TLS 1.2, and FAPI 2.0 Security Profile 5.2.2 therefore permits. Of DHE rustls has none.
+const RECOMMENDED: [CipherSuite; 4] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+];
+
+impl Transport {
+    /// TLS with these files, if there are any.
+    pub(crate) fn of(files: Option<TlsFiles>, settings: &Settings) -> io::Result<Self> {
+        let Some(files) = files else { return Ok(Self::Plain) };
+        Ok(Self::Tls(acceptor(files, provider(settings), Arc::new(NoClientAuth))?))
+    }
+
+    /// Mutual TLS with these files.
+    pub(crate) fn mutual(files: TlsFiles, settings: &Settings) -> io::Result<Self> {
+        let provider = provider(settings);
+        let roots = settings.mtls.as_ref().and_then(|mtls| mtls.client_roots.clone());
+        let roots = Arc::new(ClientRoots::load(roots, &provider)?);
+        let possession = Arc::new(Possession::new(&provider));
+        Ok(Self::MutualTls(acceptor(files, provider, possession)?, roots))
+    }
+}
+
+fn provider(settings: &Settings) -> Arc<CryptoProvider> {
+    let mut provider = aws_lc_rs::default_provider();
+    if settings.fapi_tls {
+        provider.cipher_suites.retain(|suite| suite.tls13().is_some() || RECOMMENDED.contains(&suite.suite()));
+    }
+    Arc::new(provider)
+}
+
+fn acceptor(
+    files: TlsFiles,
+    provider: Arc<CryptoProvider>,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> io::Result<TlsAcceptor> {
+    let paths = vec![files.certificate.clone(), files.key.clone()];
+    let shown = Shown(Followed::load("the certificate", paths, move || certified(&files))?);
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(io::Error::other)?
+        .with_client_cert_verifier(clients)
+        .with_cert_resolver(Arc::new(shown));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
 
 /// The certificate that is shown now.
 #[derive(Debug)]
-pub(crate) struct Certificates {
-    files: TlsFiles,
-    current: ArcSwap<CertifiedKey>,
-}
+struct Shown(Arc<Followed<CertifiedKey>>);
 
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
-impl Certificates {
-    /// Reads the files.
-    pub(crate) fn load(files: TlsFiles) -> io::Result<Arc<Self>> {
-        let current = ArcSwap::from_pointee(read(&files)?);
-        Ok(Arc::new(Self { files, current }))
-    }
-
-    /// Accepts handshakes with it, and follows the files from now on.
-    pub(crate) fn acceptor(self: Arc<Self>) -> io::Result<TlsAcceptor> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&self) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        tokio::spawn(self.follow());
-        Ok(TlsAcceptor::from(Arc::new(config)))
-    }
-
-    async fn follow(self: Arc<Self>) {
-        let mut seen = changed_at(&self.files);
-        loop {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let now = changed_at(&self.files);
-            if now == seen {
-                continue;
-            }
-            match read(&self.files) {
-                Ok(key) => {
-                    self.current.store(Arc::new(key));
-                    seen = now;
-                    tracing::info!("the certificate was read anew");
-                }
-                // Half written: the next look will tell.
-                Err(error) => tracing::warn!(%error, "the changed certificate cannot be read; the last one stays"),
-            }
-        }
-    }
-}
-
-impl ResolvesServerCert for Certificates {
+impl ResolvesServerCert for Shown {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
+        Some(self.0.current())
     }
 }
 
-fn read(files: &TlsFiles) -> io::Result<CertifiedKey> {
-    let named = |path: &std::path::Path, error: &dyn std::fmt::Display| {
-        io::Error::other(format!("{}: {error}", path.display()))
-    };
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| named(&files.certificate, &error))?;
+fn certified(files: &TlsFiles) -> io::Result<CertifiedKey> {
+    let chain = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| named(&files.key, &error))?;
     CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())
         .map_err(|error| named(&files.certificate, &error))
 }
 
-fn changed_at(files: &TlsFiles) -> [Option<SystemTime>; 2] {
-    [&files.certificate, &files.key].map(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok())
+/// The certificates in a file, PEM.
+fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| named(path, &error))
+}
+
+/// An error, and the file that it is about.
+fn named(path: &Path, error: &dyn Display) -> io::Error {
+    io::Error::other(format!("{}: {error}", path.display()))
 }

@@ -1,92 +1,59 @@
-//! Reading what clients present: their credentials and their access tokens.
+//! Reading the tokens that are presented.
 
 use crate::extract::Call;
 use crate::failure::failed;
+use crate::proof::{self, Scheme};
 use crate::tenancy::Tenancy;
 use grantor_jose::VerifyingKey;
 use grantor_jose::jws::Unverified;
-use grantor_login::Attempt;
 use grantor_protocol::Refusal;
-use grantor_protocol::client::AuthenticatedClient;
-use grantor_protocol::client::auth::{self, Presented};
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::{Grant, Standing, TokenRef};
-use grantor_protocol::params::Params;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{AccessToken, id};
-use grantor_protocol::value::{ClientId, Secret, UnixTime};
+use grantor_protocol::value::{Secret, UnixTime};
 use serde_json::{Map, Value};
 
-/// RFC 6749 2.3: the client that this request comes from.
-pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
-    let authorization = match call.headers.get_all(http::header::AUTHORIZATION).iter().collect::<Vec<_>>().as_slice() {
-        [] => None,
-        [one] => Some(one.to_str().map_err(|_| Refusal::MalformedAuthorizationHeader)?),
-        _ => return Err(Refusal::SeveralClientAuthentications),
-    };
-    let presented = Presented::find(params, authorization)?;
-    let client = call.tenancy.directory.client(&presented.unverified_client_id);
-    let now = call.now();
-    let mut matched = false;
-    if let (Some(client), Some(secret)) = (client, presented.secret()) {
-        for phc in auth::slow_hashes(&presented, client, now) {
-            if matches_slowly(call, &presented.unverified_client_id, secret, phc, now).await? {
-                matched = true;
-                break;
-            }
-        }
-    }
-    auth::authenticate(&presented, client, matched, now)
-}
-
-/// RFC 6749 2.3.1: a secret that somebody chose could be guessed, so guesses are throttled like those at a password.
-async fn matches_slowly(
-    call: &Call,
-    client: &ClientId,
-    secret: &Secret,
-    phc: &str,
-    now: UnixTime,
-) -> Result<bool, Refusal> {
-    let known = &call.context.known_secrets;
-    let tag = known.tag(secret, phc);
-    if known.knows(&tag) {
-        return Ok(true);
-    }
-    let account = format!("client {client}");
-    let (tenant, address) = (call.tenancy.name(), call.meta.address);
-    let attempt = Attempt { tenant, account: &account, address, known: false };
-    call.context.throttle.begin(attempt, now).map_err(|_| Refusal::Busy)?;
-    let right = call.context.passwords.verify(secret, Some(phc)).await.map_err(|_| Refusal::Busy)?;
-    if right {
-        call.context.throttle.succeeded(attempt);
-        known.learn(tag);
-    }
-    Ok(right)
-}
-
-/// The one access token of a request: in the header, or in the form of a POST (RFC 6750 2.1, 2.2), never in the query.
-pub(crate) fn presented(call: &Call) -> Result<Secret, Refusal> {
+/// The one access token of a request: in the header, or in the form of a POST (RFC 6750 2.1, 2.2; RFC 9449 7.1), never in
+/// the query.
+fn presented(call: &Call) -> Result<(Scheme, Secret), Refusal> {
     let mut found = Vec::new();
     for value in call.headers.get_all(http::header::AUTHORIZATION) {
         let value = value.to_str().map_err(|_| Refusal::MalformedAccessToken)?;
         let (scheme, token) = value.split_once(' ').ok_or(Refusal::NoAccessToken)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(Refusal::NoAccessToken);
-        }
-        found.push(Secret::new(token.trim().to_owned()));
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => Scheme::Bearer,
+            "dpop" => Scheme::Dpop,
+            _ => return Err(Refusal::NoAccessToken),
+        };
+        found.push((scheme, Secret::new(token.trim().to_owned())));
     }
     if call.method == http::Method::POST
         && let Ok(form) = call.form_params()
         && let Some(token) = form.get("access_token")
     {
         form.unrepeated()?;
-        found.push(Secret::new(token.to_owned()));
+        found.push((Scheme::Bearer, Secret::new(token.to_owned())));
     }
     match found.len() {
         0 => Err(Refusal::NoAccessToken),
         1 => found.pop().ok_or(Refusal::NoAccessToken),
         _ => Err(Refusal::SeveralAccessTokens),
     }
+}
+
+/// The access token that a request to a resource presents, with the proof of the key that it is bound to. Whether it has
+/// expired or was taken back is asked separately.
+pub(crate) async fn admitted(call: &Call) -> Result<AccessToken, Refusal> {
+    let (scheme, text) = presented(call)?;
+    let token = open_access_token(&call.tenancy, text.expose())?;
+    // A proof is looked at only where it counts: what comes with a bearer token proves nothing.
+    let proven = match scheme {
+        Scheme::Dpop => proof::proven(call, text.expose()).await?,
+        Scheme::Bearer => proof::certificate(call),
+    };
+    proof::check(&token.binding, scheme, proven)?;
+    Ok(token)
 }
 
 /// Opens an access token of this tenant, whichever form it has. An ID token is none: its type says so (RFC 9068 4,

@@ -63,6 +63,7 @@ consent-website = Website
 consent-scopes = Die App darf dann:
 consent-required = Immer nötig
 consent-granted = Bereits erlaubt
+consent-once = Nur dieses Mal
 consent-lifetime-once = Das gilt { $span } lang und endet dann von selbst.
 consent-lifetime-limited = Das gilt bis zu { $span } lang, auch während Sie abwesend sind.
 consent-lifetime-until-revoked = Das gilt, bis Sie es zurücknehmen, auch während Sie abwesend sind.

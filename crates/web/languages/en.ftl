@@ -63,6 +63,7 @@ consent-website = Website
 consent-scopes = It will be able to:
 consent-required = Always needed
 consent-granted = Already allowed
+consent-once = This once
 consent-lifetime-once = This lasts { $span } and then ends by itself.
 consent-lifetime-limited = This lasts up to { $span }, even while you are away.
 consent-lifetime-until-revoked = This lasts until you take it back, even while you are away.

@@ -20,7 +20,7 @@ pub use asset::Asset;
 pub use language::Language;
 pub use overrides::ReadError;
 pub use page::applications::{AllowedApi, AllowedScope, App, Applications};
-pub use page::consent::{Consent, ConsentGroup, ConsentScope, Lifetime};
+pub use page::consent::{Consent, ConsentDetail, ConsentGroup, ConsentScope, Lifetime};
 pub use page::error::{ErrorKind, ErrorPage};
 pub use page::form_post::FormPost;
 pub use page::frame::{Display, Frame};

@@ -141,6 +141,7 @@ fn state(key: &KeyRecord, all: &[KeyRecord], now: UnixTime) -> &'static str {
 fn purpose(kind: KeyKind) -> String {
     match kind {
         KeyKind::Sig(algorithm) => format!("signing {algorithm}"),
+        KeyKind::Enc(algorithm) => format!("decryption {algorithm}"),
         KeyKind::Handle => "handles".to_owned(),
         KeyKind::Pairwise => "pairwise subjects".to_owned(),
     }

@@ -1,7 +1,8 @@
 //! Secrets of clients and passwords of users: recognised when they are the same, hashed when they are not.
 
+use super::keeper::Keeper;
 use super::{ClientSecrets, HashedSecret, HashedSecrets};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::fresh;
 use grantor_jose::base64url;
 use grantor_login::password;
@@ -10,6 +11,9 @@ use grantor_protocol::value::{Secret, UnixTime};
 
 /// What marks the quick hash in a manifest.
 const QUICK: &str = "sha256:";
+
+/// What marks a secret that is kept readable, under the master key.
+const SEALED: &str = "sealed:";
 
 /// What comes of a declaration.
 pub(super) struct Settled {
@@ -21,59 +25,58 @@ pub(super) struct Settled {
 
 /// The secrets that a client has from now on. One that it has already is kept as it is; one that is needed and neither
 /// given nor there is made.
-pub(super) fn settle(declared: &ClientSecrets, needed: bool, held: &[StoredSecret], now: UnixTime) -> Result<Settled> {
+pub(super) fn settle(
+    declared: &ClientSecrets,
+    keeper: &Keeper<'_>,
+    held: &[StoredSecret],
+    now: UnixTime,
+) -> Result<Settled> {
     let expires = declared.client_secret_expires_at.filter(|expires| expires.get() != 0);
-    if !needed {
+    if !keeper.is_needed() {
         return Ok(Settled { secrets: Vec::new(), generated: None });
     }
     if let Some(hashed) = &declared.client_secret_hash {
-        let secrets = hashed
-            .iter()
-            .filter_map(HashedSecret::parse)
-            .map(|(hash, expires)| {
-                let created = held.iter().find(|secret| secret.hash == hash).map_or(now, |secret| secret.created);
-                StoredSecret { hash, created, expires }
-            })
-            .collect();
+        let mut secrets = Vec::new();
+        for (hash, expires) in hashed.iter().filter_map(HashedSecret::parse) {
+            if !keeper.can_read(&hash) {
+                return Err(unreadable());
+            }
+            let created = held.iter().find(|secret| secret.hash == hash).map_or(now, |secret| secret.created);
+            secrets.push(StoredSecret { hash, created, expires });
+        }
         return Ok(Settled { secrets, generated: None });
     }
+    let fitting: Vec<StoredSecret> =
+        held.iter().map(|stored| keeper.fit(stored)).filter_map(Result::transpose).collect::<Result<_>>()?;
     if let Some(secret) = &declared.client_secret {
-        let same = held.iter().any(|stored| stored.is_alive(now) && matches(&stored.hash, secret));
+        let same = fitting.iter().any(|stored| stored.is_alive(now) && keeper.matches(&stored.hash, secret));
         let same_time = declared.client_secret_expires_at.is_none()
-            || held.iter().any(|stored| stored.expires == expires && matches(&stored.hash, secret));
+            || fitting.iter().any(|stored| stored.expires == expires && keeper.matches(&stored.hash, secret));
         if same && same_time {
-            return Ok(Settled { secrets: held.to_vec(), generated: None });
+            return Ok(Settled { secrets: fitting, generated: None });
         }
-        let stored = StoredSecret { hash: hash_chosen_secret(secret)?, created: now, expires };
+        let stored = StoredSecret { hash: keeper.keep(secret)?, created: now, expires };
         return Ok(Settled { secrets: vec![stored], generated: None });
     }
-    if held.iter().any(|stored| stored.is_alive(now)) {
-        return Ok(Settled { secrets: held.to_vec(), generated: None });
+    if fitting.iter().any(|stored| stored.is_alive(now)) {
+        return Ok(Settled { secrets: fitting, generated: None });
+    }
+    if held.iter().any(|stored| stored.is_alive(now) && !keeper.can_read(&stored.hash)) {
+        return Err(unreadable());
     }
     let secret = ClientSecret::new(fresh::bytes()?).into_secret();
-    let stored = StoredSecret { hash: SecretHash::quick(&secret), created: now, expires };
+    let stored = StoredSecret { hash: keeper.keep(&secret)?, created: now, expires };
     Ok(Settled { secrets: vec![stored], generated: Some(secret) })
+}
+
+fn unreadable() -> Failure {
+    Failure::new("a secret for client_secret_jwt was sealed under another master key")
+        .hint("use the master key that it was exported with, or give client_secret itself".to_owned())
 }
 
 /// The PHC string of a password.
 pub(super) fn hash_chosen(secret: &Secret) -> Result<String> {
     Ok(password::hash(secret.expose(), fresh::bytes()?))
-}
-
-fn hash_chosen_secret(secret: &Secret) -> Result<SecretHash> {
-    // What Grantor itself made has 256 bits of entropy, wherever it was made.
-    if ClientSecret::recognises(secret.expose()) {
-        Ok(SecretHash::quick(secret))
-    } else {
-        hash_chosen(secret).map(SecretHash::Phc)
-    }
-}
-
-fn matches(hash: &SecretHash, secret: &Secret) -> bool {
-    match hash {
-        SecretHash::Sha256(_) => hash.matches_quickly(secret),
-        SecretHash::Phc(phc) => password::verify(secret.expose(), phc),
-    }
 }
 
 impl HashedSecrets {
@@ -110,7 +113,10 @@ impl HashedSecret {
                 let whole = base64url::decode(quick).is_some_and(|bytes| bytes.len() == 32);
                 whole.then(|| SecretHash::Sha256(quick.to_owned()))
             }
-            None => password::recognises(text).then(|| SecretHash::Phc(text.clone())),
+            None => match text.strip_prefix(SEALED) {
+                Some(sealed) => base64url::decode(sealed).is_some().then(|| SecretHash::Sealed(sealed.to_owned())),
+                None => password::recognises(text).then(|| SecretHash::Phc(text.clone())),
+            },
         };
         hash.map(|hash| (hash, expires))
     }
@@ -119,6 +125,7 @@ impl HashedSecret {
         let hash = match &secret.hash {
             SecretHash::Sha256(quick) => format!("{QUICK}{quick}"),
             SecretHash::Phc(phc) => phc.clone(),
+            SecretHash::Sealed(sealed) => format!("{SEALED}{sealed}"),
         };
         match secret.expires {
             Some(expires) => Self::Expiring { hash, expires },

@@ -61,7 +61,9 @@ pub fn next(
         || (remembered && request.target.client.metadata.is_confidential())
         // RFC 6749 10.2, RFC 8252 8.6: anybody can claim to be a public client; one that is reached over https is that app.
         || (remembered && request.target.redirect_uri.as_str().starts_with("https:"));
-    if prompt.consent || !skips {
+    // Authorization details say what is done this once: having allowed such a thing before allows no other.
+    let singular = request.target.client.metadata.require_consent && !request.details.is_empty();
+    if prompt.consent || !skips || singular {
         return otherwise(Step::Consent, Refusal::ConsentRequired);
     }
     Ok(Step::Issue)

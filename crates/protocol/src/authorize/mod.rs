@@ -4,13 +4,18 @@ mod client;
 mod interaction;
 mod mode;
 mod prompt;
+pub mod pushed;
 mod request;
 pub mod request_object;
 mod response;
+pub mod signed_response;
+pub mod source;
 
 pub use client::{PageRefusal, RedirectTarget};
 pub use interaction::{Step, Visit, next};
 pub use mode::ResponseMode;
 pub use prompt::{Display, Prompt};
+pub use pushed::PushedRequest;
 pub use request::AuthorizationRequest;
 pub use response::{AuthorizationResponse, RedirectRefusal};
+pub use source::Source;

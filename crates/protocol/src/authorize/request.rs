@@ -4,6 +4,8 @@ use super::client::RedirectTarget;
 use super::mode::ResponseMode;
 use super::prompt::{Display, Prompt};
 use super::response::RedirectRefusal;
+use super::signed_response;
+use super::source::{self, Source};
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::ResponseType;
 use crate::directory::Directory;
@@ -54,8 +56,11 @@ impl AuthorizationRequest {
         target: RedirectTarget,
         directory: &Directory,
         issuer: &Issuer,
+        source: &Source,
     ) -> Result<Self, Box<RedirectRefusal>> {
-        match Parts::parse(params, &target, directory, issuer) {
+        let metadata = &target.client.metadata;
+        let admitted = source::admit(metadata, source).and_then(|()| signed_response::admit(metadata, target.mode));
+        match admitted.and_then(|()| Parts::parse(params, &target, directory, issuer)) {
             Ok(parts) => Ok(parts.with(target)),
             Err(refusal) => Err(Box::new(RedirectRefusal { refusal, target })),
         }
@@ -138,10 +143,21 @@ impl Parts {
             None => claims,
         };
         let asked = Asked::parse(params)?;
-        if asked.scope.as_ref().is_none_or(Scope::is_empty) && asked.resources.is_empty() {
+        let details = AuthorizationDetails::of_params(params)?;
+        let concerned = details.allowed(directory, &target.client.metadata)?;
+        let without_scope = asked.scope.as_ref().is_none_or(Scope::is_empty);
+        if without_scope && asked.resources.is_empty() && details.is_empty() {
             return Err(Refusal::NothingOfTheScopeIsAllowed);
         }
-        let allowed = narrow::delegated(&asked, directory, issuer, &target.client)?;
+        let mut allowed = if without_scope && !details.is_empty() {
+            Allowed::default()
+        } else {
+            narrow::delegated(&asked, directory, issuer, &target.client)?
+        };
+        // RFC 9396 2: what is asked for names its API, with or without a scope.
+        for audience in concerned {
+            allowed.access.add(audience, &Scope::default());
+        }
         let text = |name: &str| params.get(name).map(str::to_owned);
         let texts = Texts {
             nonce: text("nonce"),
@@ -154,7 +170,6 @@ impl Parts {
             .get("dpop_jkt")
             .map(|raw| JwkThumbprint::parse(raw).ok_or(Refusal::MalformedParameter("dpop_jkt")))
             .transpose()?;
-        let details = AuthorizationDetails::default();
         Ok(Self { asked, allowed, challenge, prompt, max_age, claims, details, dpop_jkt, texts })
     }
 

@@ -27,7 +27,8 @@ fn directory(change: impl Fn(&mut Client)) -> Directory {
 fn parse_with(query: &str, directory: &Directory) -> Result<AuthorizationRequest, Refusal> {
     let params = Params::parse(query.as_bytes()).unwrap();
     let target = RedirectTarget::find(&params, directory).expect("the target should be fine");
-    AuthorizationRequest::parse(&params, target, directory, &issuer()).map_err(|refused| refused.refusal)
+    AuthorizationRequest::parse(&params, target, directory, &issuer(), &Source::Plain)
+        .map_err(|refused| refused.refusal)
 }
 
 fn parse(query: &str) -> Result<AuthorizationRequest, Refusal> {

@@ -316,37 +316,12 @@ impl ClientMetadata {
         self.token_endpoint_auth_method.is_confidential()
     }
 
-    /// What contradicts itself in the declaration, in the order of the fields.
-    pub fn contradictions(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let code = self.grant_types.contains(&GrantType::AuthorizationCode);
-        if code && self.redirect_uris.is_empty() {
-            found.push("grant_types has authorization_code, so redirect_uris needs at least one entry".to_owned());
-        }
-        if self.grant_types.contains(&GrantType::ClientCredentials) && !self.is_confidential() {
-            found.push(
-                "grant_types has client_credentials, so token_endpoint_auth_method cannot be none (RFC 6749 4.4)"
-                    .to_owned(),
-            );
-        }
-        if self.grant_types.contains(&GrantType::RefreshToken) && !code {
-            found.push("grant_types has refresh_token, but no grant that gives one".to_owned());
-        }
-        if self.jwks.is_some() && self.jwks_uri.is_some() {
-            found.push("jwks and jwks_uri exclude each other (RFC 7591 2)".to_owned());
-        }
-        if self.subject_type == SubjectType::Pairwise && self.sector_identifier_uri.is_none() {
-            let mut hosts: Vec<_> = self.redirect_uris.iter().filter_map(RedirectUri::host_name).collect();
-            hosts.sort();
-            hosts.dedup();
-            if hosts.len() > 1 {
-                found.push(
-                    "subject_type is pairwise and redirect_uris name several hosts, so sector_identifier_uri is needed (OpenID Connect Core 8.1)"
-                        .to_owned(),
-                );
-            }
-        }
-        found
+    /// What an answer to it is signed with: as it is registered, where its profile has that; else what its profile has.
+    pub fn response_algorithm(&self, registered: Option<SigningAlgorithm>) -> SigningAlgorithm {
+        registered
+            .or(Some(SigningAlgorithm::Rs256))
+            .filter(|algorithm| self.profile.allows_algorithm(*algorithm))
+            .unwrap_or(SigningAlgorithm::Es256)
     }
 }
 
@@ -377,15 +352,6 @@ mod tests {
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
         assert_eq!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic);
         assert!(serde_json::from_str::<ClientMetadata>(r#"{"client_id":"a","redirect_uri":[]}"#).is_err());
-    }
-
-    #[test]
-    fn rfc6749_4_4_a_public_client_has_no_client_credentials() {
-        let mut client = ClientMetadata::new(TenantName::default(), ClientId::parse("a").unwrap());
-        client.grant_types = vec![GrantType::ClientCredentials];
-        assert!(client.contradictions().is_empty());
-        client.token_endpoint_auth_method = AuthMethod::None;
-        assert_eq!(client.contradictions().len(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A client: a program that obtains tokens.
 
 pub mod auth;
+mod contradictions;
 pub mod federated;
 mod metadata;
 mod method;

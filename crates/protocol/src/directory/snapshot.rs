@@ -52,7 +52,9 @@ impl Directory {
         }
         for client in &records.clients {
             if let Some(directory) = all.get_mut(&client.metadata.tenant) {
-                directory.clients.insert(client.metadata.client_id.clone(), Arc::new(client.clone()));
+                let mut client = client.clone();
+                client.metadata.profile = directory.tenant.profile_of(&client.metadata);
+                directory.clients.insert(client.metadata.client_id.clone(), Arc::new(client));
             }
         }
         for policy in &records.policies {

@@ -1,5 +1,6 @@
 //! A tenant is one issuer: its own keys, clients, APIs, users and policies.
 
+use crate::client::ClientMetadata;
 use crate::profile::Profile;
 use crate::value::{Seconds, TenantName, Text};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ pub struct Tenant {
     /// The profiles that clients of this tenant may have.
     #[serde(default = "all_profiles")]
     pub profiles: Vec<Profile>,
+    /// Whether DPoP proofs must carry a nonce of the server, so that none can be made in advance (RFC 9449 8).
+    #[serde(default = "yes")]
+    pub dpop_nonces: bool,
     /// How long things live.
     #[serde(default)]
     pub lifetimes: Lifetimes,
@@ -58,10 +62,43 @@ impl Default for Lifetimes {
 impl Tenant {
     /// A tenant with the defaults.
     pub fn new(name: TenantName) -> Self {
-        Self { name, display_name: Text::default(), profiles: all_profiles(), lifetimes: Lifetimes::default() }
+        Self {
+            name,
+            display_name: Text::default(),
+            profiles: all_profiles(),
+            dpop_nonces: true,
+            lifetimes: Lifetimes::default(),
+        }
     }
+
+    /// The profile that a client is held to: its own, or the first of the tenant when the tenant has not that one.
+    pub fn profile_of(&self, client: &ClientMetadata) -> Profile {
+        let own = Some(client.profile).filter(|own| self.profiles.contains(own));
+        own.or(self.profiles.first().copied()).unwrap_or(client.profile)
+    }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn all_profiles() -> Vec<Profile> {
     Profile::ALL.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::ClientId;
+
+    #[test]
+    fn a_tenant_of_one_profile_holds_every_client_to_it() {
+        let mut tenant = Tenant::new(TenantName::default());
+        let mut client = ClientMetadata::new(TenantName::default(), ClientId::parse("a").unwrap());
+        assert_eq!(tenant.profile_of(&client), Profile::OAuth21);
+        tenant.profiles = vec![Profile::Fapi2, Profile::Fapi2MessageSigning];
+        assert_eq!(tenant.profile_of(&client), Profile::Fapi2);
+        client.profile = Profile::Fapi2MessageSigning;
+        assert_eq!(tenant.profile_of(&client), Profile::Fapi2MessageSigning);
+    }
 }

@@ -47,6 +47,11 @@ impl Access {
         )
     }
 
+    /// Keeps only what passes.
+    pub fn retain(&mut self, keep: impl Fn(&Resource, &Scope) -> bool) {
+        self.0.retain(|resource, scope| keep(resource, scope));
+    }
+
     /// The scopes at an audience.
     pub fn at(&self, resource: &Resource) -> Option<&Scope> {
         self.0.get(resource)

@@ -68,6 +68,8 @@ pub struct Request {
     pub verifier: Option<CodeVerifier>,
     /// The audience and scope of the access token.
     pub asked: Asked,
+    /// Which of the authorization details it is for (RFC 9396 6).
+    pub details: AuthorizationDetails,
 }
 
 impl Request {
@@ -81,7 +83,8 @@ impl Request {
         // RFC 6749 4.1.3 knows no scope here: it was decided when the user was asked.
         let asked = Asked { scope: None, ..Asked::parse(params)? };
         let redirect_uri = params.get("redirect_uri").map(str::to_owned);
-        Ok(Self { code: Secret::new(code.to_owned()), redirect_uri, verifier, asked })
+        let details = AuthorizationDetails::of_params(params)?;
+        Ok(Self { code: Secret::new(code.to_owned()), redirect_uri, verifier, asked, details })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The refresh token grant (RFC 6749 6, RFC 9700 4.14).
 
 use super::{Grant, Rotation};
+use crate::authorization_details::AuthorizationDetails;
 use crate::client::AuthenticatedClient;
 use crate::error::Refusal;
 use crate::narrow::Asked;
@@ -15,13 +16,16 @@ pub struct Request {
     pub refresh_token: Secret,
     /// The audience and scope of the access token: within what was granted.
     pub asked: Asked,
+    /// Which of the authorization details it is for (RFC 9396 6).
+    pub details: AuthorizationDetails,
 }
 
 impl Request {
     /// Reads the parameters.
     pub fn parse(params: &Params) -> Result<Self, Refusal> {
         let token = params.get("refresh_token").ok_or(Refusal::MissingParameter("refresh_token"))?;
-        Ok(Self { refresh_token: Secret::new(token.to_owned()), asked: Asked::parse(params)? })
+        let (asked, details) = (Asked::parse(params)?, AuthorizationDetails::of_params(params)?);
+        Ok(Self { refresh_token: Secret::new(token.to_owned()), asked, details })
     }
 }
 

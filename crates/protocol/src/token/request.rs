@@ -2,8 +2,7 @@
 
 use crate::client::AuthenticatedClient;
 use crate::error::Refusal;
-use crate::grant::{GrantType, authorization_code, refresh_token};
-use crate::narrow::Asked;
+use crate::grant::{GrantType, authorization_code, client_credentials, refresh_token};
 use crate::params::Params;
 
 /// What a client wants tokens for.
@@ -11,10 +10,8 @@ use crate::params::Params;
 pub enum TokenRequest {
     /// RFC 6749 4.1.3.
     AuthorizationCode(authorization_code::Request),
-    /// RFC 6749 4.4.2.
-    ClientCredentials(Asked),
-    /// RFC 7523 2.1; the assertion was checked when the client was authenticated with it.
-    JwtBearer(Asked),
+    /// RFC 6749 4.4.2; or RFC 7523 2.1, where the assertion was checked when the client was authenticated with it.
+    ForItself(client_credentials::Request),
     /// RFC 6749 6.
     RefreshToken(refresh_token::Request),
 }
@@ -29,8 +26,9 @@ impl TokenRequest {
         }
         match kind {
             GrantType::AuthorizationCode => authorization_code::Request::parse(params).map(Self::AuthorizationCode),
-            GrantType::ClientCredentials => Asked::parse(params).map(Self::ClientCredentials),
-            GrantType::JwtBearer => Asked::parse(params).map(Self::JwtBearer),
+            GrantType::ClientCredentials | GrantType::JwtBearer => {
+                client_credentials::Request::parse(params, kind).map(Self::ForItself)
+            }
             GrantType::RefreshToken => refresh_token::Request::parse(params).map(Self::RefreshToken),
         }
     }

@@ -1,5 +1,6 @@
 //! The token response (RFC 6749 5.1, OpenID Connect Core 3.1.3.3).
 
+use crate::authorization_details::AuthorizationDetails;
 use crate::value::{Scope, Seconds};
 use serde::Serialize;
 
@@ -15,6 +16,9 @@ pub struct TokenResponse {
     /// What it allows. Said whenever there is something: it may be less than was asked for.
     #[serde(skip_serializing_if = "Scope::is_empty")]
     pub scope: Scope,
+    /// What it allows that a scope is too coarse to say (RFC 9396 7).
+    #[serde(skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
     /// The refresh token, for clients that are registered for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,

@@ -2,9 +2,11 @@
 
 use crate::browser::Browser;
 use crate::extract::Call;
-use crate::page::flow::{Interaction, proceed};
+use crate::page::flow::{Interaction, Stopped, proceed, stop};
 use crate::page::{self, go, problem};
+use crate::request;
 use axum::response::Response;
+use grantor_protocol::authorize::{RedirectRefusal, RedirectTarget};
 use grantor_web::ErrorKind;
 use http::StatusCode;
 
@@ -17,11 +19,27 @@ pub(crate) async fn get(call: Call) -> Response {
         Ok(browser) => browser,
         Err(refusal) => return page::error(&call, None, &refusal),
     };
-    // It must fit into the links of our own pages, sealed.
-    if call.query.len() > MAX_QUERY {
-        return problem(&call, Some(&browser), ErrorKind::TooLarge, StatusCode::URI_TOO_LONG);
+    match received(&call).await {
+        Err(stopped) => stop(&call, &browser, stopped).await,
+        // It must fit into the links of our own pages, sealed.
+        Ok(interaction) if interaction.query.len() > MAX_QUERY => {
+            problem(&call, Some(&browser), ErrorKind::TooLarge, StatusCode::URI_TOO_LONG)
+        }
+        Ok(interaction) => proceed(&call, &browser, &interaction).await,
     }
-    proceed(&call, &browser, &Interaction::new(call.query.clone(), call.now())).await
+}
+
+/// The request that came, however it came. What is wrong with it is told to the client when what stands outside of it
+/// says where (RFC 9101 7).
+async fn received(call: &Call) -> Result<Interaction, Stopped> {
+    let params = call.query_params().map_err(Stopped::Page)?;
+    match request::behind(call, &call.query, &params).await {
+        Ok((query, source)) => Ok(Interaction::new(query, source, call.now())),
+        Err(refusal) => Err(match RedirectTarget::find(&params, &call.tenancy.directory) {
+            Ok(target) => Stopped::Redirect(Box::new(RedirectRefusal { refusal, target })),
+            Err(_) => Stopped::Page(refusal),
+        }),
+    }
 }
 
 /// `POST /authorize`: becomes a GET, because a POST from another site comes without the session's cookie.

@@ -1,8 +1,8 @@
 //! The demo APIs: resource servers as anybody would write them, so that a newcomer has something to call.
 
 use crate::extract::Call;
-use crate::respond;
-use crate::token::{open_access_token, presented, standing};
+use crate::token::{admitted, standing};
+use crate::{proof, respond};
 use axum::body::Body;
 use axum::response::Response;
 use grantor_protocol::Refusal;
@@ -79,16 +79,15 @@ async fn guarded(
         Ok(token) => respond::json(StatusCode::OK, &answer(&token)),
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "demo API refused");
-            respond::bearer_error(&refusal, Some(scope))
+            respond::resource_error(&refusal, Some(scope))
         }
     };
-    respond::readable_by_all(response)
+    respond::readable_by_all(proof::with_nonce(call, response))
 }
 
 /// Issuer, audience, time, scope, and whether it was taken back: what every API must ask (RFC 9068 4).
 async fn admit(call: &Call, path: &str, scope: &str) -> Result<AccessToken, Refusal> {
-    let token = presented(call)?;
-    let token = open_access_token(&call.tenancy, token.expose())?;
+    let token = admitted(call).await?;
     let audience = Resource::parse(&call.tenancy.issuer.endpoint(path)).ok_or(Refusal::Broken)?;
     if !token.audience.contains(&audience) {
         return Err(Refusal::WrongAudience);

@@ -1,9 +1,10 @@
 //! The revocation endpoint (RFC 7009).
 
+use crate::client_auth::authenticate;
 use crate::extract::Call;
 use crate::failure::failed;
 use crate::respond;
-use crate::token::{authenticate, open_access_token};
+use crate::token::open_access_token;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};

@@ -1,23 +1,24 @@
 //! The token endpoint (RFC 6749 3.2).
 
 use crate::audit::Draft;
+use crate::client_auth::{authenticate, by_jwt_bearer};
 use crate::extract::Call;
 use crate::failure::failed;
-use crate::issue::{self, Issuing};
-use crate::respond;
-use crate::token::authenticate;
+use crate::issue::{self, Content, Issuing};
+use crate::{proof, respond};
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::directory::User;
-use grantor_protocol::grant::authorization_code::{self, Code};
+use grantor_protocol::grant::authorization_code::{self, Code, Terms};
 use grantor_protocol::grant::{
-    Access, Grant, GrantType, Redemption, Rotation, Spend, client_credentials, refresh_token,
+    Access, Grant, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, refresh_token,
 };
-use grantor_protocol::narrow::{self, Asked};
+use grantor_protocol::narrow::{self, Allowed, Asked};
 use grantor_protocol::token::handle::HandleKind;
-use grantor_protocol::token::{Selection, TokenRequest, TokenResponse, select};
+use grantor_protocol::token::{Binding, Proven, TokenRequest, TokenResponse, select};
 use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, Subject, TokenId, UnixTime};
 use http::{StatusCode, header};
 
@@ -30,7 +31,7 @@ pub(crate) async fn handle(call: Call) -> Response {
         Ok(tokens) => respond::json(StatusCode::OK, &tokens),
         Err(refusal) => respond::oauth_error(&refusal, call.headers.contains_key(header::AUTHORIZATION)),
     };
-    respond::readable_by_all(answer)
+    respond::readable_by_all(proof::with_nonce(&call, answer))
 }
 
 async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
@@ -39,130 +40,159 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
         refusal
     };
     let params = call.strict_form().map_err(refused)?;
-    let client = authenticate(call, &params).await.inspect_err(|refusal| {
+    let proof = proof::read(call, None).map_err(refused)?;
+    let client = match params.get("grant_type") {
+        Some(kind) if kind == GrantType::JwtBearer.as_str() => by_jwt_bearer(call, &params).await,
+        _ => authenticate(call, &params).await,
+    };
+    let client = client.inspect_err(|refusal| {
         // What was given as a client_id may be anything, a secret too: only the name of a client is written down.
         let named = params.get("client_id").and_then(ClientId::parse);
         let named = named.filter(|id| call.tenancy.directory.client(id).is_some());
         call.event(Action::Token, Outcome::Refused).with("unverified_client_id", named).reason(refusal).write();
     })?;
-    let now = call.now();
-    let tokens = match TokenRequest::parse(&params, &client) {
-        Ok(TokenRequest::AuthorizationCode(request)) => redeem(call, &client, &request, now).await,
-        Ok(TokenRequest::ClientCredentials(asked)) => for_itself(call, &client, &asked, now),
-        Ok(TokenRequest::RefreshToken(request)) => refresh(call, &client, &request, now).await,
-        Err(refusal) => Err(refusal),
+    let tokens = async {
+        let request = TokenRequest::parse(&params, &client)?;
+        let asking = Asking { call, client: &client, proven: proof::once(call, proof).await?, now: call.now() };
+        match request {
+            TokenRequest::AuthorizationCode(request) => asking.redeem(&request).await,
+            TokenRequest::ForItself(request) => asking.for_itself(request),
+            TokenRequest::RefreshToken(request) => asking.refresh(&request).await,
+        }
     };
-    tokens.inspect_err(|refusal| {
+    tokens.await.inspect_err(|refusal| {
         call.event(Action::Token, Outcome::Refused).actor(client.id()).reason(refusal).write();
     })
 }
 
-/// RFC 6749 4.1.3.
-async fn redeem(
-    call: &Call,
-    client: &AuthenticatedClient,
-    request: &authorization_code::Request,
+/// Who asks, and what the request proves.
+struct Asking<'a> {
+    call: &'a Call,
+    client: &'a AuthenticatedClient,
+    proven: Proven,
     now: UnixTime,
-) -> Result<TokenResponse, Refusal> {
-    let directory = &call.tenancy.directory;
-    let keys = &call.tenancy.ready()?.keys;
-    let opened = keys.handles.open(HandleKind::Code, request.code.expose()).ok_or(Refusal::MalformedCode)?;
-    let code: Code = serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedCode)?;
-    let (id, until) = (code.id, code.expires);
-    // Remembered for as long as it could still be presented.
-    let remember_until = until.plus(CLOCK_DIFFERENCE);
-    let access_life = longest_access_life(call, &code.access);
-    let terms = authorization_code::redeem(request, code, client, &directory.tenant.lifetimes, access_life, now)?;
-    let user = living_user(call, &terms.subject).await?;
-    let (selection, mut narrowed) =
-        within(call, &terms.access, &request.asked, client, &user, GrantType::AuthorizationCode)?;
-    narrowed.extend(terms.narrowed.iter().cloned());
-    let grant = GrantId::new(call.context.world.millis(), call.context.world.random());
-    let redemption = Redemption { code: id, remember_until, grant, terms };
-    let spend =
-        call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
-    match spend {
-        Spend::Fresh(grant) => {
-            granted(call, client, GrantType::AuthorizationCode, &grant, &selection.scope, &narrowed).await?;
-            Issuing { call, client, user: &user, grant_type: GrantType::AuthorizationCode, now }
-                .of_grant(&grant, selection)
-        }
-        Spend::TakenBack => Err(Refusal::GrantRevoked),
-        Spend::Spent(grant) => {
-            call.event(Action::Replay, Outcome::Refused)
-                .actor(client.id())
-                .target(&grant)
-                .with("what", "code")
-                .commit()
-                .await?;
-            Err(Refusal::CodeSpent)
+}
+
+impl<'a> Asking<'a> {
+    /// RFC 6749 4.1.3.
+    async fn redeem(&self, request: &authorization_code::Request) -> Result<TokenResponse, Refusal> {
+        let (call, client, now) = (self.call, self.client, self.now);
+        let directory = &call.tenancy.directory;
+        let keys = &call.tenancy.ready()?.keys;
+        let opened = keys.handles.open(HandleKind::Code, request.code.expose()).ok_or(Refusal::MalformedCode)?;
+        let code: Code = serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedCode)?;
+        let (id, until) = (code.id, code.expires);
+        // Remembered for as long as it could still be presented.
+        let remember_until = until.plus(CLOCK_DIFFERENCE);
+        let access_life = longest_access_life(call, &code.access);
+        let terms = Terms { lifetimes: &directory.tenant.lifetimes, access_life, proven: self.proven };
+        let terms = authorization_code::redeem(request, code, client, &terms, now)?;
+        let user = living_user(call, &terms.subject).await?;
+        let grant_type = GrantType::AuthorizationCode;
+        let (content, mut narrowed) = self.within(&terms, &request.asked, &request.details, &user, grant_type)?;
+        narrowed.extend(terms.narrowed.iter().cloned());
+        let issuing = self.issuing(&user, grant_type).await?;
+        let grant = GrantId::new(call.context.world.millis(), call.context.world.random());
+        let redemption = Redemption { code: id, remember_until, grant, terms };
+        let spend =
+            call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
+        match spend {
+            Spend::Fresh(grant) => {
+                granted(call, client, grant_type, &grant, &content, &narrowed).await?;
+                issuing.of_grant(&grant, content)
+            }
+            Spend::TakenBack => Err(Refusal::GrantRevoked),
+            Spend::Spent(grant) => {
+                let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant);
+                replay.with("what", "code").commit().await?;
+                Err(Refusal::CodeSpent)
+            }
         }
     }
-}
 
-/// RFC 6749 6. Everything that can be refused without touching the grant is refused before it is rotated.
-async fn refresh(
-    call: &Call,
-    client: &AuthenticatedClient,
-    request: &refresh_token::Request,
-    now: UnixTime,
-) -> Result<TokenResponse, Refusal> {
-    let (store, tenant) = (&call.context.store, call.tenancy.name());
-    let keys = &call.tenancy.ready()?.keys;
-    let handle =
-        keys.handles.open_refresh_token(request.refresh_token.expose()).ok_or(Refusal::MalformedRefreshToken)?;
-    let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
-    let found = refresh_token::may_refresh(found.as_ref(), client)?;
-    let user = living_user(call, &found.terms.subject).await?;
-    let (selection, narrowed) =
-        within(call, &found.terms.access, &request.asked, client, &user, GrantType::RefreshToken)?;
-    let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
-    let rotation =
-        store.rotate(tenant, handle.grant, handle.generation, grace, now).await.map_err(|error| failed(&error))?;
-    if let Rotation::Reused(grant) = &rotation {
-        let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant.id);
-        replay.with("what", "refresh token").with("generation", handle.generation).commit().await?;
+    /// RFC 6749 6. Everything that can be refused without touching the grant is refused before it is rotated.
+    async fn refresh(&self, request: &refresh_token::Request) -> Result<TokenResponse, Refusal> {
+        let (call, client, now) = (self.call, self.client, self.now);
+        let (store, tenant) = (&call.context.store, call.tenancy.name());
+        let keys = &call.tenancy.ready()?.keys;
+        let handle =
+            keys.handles.open_refresh_token(request.refresh_token.expose()).ok_or(Refusal::MalformedRefreshToken)?;
+        let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
+        let found = refresh_token::may_refresh(found.as_ref(), client, self.proven)?;
+        let user = living_user(call, &found.terms.subject).await?;
+        let grant_type = GrantType::RefreshToken;
+        let (content, narrowed) = self.within(&found.terms, &request.asked, &request.details, &user, grant_type)?;
+        let issuing = self.issuing(&user, grant_type).await?;
+        let grant = if client.get().metadata.profile.rotates_refresh_tokens() {
+            let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
+            let rotation = store.rotate(tenant, handle.grant, handle.generation, grace, now).await;
+            let rotation = rotation.map_err(|error| failed(&error))?;
+            if let Rotation::Reused(grant) = &rotation {
+                let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant.id);
+                replay.with("what", "refresh token").with("generation", handle.generation).commit().await?;
+            }
+            refresh_token::rotated(rotation)?
+        } else {
+            refresh_token::unrotated(found.clone(), handle.generation, now)?
+        };
+        granted(call, client, grant_type, &grant, &content, &narrowed).await?;
+        issuing.of_grant(&grant, content)
     }
-    let grant = refresh_token::rotated(rotation)?;
-    granted(call, client, GrantType::RefreshToken, &grant, &selection.scope, &narrowed).await?;
-    Issuing { call, client, user: &user, grant_type: GrantType::RefreshToken, now }.of_grant(&grant, selection)
-}
 
-/// RFC 6749 4.4. Nothing is read from the store and nothing is written but the audit line.
-fn for_itself(
-    call: &Call,
-    client: &AuthenticatedClient,
-    asked: &Asked,
-    now: UnixTime,
-) -> Result<TokenResponse, Refusal> {
-    let id = TokenId::new(call.context.world.millis(), call.context.world.random());
-    let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
-    let (token, api, narrowed) = client_credentials::decide(asked, client, directory, issuer, id, now)?;
-    let access_token = issue::access_token(call, &token, Some(&api))?;
-    let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
-    allowed(call, client, GrantType::ClientCredentials, &token.scope, &reasons).write();
-    Ok(TokenResponse {
-        access_token,
-        token_type: "Bearer",
-        expires_in: token.expires.remaining(now),
-        scope: token.scope,
-        refresh_token: None,
-        id_token: None,
-    })
-}
+    /// RFC 6749 4.4. Nothing is read from the store and nothing is written but the audit line.
+    fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
+        let (call, now) = (self.call, self.now);
+        let fresh = TokenId::new(call.context.world.millis(), call.context.world.random());
+        let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
+        let grant_type = request.grant_type;
+        let (token, api, narrowed) =
+            client_credentials::decide(request, self.client, directory, issuer, self.proven, (fresh, now))?;
+        let access_token = issue::access_token(call, &token, Some(&api))?;
+        let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
+        allowed(call, self.client, grant_type, &token.scope, &token.binding, &reasons).write();
+        Ok(TokenResponse {
+            access_token,
+            token_type: token.binding.token_type(),
+            expires_in: token.expires.remaining(now),
+            scope: token.scope,
+            authorization_details: token.details,
+            refresh_token: None,
+            id_token: None,
+        })
+    }
 
-/// What one access token of a grant may carry, by today's directory.
-fn within(
-    call: &Call,
-    access: &Access,
-    asked: &Asked,
-    client: &AuthenticatedClient,
-    user: &User,
-    grant_type: GrantType,
-) -> Result<(Selection, Vec<String>), Refusal> {
-    let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
-    let allowed = narrow::still_allowed(access, directory, issuer, client.get(), user, grant_type)?;
-    Ok((select(&allowed.access, asked, directory, issuer)?, allowed.reasons()))
+    /// What one access token of a grant may carry, by today's directory.
+    fn within(
+        &self,
+        terms: &NewGrant,
+        asked: &Asked,
+        details: &AuthorizationDetails,
+        user: &User,
+        grant_type: GrantType,
+    ) -> Result<(Content, Vec<String>), Refusal> {
+        let (directory, issuer) = (&self.call.tenancy.directory, &self.call.tenancy.issuer);
+        let client = self.client.get();
+        let allowed = narrow::still_allowed(&terms.access, directory, issuer, client, user, grant_type);
+        let granted = terms.details.still_allowed(directory, &client.metadata, user);
+        let mut allowed = match allowed {
+            Err(Refusal::NothingOfTheScopeIsAllowed) if !granted.is_empty() => Allowed::default(),
+            other => other?,
+        };
+        for audience in granted.allowed(directory, &client.metadata)? {
+            allowed.access.add(audience, &Scope::default());
+        }
+        let selection = select(&allowed.access, asked, directory, issuer)?;
+        let details = granted.narrowed(details)?.at(directory, &selection.apis);
+        let binding = self.proven.bind(&client.metadata, selection.apis.iter().map(|api| &api.token.binding))?;
+        Ok((Content { selection, details, binding }, allowed.reasons()))
+    }
+
+    async fn issuing<'b>(&'b self, user: &'b User, grant_type: GrantType) -> Result<Issuing<'b>, Refusal> {
+        let metadata = &self.client.get().metadata;
+        let (alg, enc) = (metadata.id_token_encrypted_response_alg, metadata.id_token_encrypted_response_enc);
+        let encryptor = issue::encryptor(self.call, metadata, alg, enc).await?;
+        Ok(Issuing { call: self.call, client: self.client, user, grant_type, encryptor, now: self.now })
+    }
 }
 
 /// The longest that an access token for any of these audiences lives.
@@ -187,10 +217,10 @@ async fn granted(
     client: &AuthenticatedClient,
     grant_type: GrantType,
     grant: &Grant,
-    scope: &Scope,
+    content: &Content,
     narrowed: &[String],
 ) -> Result<(), Refusal> {
-    let event = allowed(call, client, grant_type, scope, narrowed);
+    let event = allowed(call, client, grant_type, &content.selection.scope, &content.binding, narrowed);
     event.target(&grant.terms.subject).with("grant_id", grant.id).commit().await
 }
 
@@ -199,9 +229,12 @@ fn allowed<'a>(
     client: &AuthenticatedClient,
     grant_type: GrantType,
     scope: &Scope,
+    binding: &Binding,
     narrowed: &[String],
 ) -> Draft<'a> {
     let event = call.event(Action::Token, Outcome::Allowed).actor(client.id());
     let event = event.with("grant_type", grant_type).with("scope", scope);
+    let event = event.with("auth_method", client.get().metadata.token_endpoint_auth_method);
+    let event = binding.confirmation().into_iter().fold(event, |event, cnf| event.with("cnf", cnf));
     if narrowed.is_empty() { event } else { event.with("narrowed", narrowed) }
 }

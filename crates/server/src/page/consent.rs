@@ -8,13 +8,14 @@ use crate::failure::failed;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::authorization_details;
 use grantor_protocol::authorize::{RedirectRefusal, Step};
-use grantor_protocol::directory::User;
+use grantor_protocol::directory::{Api, User};
 use grantor_protocol::grant::GrantType;
-use grantor_protocol::narrow::Allowed;
+use grantor_protocol::narrow::{self, Allowed};
 use grantor_protocol::params;
 use grantor_protocol::value::{Scope, ScopeToken};
-use grantor_web::{Consent, ConsentGroup, ConsentScope, Language, Lifetime};
+use grantor_web::{Consent, ConsentDetail, ConsentGroup, ConsentScope, Language, Lifetime};
 
 /// `GET /consent`.
 pub(crate) async fn get(call: Call) -> Response {
@@ -46,10 +47,14 @@ async fn decided(call: &Call) -> Shown {
         return Ok(flow::proceed(call, &browser, &interaction).await);
     };
     let ticked: Scope = form.all("scope").filter_map(ScopeToken::parse).collect();
+    let indices: Vec<usize> = form.all("detail").filter_map(|index| index.parse().ok()).collect();
+    let details = pending.details.clone().ticked(&indices);
+    let client = &pending.request.target.client.metadata;
     let allowed = pending.allowed.clone().consented(&ticked);
-    if form.get("decision") != Some("allow") || allowed.access.is_empty() {
-        return Ok(denied(call, &browser, user, pending));
-    }
+    let allowed = narrow::settle(allowed, &details, &call.tenancy.directory, client);
+    let Some(allowed) = allowed.ok().filter(|_| form.get("decision") == Some("allow")) else {
+        return Ok(denied(call, &browser, user, pending).await);
+    };
     let client = pending.request.target.client.metadata.client_id.clone();
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     // What the user was asked for claims by name he has allowed or not, like any scope.
@@ -57,17 +62,19 @@ async fn decided(call: &Call) -> Shown {
     let noted = store.record_consent(tenant, &user.sub, &client, &pending.asked, &now_allowed, call.now()).await;
     known(call, Some(&browser), noted.map_err(|broken| failed(&broken)))?;
     let event = call.event(Action::Consent, Outcome::Allowed).actor(&user.sub).target(&client);
-    known(call, Some(&browser), event.with("scope", allowed.access.scope()).commit().await)?;
+    let event = event.with("scope", allowed.access.scope());
+    let event = if details.is_empty() { event } else { event.with("details", &details) };
+    known(call, Some(&browser), event.commit().await)?;
     let mut request = pending.request;
     request.claims = request.claims.within(&now_allowed.scope());
-    Ok(flow::issue(call, &browser, &request, &allowed))
+    Ok(flow::issue(call, &browser, Pending { request, allowed, details, ..pending }).await)
 }
 
-fn denied(call: &Call, browser: &Browser, user: &User, pending: Pending) -> Response {
+async fn denied(call: &Call, browser: &Browser, user: &User, pending: Pending) -> Response {
     let client = &pending.request.target.client.metadata.client_id;
     call.event(Action::Consent, Outcome::Refused).actor(&user.sub).target(client).reason(&Refusal::Denied).write();
     let refused = RedirectRefusal { refusal: Refusal::Denied, target: pending.request.target };
-    flow::stop(call, browser, flow::Stopped::Redirect(Box::new(refused)))
+    flow::stop(call, browser, flow::Stopped::Redirect(Box::new(refused))).await
 }
 
 fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Shown {
@@ -95,6 +102,17 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
     }))
 }
 
+/// The authorization details that are of this API's types, in its own words.
+fn details(api: &Api, pending: &Pending, language: Language) -> Vec<ConsentDetail> {
+    let all = pending.details.iter().enumerate();
+    all.filter_map(|(index, detail)| {
+        let kind = api.authorization_details_types.iter().find(|kind| kind.name == detail.kind())?;
+        let text = authorization_details::sentence(detail, kind, language.tag());
+        Some(ConsentDetail { index, text, kind: kind.name.clone() })
+    })
+    .collect()
+}
+
 /// Each scope in its API's own words; those of OpenID Connect in ours.
 fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGroup> {
     let before = pending.consent.as_ref().map(|consent| &consent.access);
@@ -118,6 +136,7 @@ fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGrou
                 .to_owned(),
             audience: api.map(|api| api.audience.to_string()).unwrap_or_default(),
             scopes: scopes.collect(),
+            details: api.map(|api| details(api, pending, language)).unwrap_or_default(),
         }
     };
     pending.asked.iter().map(group).collect()

@@ -5,14 +5,19 @@ use super::{View, error, go, problem, with_cookie};
 use crate::browser::Browser;
 use crate::extract::Call;
 use crate::failure::failed;
-use crate::respond;
 use crate::token::open_id_token_hint;
+use crate::{issue, respond};
 use axum::response::Response;
+use grantor_jose::digest;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::authorization_details::AuthorizationDetails;
+use grantor_protocol::authorize::source::Source;
 use grantor_protocol::authorize::{
     AuthorizationRequest, AuthorizationResponse, PageRefusal, RedirectRefusal, RedirectTarget, Step, Visit, next,
 };
+use grantor_protocol::authorize::{pushed, signed_response};
+use grantor_protocol::client::ClientMetadata;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::{Access, Consent, GrantType};
@@ -29,8 +34,10 @@ use serde::{Deserialize, Serialize};
 /// An authorization request on its way, as a form carries it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Interaction {
-    /// The request, as it came.
+    /// The request itself.
     pub(crate) query: String,
+    /// How it came.
+    pub(crate) source: Source,
     /// When it came.
     pub(crate) started: UnixTime,
     /// Whether the user chose the account that he is signed in with.
@@ -44,8 +51,12 @@ pub(crate) struct Interaction {
 pub(crate) struct Pending {
     pub(crate) request: AuthorizationRequest,
     pub(crate) step: Step,
+    /// How the request came.
+    pub(crate) source: Source,
     /// What the user who is signed in can allow.
     pub(crate) allowed: Allowed,
+    /// The same of what a scope is too coarse to say.
+    pub(crate) details: AuthorizationDetails,
     /// What he is asked: that, and the scopes of claims that are asked for by name.
     pub(crate) asked: Access,
     /// What he has allowed before.
@@ -65,8 +76,8 @@ const OPEN_FOR: Seconds = Seconds::new(3600);
 
 impl Interaction {
     /// A request that has just come in.
-    pub(crate) fn new(query: String, now: UnixTime) -> Self {
-        Self { query, started: now, account_selected: false, browser: String::new() }
+    pub(crate) fn new(query: String, source: Source, now: UnixTime) -> Self {
+        Self { query, source, started: now, account_selected: false, browser: String::new() }
     }
 
     /// Sealed, for a form or a link.
@@ -83,7 +94,7 @@ impl Interaction {
         let interaction: Self = serde_json::from_slice(&content).ok()?;
         let open = call.now() < interaction.started.plus(OPEN_FOR);
         let own = interaction.browser == browser.name();
-        open.then(|| if own { interaction } else { Self::new(interaction.query, call.now()) })
+        open.then(|| if own { interaction } else { Self::new(interaction.query, interaction.source, call.now()) })
     }
 
     /// From the parameter `interaction`; an error page when it cannot be opened.
@@ -99,13 +110,13 @@ impl Interaction {
 pub(crate) async fn proceed(call: &Call, browser: &Browser, interaction: &Interaction) -> Response {
     let pending = match look(call, browser, interaction).await {
         Ok(pending) => pending,
-        Err(stopped) => return stop(call, browser, stopped),
+        Err(stopped) => return stop(call, browser, stopped).await,
     };
     let page = match pending.step {
         Step::SignIn => "/signin",
         Step::SelectAccount => "/select-account",
         Step::Consent => "/consent",
-        Step::Issue => return issue(call, browser, &pending.request, &pending.allowed),
+        Step::Issue => return issue(call, browser, pending).await,
     };
     match interaction.seal(call, browser) {
         Ok(sealed) => go(call, Some(browser), &format!("{page}?interaction={}", params::encode(&sealed))),
@@ -119,7 +130,10 @@ pub(crate) async fn looked(
     browser: &Browser,
     interaction: &Interaction,
 ) -> Result<Pending, Box<Response>> {
-    look(call, browser, interaction).await.map_err(|stopped| Box::new(stop(call, browser, stopped)))
+    match look(call, browser, interaction).await {
+        Ok(pending) => Ok(pending),
+        Err(stopped) => Err(Box::new(stop(call, browser, stopped).await)),
+    }
 }
 
 /// Reads a request and finds what comes next.
@@ -127,11 +141,12 @@ pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interacti
     let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
     let params = Params::parse(interaction.query.as_bytes()).map_err(Stopped::Page)?;
     let target = RedirectTarget::find(&params, directory).map_err(|PageRefusal(refusal)| Stopped::Page(refusal))?;
-    let request = AuthorizationRequest::parse(&params, target, directory, issuer).map_err(Stopped::Redirect)?;
+    let request = AuthorizationRequest::parse(&params, target, directory, issuer, &interaction.source)
+        .map_err(Stopped::Redirect)?;
     match step(call, browser, interaction, &request).await {
-        Ok((step, allowed, consent)) => {
+        Ok((step, allowed, details, consent)) => {
             let asked = request.to_ask(&allowed.access, issuer);
-            Ok(Pending { request, step, allowed, asked, consent })
+            Ok(Pending { request, source: interaction.source.clone(), step, allowed, details, asked, consent })
         }
         Err(refusal) => Err(Stopped::Redirect(Box::new(RedirectRefusal { refusal, target: request.target }))),
     }
@@ -142,7 +157,7 @@ async fn step(
     browser: &Browser,
     interaction: &Interaction,
     request: &AuthorizationRequest,
-) -> Result<(Step, Allowed, Option<Consent>), Refusal> {
+) -> Result<(Step, Allowed, AuthorizationDetails, Option<Consent>), Refusal> {
     let hint = match &request.unverified_id_token_hint {
         // One that cannot be read any more tells nothing; one of somebody else is no harm either.
         Some(text) => open_id_token_hint(&call.tenancy, text),
@@ -154,26 +169,32 @@ async fn step(
     let Some((session, user)) = browser.signed_in() else {
         let asked = request.to_ask(&request.allowed.access, &call.tenancy.issuer);
         let step = next(request, None, None, &asked, visit, hinted, call.now())?;
-        return Ok((step, request.allowed.clone(), None));
+        return Ok((step, request.allowed.clone(), request.details.clone(), None));
     };
     let sub = presented_subject(&client.metadata, &user.sub, &call.tenancy.ready()?.keys.pairwise);
-    let allowed = for_user(call, request, user)?;
+    let (allowed, details) = for_user(call, request, user)?;
     let found = call.context.store.consent(call.tenancy.name(), &user.sub, &client.metadata.client_id).await;
     let consent = found.map_err(|error| failed(&error))?;
     let signed_in = Some((session, sub.as_str()));
     let asked = request.to_ask(&allowed.access, &call.tenancy.issuer);
     let step = next(request, signed_in, consent.as_ref(), &asked, visit, hinted, call.now())?;
-    Ok((step, allowed, consent))
+    Ok((step, allowed, details, consent))
 }
 
-fn for_user(call: &Call, request: &AuthorizationRequest, user: &User) -> Result<Allowed, Refusal> {
-    let client = &request.target.client;
+fn for_user(
+    call: &Call,
+    request: &AuthorizationRequest,
+    user: &User,
+) -> Result<(Allowed, AuthorizationDetails), Refusal> {
+    let (client, directory) = (&request.target.client, &call.tenancy.directory);
     let grant_type = GrantType::AuthorizationCode;
-    narrow::for_user(request.allowed.clone(), &call.tenancy.directory, client, user, grant_type)
+    let allowed = narrow::for_user(request.allowed.clone(), directory, client, user, grant_type)?;
+    let (details, _reasons) = request.details.clone().for_user(directory, user);
+    Ok((narrow::settle(allowed, &details, directory, &client.metadata)?, details))
 }
 
 /// Tells the client or the user why a request goes no further.
-pub(crate) fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Response {
+pub(crate) async fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Response {
     let event = call.event(Action::Authorization, Outcome::Refused);
     match stopped {
         Stopped::Page(refusal) => {
@@ -183,50 +204,67 @@ pub(crate) fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Response
         Stopped::Redirect(refused) => {
             event.actor(&refused.target.client.metadata.client_id).reason(&refused.refusal).write();
             let answer = AuthorizationResponse::error(&refused.target, refused.refusal.code(), &call.tenancy.issuer);
-            respond_to_client(call, browser, &answer)
+            respond_to_client(call, browser, &refused.target.client.metadata, answer).await
         }
     }
 }
 
-/// Issues the code (RFC 6749 4.1.2). Nothing is written: the code carries everything, sealed.
-pub(crate) fn issue(call: &Call, browser: &Browser, request: &AuthorizationRequest, allowed: &Allowed) -> Response {
+/// Issues the code (RFC 6749 4.1.2). Of a code nothing is written: it carries everything, sealed. A pushed request is used
+/// once, and only now: a page that was merely loaded may be loaded again (FAPI 2.0 Security Profile 5.3.2.2, note 3).
+pub(crate) async fn issue(call: &Call, browser: &Browser, pending: Pending) -> Response {
     let Some((session, user)) = browser.signed_in() else {
         return error(call, Some(browser), &Refusal::LoginRequired);
     };
-    match seal_code(call, request, allowed, session, user) {
+    let metadata = &pending.request.target.client.metadata;
+    match spend(call, &pending.source).await {
+        Ok(()) => {}
+        Err(refusal) => {
+            let refused = RedirectRefusal { refusal, target: pending.request.target };
+            return Box::pin(stop(call, browser, Stopped::Redirect(Box::new(refused)))).await;
+        }
+    }
+    match seal_code(call, &pending, session, user) {
         Err(refusal) => error(call, Some(browser), &refusal),
         Ok(code) => {
-            let event =
-                call.event(Action::Authorization, Outcome::Allowed).actor(&request.target.client.metadata.client_id);
+            let allowed = &pending.allowed;
+            let event = call.event(Action::Authorization, Outcome::Allowed).actor(&metadata.client_id);
             let event = event.target(&user.sub).with("scope", allowed.access.scope());
+            let event = if pending.details.is_empty() { event } else { event.with("details", &pending.details) };
             let reasons = allowed.reasons();
             if reasons.is_empty() { event } else { event.with("narrowed", reasons) }.write();
-            let answer = AuthorizationResponse::code(&request.target, code, &call.tenancy.issuer);
-            respond_to_client(call, browser, &answer)
+            let answer = AuthorizationResponse::code(&pending.request.target, code, &call.tenancy.issuer);
+            respond_to_client(call, browser, metadata, answer).await
         }
     }
 }
 
-fn seal_code(
-    call: &Call,
-    request: &AuthorizationRequest,
-    allowed: &Allowed,
-    session: &Session,
-    user: &User,
-) -> Result<String, Refusal> {
+async fn spend(call: &Call, source: &Source) -> Result<(), Refusal> {
+    let Source::Pushed { id, .. } = source else { return Ok(()) };
+    let (store, tenant, now) = (&call.context.store, call.tenancy.name(), call.now());
+    let until = now.plus(OPEN_FOR).plus(pushed::LIFETIME);
+    let value = digest::sha256(id.as_bytes());
+    let fresh = store.remember(tenant, "request_uri", &value, until, now).await.map_err(|error| failed(&error))?;
+    if fresh { Ok(()) } else { Err(Refusal::RequestUriSpent) }
+}
+
+fn seal_code(call: &Call, pending: &Pending, session: &Session, user: &User) -> Result<String, Refusal> {
+    let (request, allowed) = (&pending.request, &pending.allowed);
     let target = &request.target;
+    let life = call.tenancy.directory.tenant.lifetimes.code.min(target.client.metadata.profile.longest_code());
     let code = Code {
         id: CodeId::new(call.context.world.millis(), call.context.world.random()),
         client: target.client.metadata.client_id.clone(),
         redirect_uri: target.redirect_uri_given.then(|| target.redirect_uri.clone()),
         challenge: request.challenge.clone(),
-        expires: call.now().plus(call.tenancy.directory.tenant.lifetimes.code),
+        expires: call.now().plus(life),
         subject: user.sub.clone(),
         access: allowed.access.clone(),
         authentication: session.authentication.clone(),
         sid: session.sid.clone(),
         nonce: request.nonce.clone(),
         claims: request.claims.clone(),
+        details: pending.details.clone(),
+        dpop_jkt: request.dpop_jkt,
         refreshable: !request.asks_for_offline_access() || allowed.access.scope().contains("offline_access"),
         narrowed: allowed.reasons().into_iter().take(20).collect(),
     };
@@ -235,14 +273,41 @@ fn seal_code(
     handles.seal(HandleKind::Code, call.context.world.random(), &content).ok_or(Refusal::Broken)
 }
 
-/// By redirect, or by a form that posts itself (OAuth 2.0 Form Post Response Mode).
-fn respond_to_client(call: &Call, browser: &Browser, answer: &AuthorizationResponse) -> Response {
-    if let Some(redirect) = respond::authorization_redirect(answer) {
+/// By redirect, or by a form that posts itself (OAuth 2.0 Form Post Response Mode); signed, when it was asked for in that
+/// way (JARM).
+async fn respond_to_client(
+    call: &Call,
+    browser: &Browser,
+    client: &ClientMetadata,
+    answer: AuthorizationResponse,
+) -> Response {
+    let answer = match signed(call, client, answer).await {
+        Ok(answer) => answer,
+        Err(refusal) => return error(call, Some(browser), &refusal),
+    };
+    if let Some(redirect) = respond::authorization_redirect(&answer) {
         return with_cookie(call, Some(browser), redirect);
     }
     let fields = answer.fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
     let page = FormPost { action: answer.redirect_uri.to_string(), fields };
     View::new(call, Some(browser)).runs_scripts().form_leads_to(answer.redirect_uri.scheme()).show(&page)
+}
+
+async fn signed(
+    call: &Call,
+    client: &ClientMetadata,
+    answer: AuthorizationResponse,
+) -> Result<AuthorizationResponse, Refusal> {
+    if !answer.mode.is_signed() {
+        return Ok(answer);
+    }
+    let (alg, enc) = (client.authorization_encrypted_response_alg, client.authorization_encrypted_response_enc);
+    let encryptor = issue::encryptor(call, client, alg, enc).await?;
+    let claims = signed_response::claims(&answer.fields, &client.client_id, &call.tenancy.issuer, call.now());
+    let payload = serde_json::to_vec(&claims).map_err(|_| Refusal::Broken)?;
+    let algorithm = client.response_algorithm(client.authorization_signed_response_alg);
+    let token = issue::sign(&call.tenancy, algorithm, "JWT", &payload)?;
+    Ok(signed_response::wrap(answer, issue::nested(token, encryptor.as_ref())?))
 }
 
 /// How the request wants its pages shown.

@@ -117,7 +117,7 @@ async fn show(
             None => return problem(call, Some(browser), ErrorKind::Expired, StatusCode::BAD_REQUEST),
             Some(interaction) => match flow::look(call, browser, &interaction).await {
                 Ok(pending) => Some(pending),
-                Err(stopped) => return flow::stop(call, browser, stopped),
+                Err(stopped) => return flow::stop(call, browser, stopped).await,
             },
         },
     };

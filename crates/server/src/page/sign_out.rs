@@ -10,6 +10,7 @@ use crate::token::open_id_token_hint;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
+use grantor_protocol::authorize::Source;
 use grantor_protocol::logout::LogoutRequest;
 use grantor_protocol::params::{Params, encode};
 use grantor_web::{ErrorKind, SignOut, SignedOut};
@@ -109,5 +110,5 @@ async fn sign_out(call: &Call, browser: &mut Browser, request: &LogoutRequest) -
 /// The logout request, sealed for the form.
 fn seal(call: &Call, browser: &Browser, params: &Params) -> Result<String, Refusal> {
     let query: Vec<String> = params.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    flow::Interaction::new(query.join("&"), call.now()).seal(call, browser)
+    flow::Interaction::new(query.join("&"), Source::Plain, call.now()).seal(call, browser)
 }

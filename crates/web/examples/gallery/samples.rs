@@ -1,9 +1,9 @@
 //! Every page in each of its states, for the gallery and for the tests.
 
 use grantor_web::{
-    Account, AllowedApi, AllowedScope, App, Application, Applications, Consent, ConsentGroup, ConsentScope, Display,
-    ErrorKind, ErrorPage, FormPost, Frame, Home, Language, Lifetime, Page, Pages, RenderError, SelectAccount,
-    SetupAdministrator, SetupDone, SetupError, SignIn, SignInError, SignOut, SignedOut,
+    Account, AllowedApi, AllowedScope, App, Application, Applications, Consent, ConsentDetail, ConsentGroup,
+    ConsentScope, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language, Lifetime, Page, Pages, RenderError,
+    SelectAccount, SetupAdministrator, SetupDone, SetupError, SignIn, SignInError, SignOut, SignedOut,
 };
 
 type Render = Box<dyn Fn(&Pages, Language) -> Result<String, RenderError>>;
@@ -81,6 +81,7 @@ fn consent(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
             ConsentScope { required: true, ..scope("openid", "Know who you are") },
             ConsentScope { already_granted: true, ..scope("email", "See your e-mail address") },
         ],
+        details: Vec::new(),
     };
     let api = ConsentGroup {
         api_name: "Orders".to_owned(),
@@ -90,6 +91,11 @@ fn consent(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
             ConsentScope { checked: false, ..scope("orders:write", "Place and cancel orders in your name") },
             scope(client, ""),
         ],
+        details: vec![ConsentDetail {
+            index: 0,
+            text: format!("Pay EUR 123.50 to {client}"),
+            kind: "payment_initiation".to_owned(),
+        }],
     };
     let page = Consent {
         application: application(client),

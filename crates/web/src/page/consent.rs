@@ -37,6 +37,19 @@ pub struct ConsentGroup {
     pub audience: String,
     /// What is asked for.
     pub scopes: Vec<ConsentScope>,
+    /// What is asked for that a scope is too coarse to say (RFC 9396).
+    pub details: Vec<ConsentDetail>,
+}
+
+/// One authorization detail; posts `detail`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConsentDetail {
+    /// The value that is posted: its place in the request.
+    pub index: usize,
+    /// What it means to the person, in their language, with what the application filled in.
+    pub text: String,
+    /// Its type.
+    pub kind: String,
 }
 
 /// One scope.

@@ -1,0 +1,232 @@
+//! RFC 6749 2.3: the client that a request comes from. What must be waited for is found here; what it proves is decided in
+//! `grantor_protocol::client::auth`.
+
+use crate::extract::Call;
+use crate::failure::failed;
+use grantor_fetch::FetchError;
+use grantor_jose::JwkSet;
+use grantor_login::Attempt;
+use grantor_protocol::Refusal;
+use grantor_protocol::client::auth::assertion::{Assertion, Used};
+use grantor_protocol::client::auth::{self, Credential, Endpoint, Presented};
+use grantor_protocol::client::federated::{self, FederatedCredential};
+use grantor_protocol::client::{AuthMethod, AuthenticatedClient, Client, ClientMetadata};
+use grantor_protocol::metadata::path;
+use grantor_protocol::params::Params;
+use grantor_protocol::value::{ClientId, Secret, UnixTime};
+use std::sync::Arc;
+
+/// The client of a request, by the one method that it is registered for.
+pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
+    let presented = Presented::find(params, authorization(call)?)?;
+    let client = call.tenancy.directory.client(&presented.unverified_client_id);
+    let now = call.now();
+    match &presented.credential {
+        Credential::Basic(secret) | Credential::Post(secret) => {
+            let matched = matches_slowly(call, &presented, client, secret, now).await?;
+            auth::by_secret(&presented, client, matched, now)
+        }
+        Credential::Assertion(assertion) => {
+            let method = auth::expects_assertion(client, assertion)?;
+            let client = client.ok_or(Refusal::UnknownClient)?;
+            let (client, used) = by_assertion(call, client, method, assertion, now).await?;
+            once(call, &used, now).await?;
+            Ok(client)
+        }
+        Credential::Nothing => {
+            let keys = match client.map(|client| &client.metadata) {
+                Some(own) if own.token_endpoint_auth_method == AuthMethod::SelfSignedTlsClientAuth => {
+                    Some(client_keys(call, own, None).await?)
+                }
+                _ => None,
+            };
+            auth::by_connection(client, call.certificate.as_ref(), keys.as_deref(), now)
+        }
+    }
+}
+
+/// RFC 7523 2.1: the assertion is the grant, and proves who the client is besides; one that authenticates in another way
+/// must be the same.
+pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
+    let alone = authorization(call)?.is_none()
+        && ["client_secret", "client_assertion"].into_iter().all(|name| params.get(name).is_none());
+    let client = if alone {
+        let id = params.get("client_id").and_then(ClientId::parse).ok_or(Refusal::NoClientAuthentication)?;
+        Arc::clone(call.tenancy.directory.client(&id).ok_or(Refusal::UnknownClient)?)
+    } else {
+        let authenticated = authenticate(call, params).await?;
+        Arc::clone(call.tenancy.directory.client(authenticated.id()).ok_or(Refusal::UnknownClient)?)
+    };
+    let text = params.get("assertion").ok_or(Refusal::MissingParameter("assertion"))?;
+    let refused = |refusal: Refusal| match refusal {
+        kept @ (Refusal::Busy | Refusal::Broken | Refusal::GrantTypeNotAllowed | Refusal::ClientDisabled) => kept,
+        reason => {
+            tracing::info!(request_id = %call.meta.request_id, %reason, "an assertion was refused");
+            Refusal::AssertionRefused
+        }
+    };
+    let assertion = Assertion::parse(text).map_err(refused)?;
+    let now = call.now();
+    let found = federation(call, &client, &assertion, |credential, keys| {
+        auth::by_grant(&client, &assertion, credential, keys, now)
+    });
+    let (client, used) = found.await.map_err(refused)?;
+    once(call, &used, now).await.map_err(refused)?;
+    Ok(client)
+}
+
+/// The keys that a client registered, by value or by reference. `kid` is the one that is looked for.
+pub(crate) async fn client_keys(
+    call: &Call,
+    client: &ClientMetadata,
+    kid: Option<&str>,
+) -> Result<Arc<JwkSet>, Refusal> {
+    match (&client.jwks, &client.jwks_uri) {
+        (Some(jwks), _) => by_value(jwks),
+        (None, Some(uri)) => call.context.key_sets.of_uri(uri, kid).await.map_err(|error| unreachable(call, &error)),
+        (None, None) => Err(Refusal::ClientKeysUnavailable),
+    }
+}
+
+async fn by_assertion(
+    call: &Call,
+    client: &Arc<Client>,
+    method: AuthMethod,
+    assertion: &Assertion,
+    now: UnixTime,
+) -> Result<(AuthenticatedClient, Used), Refusal> {
+    let issuer = &call.tenancy.issuer;
+    let mut endpoints = vec![issuer.endpoint(path::TOKEN), issuer.endpoint(&call.path)];
+    endpoints.extend(call.context.mtls_endpoint(issuer, &call.path));
+    let endpoint = Endpoint { issuer, endpoints: &endpoints, now };
+    if method == AuthMethod::ClientSecretJwt {
+        let (master, tenant) = (&call.context.master, call.tenancy.name());
+        let alive = client.secrets.iter().filter(|secret| secret.is_alive(now));
+        let opened = alive.filter_map(|secret| master.open_secret(tenant, &client.metadata.client_id, &secret.hash));
+        return auth::by_mac(client, assertion, &opened.collect::<Vec<Secret>>(), endpoint);
+    }
+    if assertion.unverified_issuer() == client.metadata.client_id.as_str() {
+        let keys = client_keys(call, &client.metadata, assertion.kid()).await?;
+        return auth::by_key(client, assertion, &keys, endpoint);
+    }
+    federation(call, client, assertion, |credential, keys| {
+        auth::by_federation(client, assertion, credential, keys, now)
+    })
+    .await
+}
+
+/// Tries each credential of the client whose issuer made the assertion.
+async fn federation(
+    call: &Call,
+    client: &Client,
+    assertion: &Assertion,
+    decide: impl Fn(&FederatedCredential, &JwkSet) -> Result<(AuthenticatedClient, Used), Refusal>,
+) -> Result<(AuthenticatedClient, Used), Refusal> {
+    let mut refusal = Refusal::NoFederatedCredentialFits;
+    for credential in federated::candidates(&client.metadata, assertion) {
+        let keys = issuer_keys(call, credential, assertion.kid()).await?;
+        match decide(credential, &keys) {
+            Ok(found) => {
+                let (tenant, id) = (call.tenancy.name(), &client.metadata.client_id);
+                call.context.store.note_use(tenant, id, &credential.name, call.now());
+                return Ok(found);
+            }
+            Err(refused) => {
+                let (request_id, name) = (&call.meta.request_id, &credential.name);
+                tracing::info!(%request_id, credential = name, reason = %refused, "a federated credential does not fit");
+                refusal = refused;
+            }
+        }
+    }
+    Err(refusal)
+}
+
+async fn issuer_keys(call: &Call, credential: &FederatedCredential, kid: Option<&str>) -> Result<Arc<JwkSet>, Refusal> {
+    let sets = &call.context.key_sets;
+    match (&credential.jwks, &credential.jwks_uri) {
+        (Some(jwks), _) => by_value(jwks),
+        (None, Some(uri)) => sets.of_uri(uri, kid).await.map_err(|error| unreachable(call, &error)),
+        (None, None) => sets.of_issuer(&credential.issuer, kid).await.map_err(|error| unreachable(call, &error)),
+    }
+}
+
+fn by_value(jwks: &serde_json::Value) -> Result<Arc<JwkSet>, Refusal> {
+    let set = jwks.as_object().and_then(|members| JwkSet::from_members(members).ok());
+    set.map(Arc::new).ok_or(Refusal::ClientKeysUnavailable)
+}
+
+fn unreachable(call: &Call, error: &FetchError) -> Refusal {
+    tracing::warn!(request_id = %call.meta.request_id, %error, "keys could not be fetched");
+    Refusal::ClientKeysUnavailable
+}
+
+/// RFC 7523 3: an assertion is good once, on any node and after any restart.
+async fn once(call: &Call, used: &Used, now: UnixTime) -> Result<(), Refusal> {
+    let (store, tenant) = (&call.context.store, call.tenancy.name());
+    let fresh = store.remember(tenant, "assertion", &used.id, used.until, now).await.map_err(|error| failed(&error))?;
+    if fresh { Ok(()) } else { Err(Refusal::AssertionReplayed) }
+}
+
+fn authorization(call: &Call) -> Result<Option<&str>, Refusal> {
+    match call.headers.get_all(http::header::AUTHORIZATION).iter().collect::<Vec<_>>().as_slice() {
+        [] => Ok(None),
+        [one] => one.to_str().map(Some).map_err(|_| Refusal::MalformedAuthorizationHeader),
+        _ => Err(Refusal::SeveralClientAuthentications),
+    }
+}
+
+/// RFC 6749 2.3.1: a secret that somebody chose could be guessed, so guesses are throttled like those at a password.
+async fn matches_slowly(
+    call: &Call,
+    presented: &Presented,
+    client: Option<&Arc<Client>>,
+    secret: &Secret,
+    now: UnixTime,
+) -> Result<bool, Refusal> {
+    let id = &presented.unverified_client_id;
+    let Some(client) = client else {
+        // Nobody shall learn from the time it takes which clients there are: where some have slow hashes, strangers seem to.
+        if seems_slow(call, id) {
+            guess(call, id, secret, None, now).await?;
+        }
+        return Ok(false);
+    };
+    let known = &call.context.known_secrets;
+    for phc in auth::slow_hashes(presented, client, now) {
+        let tag = known.tag(secret, phc);
+        if known.knows(&tag) {
+            return Ok(true);
+        }
+        if guess(call, id, secret, Some(phc), now).await? {
+            known.learn(tag);
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn guess(
+    call: &Call,
+    client: &ClientId,
+    secret: &Secret,
+    phc: Option<&str>,
+    now: UnixTime,
+) -> Result<bool, Refusal> {
+    let account = format!("client {client}");
+    let (tenant, address) = (call.tenancy.name(), call.meta.address);
+    let attempt = Attempt { tenant, account: &account, address, known: false };
+    call.context.throttle.begin(attempt, now).map_err(|_| Refusal::Busy)?;
+    let right = call.context.passwords.verify(secret, phc).await.map_err(|_| Refusal::Busy)?;
+    if right {
+        call.context.throttle.succeeded(attempt);
+    }
+    Ok(right)
+}
+
+/// Whether a client that does not exist is treated as if its secret had a slow hash: always the same for one name, and
+/// as often as it is so for those that exist.
+fn seems_slow(call: &Call, id: &ClientId) -> bool {
+    let Ok(ready) = call.tenancy.ready() else { return false };
+    let [a, b, c, d, ..] = ready.keys.pairwise.tag(&[b"seems slow", id.as_str().as_bytes()]);
+    u32::from_be_bytes([a, b, c, d]) < ready.slow_share
+}
