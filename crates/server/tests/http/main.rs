@@ -22,6 +22,7 @@ mod logs;
 mod mtls;
 mod pages;
 mod prover;
+mod pushed;
 mod stores;
 mod tls;
 mod token;
