@@ -34,7 +34,7 @@ fn forged(header: &str, claims: &str) -> [String; 3] {
 
 fn believed(assertion: &Assertion, credential: Option<&FederatedCredential>) -> bool {
     let secret = Secret::new("a secret of more than thirty-two bytes".to_owned());
-    let federation = credential.is_some_and(|credential| federated::verify(assertion, credential, &KEYS, NOW).is_ok());
+    let federation = credential.is_some_and(|credential| federated::verify(assertion, credential, &KEYS, Profile::OAuth21, NOW).is_ok());
     CLIENTS.iter().fold(federation, |before, client| {
         let expected = Expected { client: &client.metadata, issuer: &ISSUER, endpoints: &[], now: NOW };
         before | verify(assertion, &KEYS, &expected).is_ok() | verify_mac(assertion, &secret, &expected).is_ok()
@@ -74,7 +74,7 @@ fuzz_target!(|input: (&str, &str, &str, &str)| {
         if let Ok(assertion) = signed(&claims("https://idp.example")) {
             // With the key, the dry run and the decision agree.
             let judged = credential.judge(assertion.unverified_claims(), NOW);
-            let decided = federated::verify(&assertion, credential, &KEYS, NOW);
+            let decided = federated::verify(&assertion, credential, &KEYS, Profile::OAuth21, NOW);
             assert_eq!(judged.holds(), decided.is_ok(), "{decided:?}");
         }
     }

@@ -28,9 +28,9 @@ pub enum Profile {
 pub enum AssertionAudience {
     /// The issuer as the only value, as a text and not a list (FAPI 2.0 Security Profile 5.3.2.1; CVE-2025-27370).
     IssuerAlone,
-    /// The issuer, or the endpoint that it is sent to, as the only value (RFC 7523bis 3).
-    One,
-    /// A list may hold others too (OpenID Connect Core 9).
+    /// The issuer as the only value, be it in a list (rfc7523bis 4).
+    Issuer,
+    /// The issuer or the endpoint that it is sent to, and in a list others too (OpenID Connect Core 9).
     Any,
 }
 
@@ -94,7 +94,7 @@ impl Profile {
     /// Which `aud` a client assertion may have.
     pub const fn assertion_audience(self) -> AssertionAudience {
         match self {
-            Self::OAuth21 => AssertionAudience::One,
+            Self::OAuth21 => AssertionAudience::Issuer,
             Self::Oidc => AssertionAudience::Any,
             Self::Fapi2 | Self::Fapi2MessageSigning => AssertionAudience::IssuerAlone,
         }

@@ -30,7 +30,7 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
             let method = auth::expects_assertion(client, assertion)?;
             let client = client.ok_or(Refusal::UnknownClient)?;
             let (client, used) = by_assertion(call, client, method, assertion, now).await?;
-            once(call, &used, now).await?;
+            once(call, used, now).await?;
             Ok(client)
         }
         Credential::Nothing => {
@@ -71,7 +71,7 @@ pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<Authen
         auth::by_grant(&client, &assertion, credential, keys, now)
     });
     let (client, used) = found.await.map_err(refused)?;
-    once(call, &used, now).await.map_err(refused)?;
+    once(call, used, now).await.map_err(refused)?;
     Ok(client)
 }
 
@@ -94,7 +94,7 @@ async fn by_assertion(
     method: AuthMethod,
     assertion: &Assertion,
     now: UnixTime,
-) -> Result<(AuthenticatedClient, Used), Refusal> {
+) -> Result<(AuthenticatedClient, Option<Used>), Refusal> {
     let issuer = &call.tenancy.issuer;
     let mut endpoints = vec![issuer.endpoint(path::TOKEN), issuer.endpoint(&call.path)];
     endpoints.extend(call.context.mtls_endpoint(issuer, &call.path));
@@ -103,11 +103,13 @@ async fn by_assertion(
         let (master, tenant) = (&call.context.master, call.tenancy.name());
         let alive = client.secrets.iter().filter(|secret| secret.is_alive(now));
         let opened = alive.filter_map(|secret| master.open_secret(tenant, &client.metadata.client_id, &secret.hash));
-        return auth::by_mac(client, assertion, &opened.collect::<Vec<Secret>>(), endpoint);
+        let (client, used) = auth::by_mac(client, assertion, &opened.collect::<Vec<Secret>>(), endpoint)?;
+        return Ok((client, Some(used)));
     }
     if assertion.unverified_issuer() == client.metadata.client_id.as_str() {
         let keys = client_keys(call, &client.metadata, assertion.kid()).await?;
-        return auth::by_key(client, assertion, &keys, endpoint);
+        let (client, used) = auth::by_key(client, assertion, &keys, endpoint)?;
+        return Ok((client, Some(used)));
     }
     federation(call, client, assertion, |credential, keys| {
         auth::by_federation(client, assertion, credential, keys, now)
@@ -115,21 +117,21 @@ async fn by_assertion(
     .await
 }
 
-/// Tries each credential of the client whose issuer made the assertion.
+/// Tries each credential of the client whose issuer made the assertion. What may be used again is not remembered.
 async fn federation(
     call: &Call,
     client: &Client,
     assertion: &Assertion,
     decide: impl Fn(&FederatedCredential, &JwkSet) -> Result<(AuthenticatedClient, Used), Refusal>,
-) -> Result<(AuthenticatedClient, Used), Refusal> {
+) -> Result<(AuthenticatedClient, Option<Used>), Refusal> {
     let mut refusal = Refusal::NoFederatedCredentialFits;
     for credential in federated::candidates(&client.metadata, assertion) {
         let keys = issuer_keys(call, credential, assertion.kid()).await?;
         match decide(credential, &keys) {
-            Ok(found) => {
+            Ok((found, used)) => {
                 let (tenant, id) = (call.tenancy.name(), &client.metadata.client_id);
                 call.context.store.note_use(tenant, id, &credential.name, call.now());
-                return Ok(found);
+                return Ok((found, (!credential.reusable).then_some(used)));
             }
             Err(refused) => {
                 let (request_id, name) = (&call.meta.request_id, &credential.name);
@@ -161,7 +163,8 @@ fn unreachable(call: &Call, error: &FetchError) -> Refusal {
 }
 
 /// RFC 7523 3: an assertion is good once, on any node and after any restart.
-async fn once(call: &Call, used: &Used, now: UnixTime) -> Result<(), Refusal> {
+async fn once(call: &Call, used: Option<Used>, now: UnixTime) -> Result<(), Refusal> {
+    let Some(used) = used else { return Ok(()) };
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     let fresh = store.remember(tenant, "assertion", &used.id, used.until, now).await.map_err(|error| failed(&error))?;
     if fresh { Ok(()) } else { Err(Refusal::AssertionReplayed) }

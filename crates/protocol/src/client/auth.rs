@@ -220,7 +220,7 @@ pub fn by_federation(
     now: UnixTime,
 ) -> Result<(AuthenticatedClient, Used), Refusal> {
     using(client, |method| method == AuthMethod::PrivateKeyJwt)?;
-    let used = federated::verify(assertion, credential, keys, now)?;
+    let used = federated::verify(assertion, credential, keys, client.metadata.profile, now)?;
     Ok((AuthenticatedClient(Arc::clone(client)), used))
 }
 
@@ -238,7 +238,7 @@ pub fn by_grant(
     if !client.metadata.grant_types.contains(&GrantType::JwtBearer) {
         return Err(Refusal::GrantTypeNotAllowed);
     }
-    let used = federated::verify(assertion, credential, keys, now)?;
+    let used = federated::verify(assertion, credential, keys, client.metadata.profile, now)?;
     Ok((AuthenticatedClient(Arc::clone(client)), used))
 }
 

@@ -19,8 +19,9 @@ pub use judgement::{JudgedRule, Judgement};
 use super::ClientMetadata;
 use super::auth::assertion::{Assertion, OWN_TYPE, Used};
 use crate::error::Refusal;
+use crate::profile::Profile;
 use crate::value::UnixTime;
-use grantor_jose::{JwkSet, SigningAlgorithm, base64url, digest};
+use grantor_jose::{JwkSet, base64url, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,6 +37,10 @@ pub struct FederatedCredential {
     pub audience: String,
     /// All of them must hold.
     pub conditions: Vec<Condition>,
+    /// Whether one token may be used again and again, as platforms want it that give a workload a new one only every so often
+    /// (Kubernetes); else each is good once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reusable: bool,
     /// The issuer's keys by value, where it publishes none that can be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Value>,
@@ -62,15 +67,16 @@ pub struct Condition {
 }
 
 /// Whether a token of another issuer speaks for this client: its signature, and then every rule of
-/// [`FederatedCredential::judge`]. A token without `jti` is remembered by the digest of what was signed.
+/// [`FederatedCredential::judge`]. The profile that the client is held to says what it may be signed with. A token without `jti` is remembered by the digest of what was signed.
 pub fn verify(
     assertion: &Assertion,
     credential: &FederatedCredential,
     keys: &JwkSet,
+    profile: Profile,
     now: UnixTime,
 ) -> Result<Used, Refusal> {
     assertion.is_of_type(&TYPES)?;
-    let claims = assertion.signed_with(keys, SigningAlgorithm::ALL)?;
+    let claims = assertion.signed_with(keys, &profile.algorithms())?;
     credential.accept(claims.all(), now)?;
     let expires = judgement::moment(claims.get("exp")).ok_or(Refusal::AssertionWithoutExpiry)?;
     if let Some(id) = claims.get("jti").and_then(Value::as_str) {

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod assertions;
 mod authorize;
 mod bad_input;
 mod clients;

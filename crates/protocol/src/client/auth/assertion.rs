@@ -168,14 +168,14 @@ fn accept(assertion: &Assertion, claims: &Signed<'_>, expected: &Expected<'_>) -
 fn is_meant_for(expected: &Expected<'_>, typed: bool, audience: Option<&Value>) -> bool {
     let rule = expected.client.profile.assertion_audience();
     let endpoint = |text: &str| expected.endpoints.iter().any(|endpoint| endpoint == text);
-    let ours = |text: &str| text == expected.issuer.as_str() || (!typed && endpoint(text));
+    let wide = rule == AssertionAudience::Any && !typed;
+    let ours = |text: &str| text == expected.issuer.as_str() || (wide && endpoint(text));
     match (rule, audience) {
-        (AssertionAudience::IssuerAlone, Some(Value::String(text))) => text == expected.issuer.as_str(),
-        (AssertionAudience::One | AssertionAudience::Any, Some(Value::String(text))) => ours(text),
-        (AssertionAudience::Any, Some(Value::Array(list))) if !typed => {
+        (_, Some(Value::String(text))) => ours(text),
+        (AssertionAudience::Any, Some(Value::Array(list))) if wide => {
             list.iter().all(Value::is_string) && list.iter().filter_map(Value::as_str).any(ours)
         }
-        (AssertionAudience::One | AssertionAudience::Any, Some(Value::Array(list))) => {
+        (AssertionAudience::Issuer | AssertionAudience::Any, Some(Value::Array(list))) => {
             matches!(list.as_slice(), [Value::String(only)] if ours(only))
         }
         _ => false,

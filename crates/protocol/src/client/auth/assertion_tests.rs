@@ -155,12 +155,7 @@ fn fapi2_5_3_2_1_the_issuer_alone_is_the_audience_and_as_a_text() {
 
 #[test]
 fn rfc7523_3_one_audience_and_no_other_beside_it() {
-    for good in [
-        json!("https://id.example"),
-        json!(["https://id.example"]),
-        json!("https://id.example/token"),
-        json!(["https://id.example/par"]),
-    ] {
+    for good in [json!("https://id.example"), json!(["https://id.example"])] {
         assert!(judge(Profile::OAuth21, &json!({ "aud": good })).is_ok(), "{good}");
     }
     for bad in [
@@ -169,6 +164,8 @@ fn rfc7523_3_one_audience_and_no_other_beside_it() {
         json!([]),
         json!([["https://id.example"]]),
         json!({"https://id.example": 1}),
+        json!("https://id.example/token"),
+        json!(["https://id.example/par"]),
         json!("https://id.example/introspect"),
         json!("https://evil.example"),
         json!("HTTPS://id.example"),

@@ -83,6 +83,8 @@ impl Form {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             conditions,
+            // A pod has one token at a time, for an hour or so.
+            reusable: matches!(self, Self::Kubernetes { .. }),
             jwks: None,
             jwks_uri: None,
         }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::client::auth::assertion::tests::{key, sealed, set, signed};
+use crate::profile::Profile;
 use crate::value::{ClientId, TenantName};
+use grantor_jose::SigningAlgorithm;
 use grantor_jose::SigningKey;
 use grantor_jose::jws::sign;
 use serde_json::{Map, json};
@@ -130,7 +132,7 @@ fn with(changes: &Value) -> Value {
 
 fn decide(typ: &str, claims: &Value) -> Result<Used, Refusal> {
     let key = key(SigningAlgorithm::Es256);
-    verify(&signed(&key, typ, claims), &ours(), &set(&[&key]), NOW)
+    verify(&signed(&key, typ, claims), &ours(), &set(&[&key]), Profile::OAuth21, NOW)
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn rfc7523_3_each_rule_for_a_token_of_another_issuer_has_its_refusal() {
 fn rfc7523_3_a_credential_without_conditions_lets_nobody_in() {
     let key = key(SigningAlgorithm::Es256);
     let open = FederatedCredential { conditions: vec![], ..ours() };
-    let refused = verify(&signed(&key, "JWT", &github()), &open, &set(&[&key]), NOW);
+    let refused = verify(&signed(&key, "JWT", &github()), &open, &set(&[&key]), Profile::OAuth21, NOW);
     assert_eq!(refused, Err(Refusal::NoFederatedCredentialFits));
 }
 
@@ -181,7 +183,9 @@ fn rfc7523_3_the_key_is_one_of_the_issuer_and_speaks_before_any_rule() {
     let (theirs, other) = (key(SigningAlgorithm::Rs256), key(SigningAlgorithm::Rs256));
     let disguised = SigningKey::from_pkcs8(SigningAlgorithm::Rs256, other.to_pkcs8()).unwrap();
     let disguised = disguised.with_key_id(theirs.key_id()).unwrap();
-    let decide = |key: &SigningKey, claims: &Value| verify(&signed(key, "JWT", claims), &ours(), &set(&[&theirs]), NOW);
+    let decide = |key: &SigningKey, claims: &Value| {
+        verify(&signed(key, "JWT", claims), &ours(), &set(&[&theirs]), Profile::OAuth21, NOW)
+    };
     assert!(decide(&theirs, &github()).is_ok());
     assert_eq!(decide(&other, &github()), Err(Refusal::AssertionKeyUnknown));
     assert_eq!(decide(&disguised, &github()), Err(Refusal::AssertionSignatureWrong));
@@ -192,12 +196,15 @@ fn rfc7523_3_the_key_is_one_of_the_issuer_and_speaks_before_any_rule() {
 fn rfc8725_3_1_every_signature_and_no_mac() {
     for algorithm in SigningAlgorithm::ALL {
         let key = key(*algorithm);
-        assert!(verify(&signed(&key, "JWT", &github()), &ours(), &set(&[&key]), NOW).is_ok(), "{algorithm}");
+        assert!(
+            verify(&signed(&key, "JWT", &github()), &ours(), &set(&[&key]), Profile::OAuth21, NOW).is_ok(),
+            "{algorithm}"
+        );
     }
     let key = key(SigningAlgorithm::Rs256);
     let public = serde_json::to_string(&key.public_jwk()).unwrap();
     let text = sealed(&json!({"alg": "HS256", "kid": key.key_id()}), &github(), public.as_bytes());
-    let refused = verify(&Assertion::parse(&text).unwrap(), &ours(), &set(&[&key]), NOW);
+    let refused = verify(&Assertion::parse(&text).unwrap(), &ours(), &set(&[&key]), Profile::OAuth21, NOW);
     assert_eq!(refused, Err(Refusal::AssertionAlgorithmNotAllowed));
 }
 
@@ -209,7 +216,7 @@ fn rfc7523_3_what_is_remembered_is_the_jti_of_the_issuer() {
     let elsewhere = FederatedCredential { issuer: "https://github.example".to_owned(), ..ours() };
     let key = key(SigningAlgorithm::Es256);
     let claims = with(&json!({"iss": "https://github.example"}));
-    let there = verify(&signed(&key, "JWT", &claims), &elsewhere, &set(&[&key]), NOW).unwrap();
+    let there = verify(&signed(&key, "JWT", &claims), &elsewhere, &set(&[&key]), Profile::OAuth21, NOW).unwrap();
     assert_ne!(id(json!({})), there.id);
 }
 
@@ -220,7 +227,7 @@ fn rfc7515_5_2_without_a_jti_what_was_signed_is_remembered_and_not_how() {
     let id = |claims: &Value| {
         // ECDSA signs differently each time: the bytes of the whole tell nothing.
         let text = sign(&key, "JWT", claims.to_string().as_bytes()).unwrap();
-        verify(&Assertion::parse(&text).unwrap(), &ours(), &set(&[&key]), NOW).unwrap().id
+        verify(&Assertion::parse(&text).unwrap(), &ours(), &set(&[&key]), Profile::OAuth21, NOW).unwrap().id
     };
     assert_eq!(id(&claims), id(&claims));
     assert_ne!(id(&claims), id(&with(&json!({"jti": null, "run_id": "2"}))));
@@ -242,4 +249,12 @@ fn rfc7523_3_the_credentials_of_the_issuer_are_candidates() {
     };
     assert_eq!(names(&github()), ["deploy", "second"]);
     assert!(names(&gitlab()).is_empty());
+}
+
+#[test]
+fn fapi2_security_profile_5_4_1_a_token_of_another_issuer_is_signed_as_the_profile_has_it() {
+    let rsa = key(SigningAlgorithm::Rs256);
+    let decide = |profile| verify(&signed(&rsa, "JWT", &github()), &ours(), &set(&[&rsa]), profile, NOW);
+    assert!(decide(Profile::OAuth21).is_ok());
+    assert_eq!(decide(Profile::Fapi2), Err(Refusal::AssertionAlgorithmNotAllowed));
 }
