@@ -4,6 +4,8 @@ use crate::config::{Configuration, MasterKeyAt};
 use crate::failure::{Context as _, Failure, Result};
 use crate::fresh;
 use grantor_jose::base64url;
+use grantor_protocol::client::{Client, SecretHash};
+use grantor_protocol::directory::DirectoryRecords;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
@@ -47,6 +49,12 @@ pub(crate) fn load(configuration: &Configuration, keys_exist: bool) -> Result<Ke
             make(&path)
         }
     }
+}
+
+/// Whether something rests under a master key: no other one opens it.
+pub(crate) fn is_in_use(records: &DirectoryRecords) -> bool {
+    let sealed = |client: &Client| client.secrets.iter().any(|secret| matches!(secret.hash, SecretHash::Sealed(_)));
+    !records.keys.is_empty() || records.clients.iter().any(sealed)
 }
 
 /// The key in the file; none when there is no file.

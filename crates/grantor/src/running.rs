@@ -85,6 +85,7 @@ pub(crate) async fn serve(
     server: Server,
     listeners: Vec<TcpListener>,
     tls: Option<TlsFiles>,
+    mutual: Option<(TcpListener, TlsFiles)>,
     mut stop: Stop,
 ) -> Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
@@ -98,6 +99,13 @@ pub(crate) async fn serve(
             // An error means that the sender is gone, which is the end as well.
             let shutdown = async move { drop(said.wait_for(|stop| *stop).await) };
             server.run(listener, tls, shutdown).await
+        });
+    }
+    if let Some((listener, tls)) = mutual {
+        let mut said = said.clone();
+        serving.spawn(async move {
+            let shutdown = async move { drop(said.wait_for(|stop| *stop).await) };
+            server.run_mtls(listener, tls, shutdown).await
         });
     }
     let ended = async {

@@ -4,7 +4,7 @@ use super::count;
 use crate::context::Context;
 use crate::document::{Format, Source};
 use crate::failure::{Context as _, Result};
-use crate::manifest::{self, Applied, How, What};
+use crate::manifest::{self, Applied, How, Safe, What};
 use crate::output::{Output, color, line};
 use crate::{fresh, open};
 use clap::Args;
@@ -43,7 +43,8 @@ impl Apply {
             open::or_new(&context.configuration)?
         };
         let how = How { dry_run: self.dry_run, prune: self.prune };
-        let applied = manifest::apply(&*store, &Source::new(name, text), format, how, fresh::now()).await?;
+        let (source, safe) = (Source::new(name, text), Safe::Configured(&context.configuration));
+        let applied = manifest::apply(&*store, &source, format, how, safe, fresh::now()).await?;
         report(&applied, self.dry_run, context.output)
     }
 }

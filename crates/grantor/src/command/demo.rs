@@ -4,7 +4,7 @@ use crate::config::{Configuration, Flags, Level, LogFormat};
 use crate::demo::{self, Tour};
 use crate::document::{Format, Source};
 use crate::failure::{Context as _, Failure, Result};
-use crate::manifest::{self, How};
+use crate::manifest::{self, How, Safe};
 use crate::output::{Output, line};
 use crate::scratch::Scratch;
 use crate::{fresh, log, master_key, open, running};
@@ -41,12 +41,11 @@ impl Demo {
         let configuration = Configuration::read(&flags, &[])?;
         open::claim_for_demo(&configuration)?;
         let store = open::or_new(&configuration)?;
-        let keys_exist = !store.directory().await?.keys.is_empty();
-        let bytes = master_key::load(&configuration, keys_exist)?;
+        let bytes = master_key::load(&configuration, master_key::is_in_use(&store.directory().await?))?;
         open::remember_issuer(&configuration)?;
         let demo = demo::Demo::new(issuer.clone(), &bytes);
         let source = Source::new("the demo", demo.manifest().to_string());
-        manifest::apply(&*store, &source, Format::Json, How::default(), fresh::now()).await?;
+        manifest::apply(&*store, &source, Format::Json, How::default(), Safe::Open(&bytes), fresh::now()).await?;
         let settings = Settings { demo_api: true, ..Settings::new(issuer) };
         let server = Server::new(Arc::clone(&store), MasterKey::from_bytes(*bytes), settings, Arc::new(SystemWorld))
             .await
@@ -61,7 +60,7 @@ impl Demo {
         } else {
             line(&Tour { demo: &demo, data: kept.then_some(data.as_path()) }.to_string())?;
         }
-        running::serve(server, listeners, None, stop).await
+        running::serve(server, listeners, None, None, stop).await
     }
 }
 

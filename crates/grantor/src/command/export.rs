@@ -28,7 +28,11 @@ impl Export {
         if context.output.json || self.format == Form::Json {
             line(&serde_json::to_string_pretty(&export).context(doing)?)
         } else {
-            line(toml::to_string(&export).context(doing)?.trim_end())
+            // TOML knows no null, which a JSON schema may hold.
+            let text = toml::to_string(&export)
+                .context(doing)
+                .map_err(|failure| failure.hint("--format json can write everything".to_owned()))?;
+            line(text.trim_end())
         }
     }
 }

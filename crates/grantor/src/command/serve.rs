@@ -1,17 +1,19 @@
 //! `grantor serve`.
 
 use super::count;
-use crate::config::Flags;
+use crate::config::{Flags, Outgoing, TlsPaths};
 use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::output::{color, line};
 use crate::{log, master_key, open, running};
 use clap::Args;
 use grantor_protocol::value::TenantName;
-use grantor_server::{MasterKey, Server, Settings, SystemWorld, TlsFiles};
+use grantor_server::{MasterKey, Server, SystemWorld};
 use grantor_store::Store;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -21,6 +23,9 @@ pub(crate) struct Serve {
     /// The URL by which clients know the server [default: http://localhost and the port]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
+    /// Where to answer clients that show a certificate (RFC 8705) [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    mtls_listen: Option<String>,
 }
 
 impl Serve {
@@ -28,6 +33,7 @@ impl Serve {
     pub(crate) fn flags(&self, flags: &mut Flags) {
         flags.listen.clone_from(&self.listen);
         flags.issuer.clone_from(&self.issuer);
+        flags.mtls_listen.clone_from(&self.mtls_listen);
     }
 
     pub(crate) async fn run(self, context: Context) -> Result<()> {
@@ -41,6 +47,10 @@ impl Serve {
         }
         let stop = running::Stop::listen()?;
         let listener = running::listen(configuration.listen).await?;
+        let mutual = match &configuration.mtls.listen {
+            Some(mutual) => Some((running::listen(mutual.address).await?, mutual.tls.files())),
+            None => None,
+        };
         let first_start = !configuration.database().exists();
         let store = open::or_new(configuration)?;
         if first_start {
@@ -49,7 +59,7 @@ impl Serve {
         let keys_before = keys(&*store).await?;
         let key_file = configuration.data.join(master_key::FILE);
         let had_key_file = key_file.exists();
-        let bytes = master_key::load(configuration, keys_before > 0)?;
+        let bytes = master_key::load(configuration, master_key::is_in_use(&store.directory().await?))?;
         if !had_key_file && key_file.exists() {
             output.say(format!("Made the master key {}: keep a copy of it elsewhere.", key_file.display()))?;
         }
@@ -59,12 +69,9 @@ impl Serve {
         if let Some(other) = open::remember_issuer(configuration)? {
             tracing::warn!(before = %other, now = %configuration.issuer, "the issuer has changed: clients know the server by the old one");
         }
-        let settings = Settings {
-            trusted_proxies: configuration.trusted_proxies.clone(),
-            ..Settings::new(configuration.issuer.clone())
-        };
+        say_what_is_allowed(&configuration.outgoing);
         let master = MasterKey::from_bytes(*bytes);
-        let server = Server::new(Arc::clone(&store), master, settings, Arc::new(SystemWorld))
+        let server = Server::new(Arc::clone(&store), master, configuration.settings(), Arc::new(SystemWorld))
             .await
             .context(|| "start the server".to_owned())?;
         let made = keys(&*store).await?.saturating_sub(keys_before);
@@ -75,16 +82,38 @@ impl Serve {
         if let Some(link) = &setup {
             output.say(format!("\nSet up the first administrator here, once, within a day:\n  {link}\n"))?;
         }
-        let address = listener.local_addr().context(|| "find the address".to_owned())?;
+        let address = local_address(&listener)?;
+        let mutual_address = mutual.as_ref().map(|(listener, _)| local_address(listener)).transpose()?;
         output.say(format!("Grantor is {} and listens on {address}.", configuration.issuer))?;
-        if output.json {
-            line(&json!({ "issuer": configuration.issuer, "listen": address.to_string(), "data": configuration.data, "setup_url": setup }).to_string())?;
+        if let Some(address) = mutual_address {
+            let url = configuration.mtls.public_url.as_deref().unwrap_or_default();
+            output.say(format!("Clients with certificates are answered on {address}, as {url}."))?;
         }
-        let tls = configuration
-            .tls
-            .as_ref()
-            .map(|tls| TlsFiles { certificate: tls.certificate.clone(), key: tls.key.clone() });
-        running::serve(server, vec![listener], tls, stop).await
+        if output.json {
+            line(
+                &json!({
+                    "issuer": configuration.issuer, "listen": address.to_string(), "data": configuration.data,
+                    "setup_url": setup, "mtls_listen": mutual_address.map(|address| address.to_string()),
+                })
+                .to_string(),
+            )?;
+        }
+        let tls = configuration.tls.as_ref().map(TlsPaths::files);
+        running::serve(server, vec![listener], tls, mutual, stop).await
+    }
+}
+
+fn local_address(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().context(|| "find the address".to_owned())
+}
+
+/// What is for tests and closed networks stands in the log of every start.
+fn say_what_is_allowed(outgoing: &Outgoing) {
+    if let Some(path) = &outgoing.extra_ca {
+        tracing::warn!(file = %path.display(), "outgoing requests trust further authorities: for tests and closed networks only");
+    }
+    for network in &outgoing.allowed_networks {
+        tracing::warn!(%network, "outgoing requests may go to a network that is not public: for tests and closed networks only");
     }
 }
 

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::document::{Format, Source};
 use crate::failure::{Failure, Result};
 use crate::fresh;
-use crate::manifest::{self, Applied, How, Kind, Step, What};
+use crate::manifest::{self, Applied, How, Kind, Safe, Step, What};
 use crate::output::color;
 use grantor_protocol::value::TenantName;
 use grantor_store::{Change, Store};
@@ -22,7 +22,8 @@ pub(crate) async fn put(
     let manifest = json!({ kind.section(): [record] });
     let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
     let source = Source::new("the command line", text);
-    let applied = manifest::apply(store, &source, Format::Json, How::default(), fresh::now()).await?;
+    let safe = Safe::Configured(&context.configuration);
+    let applied = manifest::apply(store, &source, Format::Json, How::default(), safe, fresh::now()).await?;
     if !context.output.json {
         eprint!("{}", applied.warnings.render(color()));
     }

@@ -40,27 +40,16 @@ pub(super) fn settle(
             return None;
         }
     };
-    let tls = match (file.tls.certificate, file.tls.key) {
-        (Some(certificate), Some(key)) => {
-            Some(TlsPaths { certificate: rooted("tls.certificate", certificate), key: rooted("tls.key", key) })
-        }
-        (None, None) => None,
-        (certificate, _) => {
-            let (there, missing) =
-                if certificate.is_some() { ("tls.certificate", "tls.key") } else { ("tls.key", "tls.certificate") };
-            problems.push(placed(Problem::error(format!("{missing} is missing beside {there}")), place(&tree, there)));
-            None
-        }
-    };
-    if let Some(tls) = &tls {
-        for (name, path) in [("tls.certificate", &tls.certificate), ("tls.key", &tls.key)] {
-            if !path.is_file() {
-                let problem = Problem::error(format!("there is no file {}", path.display()));
-                problems.push(placed(problem, place(&tree, name)));
-            }
-        }
-    }
+    let read = Read { tree: &tree, rooted: &rooted };
+    let tls = read.certificate("tls", file.tls.certificate, file.tls.key, problems);
+    let mtls = read.mtls(file.mtls, &issuer, tls.as_ref(), problems);
+    let outgoing = read.outgoing(file.outgoing, problems);
     let trusted_proxies: Vec<_> = file.proxy.trusted.into_iter().map(|network| network.0).collect();
+    let client_cert_header = file.proxy.client_cert_header;
+    if client_cert_header && trusted_proxies.is_empty() {
+        let problem = Problem::error("client_cert_header believes the proxies in [proxy] trusted, and there is none");
+        problems.push(placed(problem, place(&tree, "proxy.client_cert_header")));
+    }
     // What was not understood has been replaced by a default, of which there is nothing to say.
     if !tree.tainted {
         check_exposure(&tree, &issuer, listen, tls.is_some(), !trusted_proxies.is_empty(), problems);
@@ -83,7 +72,11 @@ pub(super) fn settle(
         issuer_is_default,
         data,
         tls,
+        fapi_tls: file.tls.fapi,
+        mtls,
         trusted_proxies,
+        client_cert_header,
+        outgoing,
         master_key,
         log_format: file.log.format,
         log_level: file.log.level,
@@ -92,6 +85,54 @@ pub(super) fn settle(
     };
     configuration.shown = show::settings(&configuration, &tree);
     Some(configuration)
+}
+
+/// What is being read, and where.
+pub(super) struct Read<'a> {
+    pub(super) tree: &'a Node,
+    /// The path of a setting, relative to what it is relative to.
+    pub(super) rooted: &'a dyn Fn(&str, PathBuf) -> PathBuf,
+}
+
+impl Read<'_> {
+    /// Certificate and key of a section: both or neither, and both there.
+    pub(super) fn certificate(
+        &self,
+        section: &str,
+        certificate: Option<PathBuf>,
+        key: Option<PathBuf>,
+        problems: &mut Problems,
+    ) -> Option<TlsPaths> {
+        let (of_certificate, of_key) = (format!("{section}.certificate"), format!("{section}.key"));
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Some(TlsPaths {
+                certificate: self.file(&of_certificate, certificate, problems),
+                key: self.file(&of_key, key, problems),
+            }),
+            (None, None) => None,
+            (certificate, _) => {
+                let (there, missing) =
+                    if certificate.is_some() { (of_certificate, of_key) } else { (of_key, of_certificate) };
+                let problem = Problem::error(format!("{missing} is missing beside {there}"));
+                problems.push(placed(problem, place(self.tree, &there)));
+                None
+            }
+        }
+    }
+
+    /// The path of a file that must be there.
+    pub(super) fn file(&self, name: &str, path: PathBuf, problems: &mut Problems) -> PathBuf {
+        let path = (self.rooted)(name, path);
+        if !path.is_file() {
+            self.push(name, Problem::error(format!("there is no file {}", path.display())), problems);
+        }
+        path
+    }
+
+    /// Says something of a setting.
+    pub(super) fn push(&self, name: &str, problem: Problem, problems: &mut Problems) {
+        problems.push(placed(problem, place(self.tree, name)));
+    }
 }
 
 /// Tokens and passwords never cross a network in the clear.

@@ -18,8 +18,12 @@ pub(super) struct File {
     pub(super) data: DataDirectory,
     /// TLS of its own.
     pub(super) tls: Tls,
+    /// The listener for mutual TLS.
+    pub(super) mtls: Mtls,
     /// A proxy in front.
     pub(super) proxy: Proxy,
+    /// Requests that the server makes.
+    pub(super) outgoing: Outgoing,
     /// The key that seals all others.
     pub(super) master_key: MasterKey,
     /// The log.
@@ -34,6 +38,24 @@ pub(super) struct Tls {
     pub(super) certificate: Option<PathBuf>,
     /// A PEM file with the private key.
     pub(super) key: Option<PathBuf>,
+    /// Whether TLS 1.2 is restricted to the suites of FAPI 2.0, at every listener.
+    pub(super) fapi: bool,
+}
+
+/// `[mtls]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Mtls {
+    /// Where clients with certificates are answered; without it nowhere.
+    pub(super) listen: Option<Listen>,
+    /// A PEM file with the chain; without one that of `[tls]`.
+    pub(super) certificate: Option<PathBuf>,
+    /// A PEM file with the private key; without one that of `[tls]`.
+    pub(super) key: Option<PathBuf>,
+    /// A PEM file with the authorities that say who a client is.
+    pub(super) client_roots: Option<PathBuf>,
+    /// By which URL clients know that listener; without one the issuer's host and its port.
+    pub(super) public_url: Option<String>,
 }
 
 /// `[proxy]`.
@@ -42,6 +64,18 @@ pub(super) struct Tls {
 pub(super) struct Proxy {
     /// The addresses whose forwarded headers are believed.
     pub(super) trusted: Vec<Network>,
+    /// Whether they say which certificate a client showed (RFC 9440).
+    pub(super) client_cert_header: bool,
+}
+
+/// `[outgoing]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Outgoing {
+    /// A PEM file with authorities that are trusted besides those of the platform.
+    pub(super) extra_ca: Option<PathBuf>,
+    /// Networks that may be asked although they are not public.
+    pub(super) allowed_networks: Vec<Network>,
 }
 
 /// `[master_key]`.

@@ -3,12 +3,16 @@
 
 mod check;
 mod file;
+mod mtls;
+mod outgoing;
 mod overrides;
 mod show;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use file::{Level, LogFormat};
+pub(crate) use mtls::Mtls;
+pub(crate) use outgoing::Outgoing;
 
 use crate::document::{Format, Problem, Problems, Source};
 use crate::failure::{Context as _, Failure, Result};
@@ -31,8 +35,16 @@ pub(crate) struct Configuration {
     pub(crate) data: PathBuf,
     /// Certificate and key, when it speaks TLS itself.
     pub(crate) tls: Option<TlsPaths>,
+    /// Whether TLS 1.2 is restricted to the suites of FAPI 2.0.
+    pub(crate) fapi_tls: bool,
+    /// Where clients show certificates.
+    pub(crate) mtls: Mtls,
     /// Whose forwarded headers are believed.
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Whether these say which certificate a client showed.
+    pub(crate) client_cert_header: bool,
+    /// What is allowed of requests that the server makes.
+    pub(crate) outgoing: Outgoing,
     /// Where the master key is.
     pub(crate) master_key: MasterKeyAt,
     /// What the log looks like.
@@ -87,6 +99,8 @@ pub(crate) struct Flags {
     pub(crate) listen: Option<String>,
     /// `--issuer`.
     pub(crate) issuer: Option<String>,
+    /// `--mtls-listen`.
+    pub(crate) mtls_listen: Option<String>,
 }
 
 /// What is wrong with the text of a file by itself.
@@ -136,9 +150,36 @@ impl Configuration {
         Self::read(flags, &environment)
     }
 
+    /// What the server is told.
+    pub(crate) fn settings(&self) -> grantor_server::Settings {
+        grantor_server::Settings {
+            trusted_proxies: self.trusted_proxies.clone(),
+            outgoing: self.outgoing(),
+            mtls: self.mtls.settings(),
+            fapi_tls: self.fapi_tls,
+            client_cert_header: self.client_cert_header,
+            ..grantor_server::Settings::new(self.issuer.clone())
+        }
+    }
+
+    /// What requests to others are told.
+    pub(crate) fn outgoing(&self) -> grantor_fetch::Settings {
+        grantor_fetch::Settings {
+            extra_roots: self.outgoing.extra_roots.clone(),
+            allowed_networks: self.outgoing.allowed_networks.clone(),
+        }
+    }
+
     /// The database.
     pub(crate) fn database(&self) -> PathBuf {
         self.data.join("grantor.db")
+    }
+}
+
+impl TlsPaths {
+    /// For the server.
+    pub(crate) fn files(&self) -> grantor_server::TlsFiles {
+        grantor_server::TlsFiles { certificate: self.certificate.clone(), key: self.key.clone() }
     }
 }
 

@@ -17,27 +17,57 @@ const CONFIG: &str = "GRANTOR_CONFIG";
 pub(super) struct Leaf {
     /// Its name, with dots.
     pub(super) name: &'static str,
-    /// Whether the variable holds several values with commas between them.
-    list: bool,
+    form: Form,
+}
+
+/// How a variable holds a setting.
+#[derive(Clone, Copy)]
+enum Form {
+    /// As it is.
+    Text,
+    /// Several values with commas between them.
+    List,
+    /// `true` or `false`.
+    Flag,
 }
 
 /// Every setting. The variable of `tls.key` is `GRANTOR_TLS_KEY`.
-pub(super) const LEAVES: [Leaf; 9] = [
-    Leaf { name: "issuer", list: false },
-    Leaf { name: "listen", list: false },
-    Leaf { name: "data", list: false },
-    Leaf { name: "tls.certificate", list: false },
-    Leaf { name: "tls.key", list: false },
-    Leaf { name: "proxy.trusted", list: true },
-    Leaf { name: "master_key.file", list: false },
-    Leaf { name: "log.format", list: false },
-    Leaf { name: "log.level", list: false },
+pub(super) const LEAVES: [Leaf; 18] = [
+    Leaf { name: "issuer", form: Form::Text },
+    Leaf { name: "listen", form: Form::Text },
+    Leaf { name: "data", form: Form::Text },
+    Leaf { name: "tls.certificate", form: Form::Text },
+    Leaf { name: "tls.key", form: Form::Text },
+    Leaf { name: "tls.fapi", form: Form::Flag },
+    Leaf { name: "mtls.listen", form: Form::Text },
+    Leaf { name: "mtls.certificate", form: Form::Text },
+    Leaf { name: "mtls.key", form: Form::Text },
+    Leaf { name: "mtls.client_roots", form: Form::Text },
+    Leaf { name: "mtls.public_url", form: Form::Text },
+    Leaf { name: "proxy.trusted", form: Form::List },
+    Leaf { name: "proxy.client_cert_header", form: Form::Flag },
+    Leaf { name: "outgoing.extra_ca", form: Form::Text },
+    Leaf { name: "outgoing.allowed_networks", form: Form::List },
+    Leaf { name: "master_key.file", form: Form::Text },
+    Leaf { name: "log.format", form: Form::Text },
+    Leaf { name: "log.level", form: Form::Text },
 ];
 
 impl Leaf {
     /// The variable that overrides it.
     pub(super) fn variable(&self) -> String {
         format!("{PREFIX}{}", self.name.to_uppercase().replace('.', "_"))
+    }
+
+    fn value(&self, text: &str) -> Value {
+        match self.form {
+            Form::Text => Value::from(text),
+            Form::List => {
+                Value::from(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>())
+            }
+            // Anything else stays a text, and is refused as one.
+            Form::Flag => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
+        }
     }
 }
 
@@ -46,12 +76,7 @@ pub(super) fn apply(tree: &mut Node, flags: &Flags, environment: &[(String, Stri
     for (variable, value) in environment {
         if let Some(leaf) = LEAVES.iter().find(|leaf| leaf.variable() == *variable) {
             if !value.is_empty() {
-                let values = if leaf.list {
-                    Value::from(value.split(',').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>())
-                } else {
-                    Value::from(value.as_str())
-                };
-                put(tree, leaf.name, variable, &values);
+                put(tree, leaf.name, variable, &leaf.value(value));
             }
         } else if variable != MASTER_KEY && variable != CONFIG {
             let known: Vec<String> = LEAVES.iter().map(Leaf::variable).chain([MASTER_KEY.to_owned()]).collect();
@@ -64,6 +89,7 @@ pub(super) fn apply(tree: &mut Node, flags: &Flags, environment: &[(String, Stri
         ("data", "--data", data.as_ref()),
         ("listen", "--listen", flags.listen.as_ref()),
         ("issuer", "--issuer", flags.issuer.as_ref()),
+        ("mtls.listen", "--mtls-listen", flags.mtls_listen.as_ref()),
     ];
     for (name, option, value) in options {
         if let Some(value) = value {

@@ -3,11 +3,14 @@
 use super::overrides::{LEAVES, MASTER_KEY, entry};
 use super::{Configuration, MasterKeyAt, Shown};
 use crate::document::Node;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 /// Every setting that has a value.
 pub(super) fn settings(configuration: &Configuration, tree: &Node) -> Vec<Shown> {
     let tls = configuration.tls.as_ref();
+    let mtls = &configuration.mtls;
+    let own_mtls = || mtls.listen.as_ref();
     let mut shown: Vec<Shown> = LEAVES
         .iter()
         .filter_map(|leaf| {
@@ -17,9 +20,16 @@ pub(super) fn settings(configuration: &Configuration, tree: &Node) -> Vec<Shown>
                 "data" => json!(configuration.data),
                 "tls.certificate" => json!(tls?.certificate),
                 "tls.key" => json!(tls?.key),
-                "proxy.trusted" => {
-                    json!(configuration.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>())
-                }
+                "tls.fapi" => json!(configuration.fapi_tls),
+                "mtls.listen" => json!(own_mtls()?.address.to_string()),
+                "mtls.certificate" => json!(own_mtls()?.tls.certificate),
+                "mtls.key" => json!(own_mtls()?.tls.key),
+                "mtls.client_roots" => json!(mtls.client_roots.as_ref()?),
+                "mtls.public_url" => json!(mtls.public_url.as_ref()?),
+                "proxy.trusted" => networks(&configuration.trusted_proxies),
+                "proxy.client_cert_header" => json!(configuration.client_cert_header),
+                "outgoing.extra_ca" => json!(configuration.outgoing.extra_ca.as_ref()?),
+                "outgoing.allowed_networks" => networks(&configuration.outgoing.allowed_networks),
                 "master_key.file" => match &configuration.master_key {
                     MasterKeyAt::Data => json!(configuration.data.join("master.key")),
                     MasterKeyAt::File(path) => json!(path),
@@ -48,4 +58,8 @@ pub(super) fn settings(configuration: &Configuration, tree: &Node) -> Vec<Shown>
         shown.push(Shown { name: "master_key", value: Value::from("(not shown)"), from: MASTER_KEY.to_owned() });
     }
     shown
+}
+
+fn networks(networks: &[IpNet]) -> Value {
+    networks.iter().map(|network| Value::from(network.to_string())).collect()
 }

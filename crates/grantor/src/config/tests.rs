@@ -85,9 +85,11 @@ fn the_master_key_is_given_once_and_never_shown() {
 
 #[test]
 fn every_setting_can_be_overridden() {
-    let sections: [(&str, &[&str]); 4] = [
+    let sections: [(&str, &[&str]); 6] = [
         ("tls", fields_of::<file::Tls>()),
+        ("mtls", fields_of::<file::Mtls>()),
         ("proxy", fields_of::<file::Proxy>()),
+        ("outgoing", fields_of::<file::Outgoing>()),
         ("master_key", fields_of::<file::MasterKey>()),
         ("log", fields_of::<file::Log>()),
     ];

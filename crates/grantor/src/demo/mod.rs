@@ -184,7 +184,7 @@ impl Client {
 mod tests {
     use super::*;
     use crate::document::{Format, Source};
-    use crate::manifest::{How, What, apply};
+    use crate::manifest::{How, Safe, What, apply};
     use grantor_protocol::value::UnixTime;
     use grantor_store::MemoryStore;
 
@@ -193,12 +193,14 @@ mod tests {
         let store = MemoryStore::default();
         let demo = Demo::new(Issuer::parse("http://localhost:8080").unwrap(), &[7; 32]);
         let source = Source::new("demo", demo.manifest().to_string());
-        let first = apply(&store, &source, Format::Json, How::default(), UnixTime::new(1)).await.unwrap();
+        let first =
+            apply(&store, &source, Format::Json, How::default(), Safe::Open(&[7; 32]), UnixTime::new(1)).await.unwrap();
         assert!(first.warnings.is_empty(), "{}", first.warnings.render(false));
         assert!(first.generated.is_empty());
         let again = Demo::new(demo.issuer.clone(), &[7; 32]);
         let source = Source::new("demo", again.manifest().to_string());
-        let second = apply(&store, &source, Format::Json, How::default(), UnixTime::new(2)).await.unwrap();
+        let second =
+            apply(&store, &source, Format::Json, How::default(), Safe::Open(&[7; 32]), UnixTime::new(2)).await.unwrap();
         assert!(second.steps.iter().all(|step| step.what == What::Unchanged), "{:?}", second.steps);
     }
 }

@@ -180,6 +180,14 @@ impl Node {
         }
     }
 
+    /// The text, when it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// What it is, in words.
     pub(crate) fn kind(&self) -> &'static str {
         match self.shape {

@@ -2,6 +2,7 @@
 
 use super::Manifest;
 use super::check::check;
+use super::keeper::Safe;
 use super::plan::{Kind, Plan, Step, What, pruned_tenants};
 use super::read::read;
 use super::world::{Held, World};
@@ -50,6 +51,7 @@ pub(crate) async fn apply(
     source: &Arc<Source>,
     format: Format,
     how: How,
+    safe: Safe<'_>,
     now: UnixTime,
 ) -> Result<Applied> {
     let mut again = true;
@@ -69,7 +71,8 @@ pub(crate) async fn apply(
                 ));
             }
         }
-        let plan = Plan::new(&manifest, &held, how.prune, now)?;
+        let master = safe.open_for(&manifest, &held, how.dry_run)?;
+        let plan = Plan::new(&manifest, &held, how.prune, master.as_ref(), now)?;
         let warnings = problems.sorted();
         if !how.dry_run {
             match execute(store, plan.changes, Some(held.records.version), &plan.steps, now).await {

@@ -1,13 +1,15 @@
 //! What records say of each other: names that stand twice, references to nothing, declarations that contradict
 //! themselves. A record in which something was wrong already is not asked again.
 
+mod api;
+mod client;
+mod user;
+
+use super::Declared;
 use super::world::World;
-use super::{ClientDeclaration, Declared, UserDeclaration};
 use crate::document::{Node, Place, Problem, Problems, did_you_mean};
-use grantor_login::password;
 use grantor_protocol::directory::{Api, Policy, Tenant};
-use grantor_protocol::narrow::OPENID_SCOPES;
-use grantor_protocol::value::{ClientId, Resource, Scope, Seconds, TenantName};
+use grantor_protocol::value::{ClientId, Resource, Seconds, TenantName};
 use std::collections::HashSet;
 
 /// The longest life of a token, in seconds: a retired signing key is published for a day and no longer.
@@ -69,6 +71,10 @@ struct Checks<'w, 'p> {
 
 impl<'w> Checks<'w, '_> {
     fn tenant(&mut self, declared: &Declared<Tenant>) {
+        if declared.record.profiles.is_empty() {
+            let problem = Problem::error("profiles is empty: no client could have one");
+            self.problems.push(problem.at(place(&declared.node, &["profiles"])));
+        }
         let lifetimes = &declared.record.lifetimes;
         if lifetimes.code.get() > LONGEST_CODE {
             let problem = Problem::error(format!("a code lives {LONGEST_CODE} seconds at the most (RFC 6749 4.1.2)"));
@@ -94,136 +100,6 @@ impl<'w> Checks<'w, '_> {
         if !(1..=LONGEST_TOKEN).contains(&lifetime.get()) {
             let problem = Problem::error(format!("a token lives 1 to {LONGEST_TOKEN} seconds"));
             self.problems.push(problem.at(here));
-        }
-    }
-
-    fn api(&mut self, declared: &Declared<Api>) {
-        let (api, node) = (&declared.record, &declared.node);
-        self.in_tenant(&api.tenant, node);
-        self.token_lifetime(api.token.lifetime, place(node, &["token", "lifetime"]));
-        let mut seen = HashSet::new();
-        for (index, scope) in api.scopes.iter().enumerate() {
-            let index = index.to_string();
-            if !seen.insert(scope.name.as_str()) {
-                let problem = Problem::error(format!("the scope {} stands here twice", scope.name));
-                self.problems.push(problem.at(place(node, &["scopes", &index, "name"])));
-            }
-            if OPENID_SCOPES.contains(&scope.name.as_str()) {
-                let problem = Problem::error(format!("the scope {} belongs to OpenID Connect", scope.name));
-                self.problems.push(problem.at(place(node, &["scopes", &index, "name"])));
-            }
-            self.roles(api, &scope.roles, node, &["scopes", &index, "roles"]);
-        }
-        let mut seen = HashSet::new();
-        for (index, role) in api.roles.iter().enumerate() {
-            if !seen.insert(&role.name) {
-                let problem = Problem::error(format!("the role {} stands here twice", role.name));
-                self.problems.push(problem.at(place(node, &["roles", &index.to_string(), "name"])));
-            }
-        }
-        let mut seen = HashSet::new();
-        for (index, ceiling) in api.ceilings.iter().enumerate() {
-            let index = index.to_string();
-            let here = place(node, &["ceilings", &index, "client_id"]);
-            if !seen.insert(&ceiling.client_id) {
-                let problem = Problem::error(format!("{} has two ceilings here", ceiling.client_id));
-                self.problems.push(problem.at(here.clone()));
-            }
-            self.client_exists(&api.tenant, &ceiling.client_id, here);
-            for scope in ceiling.scope.iter().filter(|scope| api.find_scope(scope.as_str()).is_none()) {
-                self.unknown_scope(api, scope.as_str(), place(node, &["ceilings", &index, "scope"]));
-            }
-            self.roles(api, &ceiling.roles, node, &["ceilings", &index, "roles"]);
-        }
-        for (index, client) in api.resource_servers.iter().enumerate() {
-            self.client_exists(&api.tenant, client, place(node, &["resource_servers", &index.to_string()]));
-        }
-    }
-
-    fn client(&mut self, declared: &Declared<ClientDeclaration>) {
-        let (metadata, secrets, node) = (&declared.record.metadata, &declared.record.secrets, &declared.node);
-        self.in_tenant(&metadata.tenant, node);
-        for contradiction in metadata.contradictions() {
-            let key = contradiction.split(' ').next().unwrap_or_default().to_owned();
-            self.problems.push(Problem::error(contradiction).at(place(node, &[&key])));
-        }
-        if let Some((tenant, false)) = self.world.tenant(&metadata.tenant)
-            && !tenant.profiles.contains(&metadata.profile)
-        {
-            let problem = Problem::error(format!("the tenant {} does not allow this profile", tenant.name));
-            self.problems.push(problem.at(place(node, &["profile"])));
-        }
-        let needs_secret = metadata.token_endpoint_auth_method.needs_secret();
-        for key in ["client_secret", "client_secret_hash"] {
-            if let Some(entry) = node.entry(key).filter(|_| !needs_secret) {
-                let method = metadata.token_endpoint_auth_method.as_str();
-                let problem = Problem::error(format!("{key} is given, but token_endpoint_auth_method is {method}"));
-                self.problems.push(problem.at(entry.place.clone()));
-            }
-        }
-        match (&secrets.client_secret, &secrets.client_secret_hash) {
-            (Some(_), Some(_)) => {
-                let problem = Problem::error("client_secret and client_secret_hash exclude each other");
-                self.problems.push(problem.at(place(node, &["client_secret_hash"])));
-            }
-            (Some(secret), None) if secret.expose().is_empty() => {
-                let problem = Problem::error("client_secret is empty").help("leave it out and one is made".to_owned());
-                self.problems.push(problem.at(place(node, &["client_secret"])));
-            }
-            (None, Some(hashed)) if hashed.iter().any(|hash| hash.parse().is_none()) => {
-                let said = "client_secret_hash is neither sha256: with 32 bytes of base64url nor argon2 in PHC form";
-                self.problems.push(Problem::error(said).at(place(node, &["client_secret_hash"])));
-            }
-            _ => {}
-        }
-        let apis = self.world.apis(&metadata.tenant);
-        for scope in metadata.scope.iter().flat_map(Scope::iter) {
-            let known = OPENID_SCOPES.contains(&scope.as_str())
-                || apis.iter().any(|(api, tainted)| *tainted || api.find_scope(scope.as_str()).is_some());
-            if !known {
-                let all = apis.iter().flat_map(|(api, _)| api.scopes.iter().map(|scope| scope.name.as_str()));
-                let problem = Problem::warning(format!("no API knows the scope {}", scope.as_str()));
-                let help = did_you_mean(scope.as_str(), all.chain(OPENID_SCOPES.iter().copied()));
-                self.problems.push(problem.help(help).at(place(node, &["scope"])));
-            }
-        }
-    }
-
-    fn user(&mut self, declared: &Declared<UserDeclaration>) {
-        let (account, node) = (&declared.record.account, &declared.node);
-        self.in_tenant(&account.tenant, node);
-        let name = account.username.as_str();
-        if name.is_empty() || name.trim() != name || name.chars().count() > 255 || name.chars().any(char::is_control) {
-            let problem = Problem::error("username is 1 to 255 characters without surrounding space");
-            self.problems.push(problem.at(place(node, &["username"])));
-        }
-        if account.password.is_some() && account.password_hash.is_some() {
-            let problem = Problem::error("password and password_hash exclude each other");
-            self.problems.push(problem.at(place(node, &["password_hash"])));
-        }
-        if account.password.as_ref().is_some_and(|password| password.expose().is_empty()) {
-            let problem =
-                Problem::error("password is empty").help("leave it out: nobody signs in without one".to_owned());
-            self.problems.push(problem.at(place(node, &["password"])));
-        }
-        if account.password_hash.as_ref().is_some_and(|hash| !password::recognises(hash)) {
-            let problem = Problem::error("password_hash is not argon2 in PHC form");
-            self.problems.push(problem.at(place(node, &["password_hash"])));
-        }
-        let held = &self.world.held;
-        if let (Some(sub), Some(other)) = (&account.sub, held.user_by_name(&account.tenant, name))
-            && other.sub != *sub
-        {
-            let problem = Problem::error(format!("{name} is the username of another user, whose sub is {}", other.sub))
-                .help("a sub never changes: delete that user first, or leave sub out".to_owned());
-            self.problems.push(problem.at(place(node, &["sub"])));
-        }
-        for (audience, roles) in &account.roles {
-            let here = node.get("roles").and_then(|roles| roles.entry(audience.as_str()));
-            let here = here.map_or_else(|| node.place.clone(), |entry| entry.place.clone());
-            if let Some(api) = self.api_exists(&account.tenant, audience, here) {
-                self.roles(api, roles, node, &["roles", audience.as_str()]);
-            }
         }
     }
 

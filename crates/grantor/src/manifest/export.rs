@@ -3,9 +3,11 @@
 use super::HashedSecrets;
 use grantor_protocol::client::{Client, ClientMetadata};
 use grantor_protocol::directory::{Api, Policy, Tenant, User, UserClaims};
-use grantor_protocol::value::{Resource, Subject, TenantName, UnixTime};
+use grantor_protocol::profile::Profile;
+use grantor_protocol::value::{ClientId, Resource, Subject, TenantName, UnixTime};
 use grantor_store::{Result, Store};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// A whole store, or one tenant of it.
@@ -25,8 +27,12 @@ pub(crate) struct Export {
 /// A client as a manifest has it.
 #[derive(Debug, Serialize)]
 pub(crate) struct ClientEntry {
+    tenant: TenantName,
+    client_id: ClientId,
+    /// All other members, without the profile when that is the default: the same is meant by a client that names none,
+    /// and a tenant that has not the default profile refuses it where it is named.
     #[serde(flatten)]
-    metadata: ClientMetadata,
+    metadata: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret_hash: Option<HashedSecrets>,
 }
@@ -50,7 +56,16 @@ pub(crate) struct UserEntry {
 /// A client as a manifest has it; with its hashes, or for people without.
 pub(crate) fn client_entry(client: &Client, hashes: bool, now: UnixTime) -> ClientEntry {
     let client_secret_hash = if hashes { HashedSecrets::of(&client.secrets, now) } else { None };
-    ClientEntry { metadata: client.metadata.clone(), client_secret_hash }
+    let Client { metadata: ClientMetadata { tenant, client_id, profile, .. }, .. } = client.clone();
+    let mut metadata = match serde_json::to_value(&client.metadata) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    metadata.retain(|key, _| !matches!(key.as_str(), "tenant" | "client_id"));
+    if profile == Profile::default() {
+        metadata.remove("profile");
+    }
+    ClientEntry { tenant, client_id, metadata, client_secret_hash }
 }
 
 /// A user as a manifest has him; with the hash, or for people without.

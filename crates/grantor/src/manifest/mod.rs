@@ -4,6 +4,7 @@
 mod apply;
 mod check;
 mod export;
+mod keeper;
 mod plan;
 mod read;
 mod secret;
@@ -13,6 +14,7 @@ mod world;
 
 pub(crate) use apply::{Applied, How, apply, execute};
 pub(crate) use export::{client_entry, export, user_entry};
+pub(crate) use keeper::{Keeper, Safe};
 pub(crate) use plan::{Kind, Step, What, differing};
 
 /// What is wrong with a text by itself.
@@ -88,7 +90,7 @@ pub(crate) enum HashedSecrets {
     Many(Vec<HashedSecret>),
 }
 
-/// What is kept of a secret: `sha256:` and base64url, or a PHC string.
+/// What is kept of a secret: `sha256:` and base64url, a PHC string, or `sealed:` and what the master key opens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum HashedSecret {

@@ -1,5 +1,6 @@
 //! What has to change: the manifest compared with the store.
 
+use super::keeper::Keeper;
 use super::secret::{self, hash_chosen};
 use super::world::Held;
 use super::{Account, ClientDeclaration, Manifest, UserDeclaration};
@@ -9,6 +10,7 @@ use grantor_login::password;
 use grantor_protocol::client::Client;
 use grantor_protocol::directory::{Tenant, User};
 use grantor_protocol::value::{ClientId, Secret, Subject, TenantName, UnixTime};
+use grantor_server::MasterKey;
 use grantor_store::Change;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -110,7 +112,13 @@ impl What {
 
 impl Plan {
     /// Compares. With `prune`, what the tenants of the manifest have beyond it goes, users and tenants excepted.
-    pub(super) fn new(manifest: &Manifest, held: &Held, prune: bool, now: UnixTime) -> Result<Self> {
+    pub(super) fn new(
+        manifest: &Manifest,
+        held: &Held,
+        prune: bool,
+        master: Option<&MasterKey>,
+        now: UnixTime,
+    ) -> Result<Self> {
         let mut plan = Self::default();
         let has_default = held.records.tenants.iter().any(|tenant| tenant.name.is_default());
         if !has_default && !manifest.tenants.iter().any(|tenant| tenant.record.name.is_default()) {
@@ -122,7 +130,7 @@ impl Plan {
             plan.put(&tenant.name, Kind::Tenant, &tenant.name, what, || Change::PutTenant(tenant.clone()));
         }
         for client in manifest.clients.iter().map(|declared| &declared.record) {
-            plan.client(client, held, now)?;
+            plan.client(client, held, master, now)?;
         }
         for api in manifest.apis.iter().map(|declared| &declared.record) {
             let before =
@@ -158,14 +166,17 @@ impl Plan {
         self.steps.push(Step { tenant: tenant.clone(), kind, name: name.to_string(), what });
     }
 
-    fn client(&mut self, declared: &ClientDeclaration, held: &Held, now: UnixTime) -> Result<()> {
+    fn client(
+        &mut self,
+        declared: &ClientDeclaration,
+        held: &Held,
+        master: Option<&MasterKey>,
+        now: UnixTime,
+    ) -> Result<()> {
         let metadata = &declared.metadata;
-        let before = held.records.clients.iter().find(|client| {
-            client.metadata.tenant == metadata.tenant && client.metadata.client_id == metadata.client_id
-        });
-        let needed = metadata.token_endpoint_auth_method.needs_secret();
+        let before = held.client(metadata);
         let secrets_before = before.map_or(&[][..], |client| client.secrets.as_slice());
-        let settled = secret::settle(&declared.secrets, needed, secrets_before, now)?;
+        let settled = secret::settle(&declared.secrets, &Keeper::new(metadata, master), secrets_before, now)?;
         let issued_at = before.map(|client| client.issued_at).or(declared.secrets.client_id_issued_at).unwrap_or(now);
         let after = Client { metadata: metadata.clone(), secrets: settled.secrets, issued_at };
         let what = match before {

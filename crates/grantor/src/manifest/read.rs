@@ -6,8 +6,8 @@ use crate::document::{Node, Problem, Problems, Shape, Source, decode, did_you_me
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// The keys whose values are never shown.
-const SECRETS: [&str; 4] = ["client_secret", "client_secret_hash", "password", "password_hash"];
+/// The keys whose values are never shown. A set of keys is public, but somebody may have put a private one there.
+const SECRETS: [&str; 5] = ["client_secret", "client_secret_hash", "password", "password_hash", "jwks"];
 
 /// The sections of a manifest.
 const SECTIONS: [&str; 5] = ["tenants", "apis", "clients", "users", "policies"];

@@ -1,9 +1,13 @@
+mod authentication;
+
 use super::*;
 use crate::document::{Format, Problems, Source};
 use grantor_protocol::client::ClientSecret;
 use grantor_store::{AuditLog as _, Directories as _, MemoryStore};
 
 const NOW: UnixTime = UnixTime::new(1_000_000);
+
+const SAFE: Safe<'static> = Safe::Open(&[7; 32]);
 
 const WHOLE: &str = r#"
 [[tenants]]
@@ -35,7 +39,7 @@ client_secret = "chosen by somebody"
 client_id = "web"
 tenant = "acme"
 redirect_uris = ["https://web.example/callback"]
-jwks = { keys = [] }
+jwks = { keys = [{ kty = "OKP", crv = "Ed25519", x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
 
 [[users]]
 username = "alice"
@@ -52,7 +56,7 @@ scopes = ["notes:read"]
 "#;
 
 async fn apply_to(store: &MemoryStore, text: &str) -> crate::failure::Result<Applied> {
-    apply(store, &Source::new("grantor.toml", text), Format::Toml, How::default(), NOW).await
+    apply(store, &Source::new("grantor.toml", text), Format::Toml, How::default(), SAFE, NOW).await
 }
 
 fn problems_of(text: &str) -> Vec<String> {
@@ -98,7 +102,7 @@ async fn an_export_applied_elsewhere_gives_the_same() {
     assert!(again.steps.iter().all(|step| step.what == What::Unchanged), "{:?}", words(&again));
     let json = serde_json::to_string(&export(&here, None, NOW).await.unwrap()).unwrap();
     let as_json = Source::new("grantor.json", json);
-    let third = apply(&there, &as_json, Format::Json, How::default(), NOW).await.unwrap();
+    let third = apply(&there, &as_json, Format::Json, How::default(), SAFE, NOW).await.unwrap();
     assert!(third.steps.iter().all(|step| step.what == What::Unchanged), "{:?}", words(&third));
 }
 
@@ -138,7 +142,7 @@ async fn a_dry_run_changes_nothing_and_says_the_same() {
     let store = MemoryStore::default();
     let how = How { dry_run: true, ..How::default() };
     let source = Source::new("grantor.toml", WHOLE);
-    let dry = apply(&store, &source, Format::Toml, how, NOW).await.unwrap();
+    let dry = apply(&store, &source, Format::Toml, how, SAFE, NOW).await.unwrap();
     assert!(store.directory().await.unwrap().clients.is_empty());
     assert_eq!(words(&dry), words(&apply_to(&store, WHOLE).await.unwrap()));
 }
@@ -149,7 +153,7 @@ async fn pruning_takes_away_what_is_not_declared() {
     apply_to(&store, WHOLE).await.unwrap();
     let less = "[[clients]]\nclient_id = \"notes-api\"\ngrant_types = [\"client_credentials\"]\n";
     let how = How { prune: true, ..How::default() };
-    let applied = apply(&store, &Source::new("x.toml", less), Format::Toml, how, NOW).await.unwrap();
+    let applied = apply(&store, &Source::new("x.toml", less), Format::Toml, how, SAFE, NOW).await.unwrap();
     assert_eq!(
         words(&applied),
         [
@@ -213,10 +217,10 @@ password_hash = "b"
             "6:15 error: grant_types has client_credentials, so token_endpoint_auth_method cannot be none (RFC 6749 4.4)",
             "7:9 warning: no API knows the scope notes:read (known here: openid, profile, email, address, phone, offline_access)",
             "10:13 error: this client_id stands here twice",
-            "11:22 error: client_secret_hash is neither sha256: with 32 bytes of base64url nor argon2 in PHC form",
+            "11:22 error: client_secret_hash is none that verifies here (sha256: with 32 bytes of base64url, sealed: of an export, argon2, bcrypt, scrypt or PBKDF2 in a form of docs/manifest.md, of a bearable cost)",
             "15:12 error: username is 1 to 255 characters without surrounding space",
             "17:17 error: password and password_hash exclude each other",
-            "17:17 error: password_hash is not argon2 in PHC form",
+            "17:17 error: password_hash is none that verifies here: argon2, bcrypt, scrypt or PBKDF2 in a form of docs/manifest.md, of a bearable cost",
         ]
     );
 }
@@ -246,10 +250,10 @@ async fn rfc7591_3_2_1_a_registration_can_be_pasted() {
         "client_id_issued_at": 2893256800, "client_secret_expires_at": 0, "client_name": "My Example Client",
         "redirect_uris": ["https://client.example.org/callback"], "grant_types": ["authorization_code"]}]}"#;
     let source = Source::new("x.json", text);
-    apply(&store, &source, Format::Json, How::default(), NOW).await.unwrap();
+    apply(&store, &source, Format::Json, How::default(), SAFE, NOW).await.unwrap();
     let client = store.directory().await.unwrap().clients.remove(0);
     assert_eq!(client.issued_at, UnixTime::new(2_893_256_800));
     assert_eq!(client.secrets.len(), 1);
-    let again = apply(&store, &source, Format::Json, How::default(), NOW).await.unwrap();
+    let again = apply(&store, &source, Format::Json, How::default(), SAFE, NOW).await.unwrap();
     assert_eq!(words(&again), ["client s6BhdRkqt3 unchanged"]);
 }

@@ -1,6 +1,7 @@
 //! What there is: what the manifest declares, and behind it what the store holds.
 
 use super::Manifest;
+use grantor_protocol::client::{Client, ClientMetadata};
 use grantor_protocol::directory::{Api, DirectoryRecords, Tenant, User};
 use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
 use grantor_store::{Result, Store};
@@ -25,6 +26,12 @@ impl Held {
             users.extend(store.users(tenant).await?);
         }
         Ok(Self { records, users })
+    }
+
+    /// The client of this name.
+    pub(super) fn client(&self, metadata: &ClientMetadata) -> Option<&Client> {
+        let mut all = self.records.clients.iter();
+        all.find(|it| it.metadata.tenant == metadata.tenant && it.metadata.client_id == metadata.client_id)
     }
 
     /// The user with this subject.
