@@ -1,17 +1,22 @@
 //! `grantor client ...`.
 
 use super::client_secret::Secret;
+use super::federation::Federation;
 use super::single;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
 use crate::manifest::{self, Kind, Step, What};
 use crate::{fresh, open, revocation};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use grantor_protocol::client::Client as Record;
+use grantor_protocol::client::{AuthMethod, Client as Record, ClientMetadata};
 use grantor_protocol::directory::{DirectoryRecords, Policy};
+use grantor_protocol::grant::GrantType;
+use grantor_protocol::profile::Profile;
 use grantor_protocol::value::{ClientId, TenantName};
 use grantor_store::{Change, GrantsOf, Store};
 use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
@@ -55,6 +60,9 @@ pub(crate) enum Client {
     /// Secrets of a client
     #[command(subcommand)]
     Secret(Secret),
+    /// Tokens of other issuers that speak for a client: GitHub, GitLab, Kubernetes, any other
+    #[command(subcommand)]
+    Federation(Federation),
 }
 
 #[derive(Debug, Args)]
@@ -78,12 +86,21 @@ pub(crate) struct Options {
     /// Where users are sent back to; may be repeated
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
-    /// authorization_code, client_credentials, refresh_token; may be repeated
-    #[arg(long, value_name = "TYPE")]
+    /// How it obtains tokens; may be repeated
+    #[arg(long, value_name = "TYPE", value_parser = PossibleValuesParser::new(GrantType::ALL.map(GrantType::as_str)))]
     grant_type: Vec<String>,
-    /// client_secret_basic, client_secret_post or none
-    #[arg(long, value_name = "METHOD")]
+    /// How it authenticates
+    #[arg(long, value_name = "METHOD", value_parser = PossibleValuesParser::new(AuthMethod::ALL.map(AuthMethod::as_str)))]
     auth_method: Option<String>,
+    /// A file with its public keys, a set or one alone (RFC 7517)
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
+    jwks: Option<PathBuf>,
+    /// Where its public keys are
+    #[arg(long, value_name = "URL")]
+    jwks_uri: Option<String>,
+    /// How strict the server is with it
+    #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)))]
+    profile: Option<String>,
     /// A public client: the same as --auth-method none
     #[arg(long, conflicts_with = "auth_method")]
     public: bool,
@@ -99,7 +116,15 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    fn write(self, record: &mut Map<String, Value>) {
+    fn write(self, record: &mut Map<String, Value>) -> Result<()> {
+        let jwks = self.jwks.as_deref().map(super::jwks_file).transpose()?;
+        // Each takes the place of the other (RFC 7591 2).
+        if jwks.is_some() {
+            record.remove("jwks_uri");
+        }
+        if self.jwks_uri.is_some() {
+            record.remove("jwks");
+        }
         let mut put = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 record.insert(key.to_owned(), value);
@@ -112,9 +137,13 @@ impl Options {
         put("token_endpoint_auth_method", self.public.then(|| "none".into()).or(self.auth_method.map(Value::from)));
         put("scope", self.scope.map(Value::from));
         put("application_type", self.application_type.map(Value::from));
+        put("jwks", jwks);
+        put("jwks_uri", self.jwks_uri.map(Value::from));
+        put("profile", self.profile.map(Value::from));
         for (key, value) in self.set {
             put(&key, Some(value));
         }
+        Ok(())
     }
 }
 
@@ -124,8 +153,8 @@ impl Client {
             Self::Create(create) => create.run(context).await,
             Self::List => list(context).await,
             Self::Show { client_id } => {
-                let Found { client, .. } = find(context, &client_id).await?;
-                context.output.record(&shown(&client))
+                let Found { client, records, .. } = find(context, &client_id).await?;
+                context.output.record(&shown(&client, &records))
             }
             Self::Update { client_id, options } => update(context, &client_id, |record| options.write(record)).await,
             Self::Disable { client_id } => set_disabled(context, &client_id, true).await,
@@ -142,6 +171,7 @@ impl Client {
                 context.output.value(|| json!({ "client_id": client_id, "revoked_grants": grants }))
             }
             Self::Secret(secret) => secret.run(context).await,
+            Self::Federation(federation) => federation.run(context).await,
         }
     }
 }
@@ -162,7 +192,7 @@ impl Create {
         let mut record = Map::new();
         record.insert("tenant".to_owned(), json!(tenant));
         record.insert("client_id".to_owned(), client_id.clone().into());
-        self.options.write(&mut record);
+        self.options.write(&mut record)?;
         if self.secret_stdin {
             record.insert("client_secret".to_owned(), super::from_stdin("secret")?.expose().into());
         }
@@ -209,7 +239,8 @@ pub(super) fn step(tenant: &TenantName, kind: Kind, name: String, what: What) ->
 async fn list(context: &Context) -> Result<()> {
     let store = open::existing(&context.configuration)?;
     let tenant = context.tenant();
-    let mut clients = store.directory().await?.clients;
+    let mut records = store.directory().await?;
+    let mut clients = std::mem::take(&mut records.clients);
     clients.retain(|client| client.metadata.tenant == tenant);
     clients.sort_by(|a, b| a.metadata.client_id.cmp(&b.metadata.client_id));
     context.output.list(
@@ -225,7 +256,7 @@ async fn list(context: &Context) -> Result<()> {
                 if it.disabled { "disabled".to_owned() } else { String::new() },
             ]
         },
-        shown,
+        |client| shown(client, &records),
         "No clients yet. Create one with: grantor client create my-app --redirect-uri https://app.example/callback",
     )
 }
@@ -233,14 +264,19 @@ async fn list(context: &Context) -> Result<()> {
 async fn set_disabled(context: &Context, client_id: &ClientId, disabled: bool) -> Result<()> {
     update(context, client_id, |record| {
         record.insert("disabled".to_owned(), disabled.into());
+        Ok(())
     })
     .await
 }
 
-async fn update(context: &Context, client_id: &ClientId, change: impl FnOnce(&mut Map<String, Value>)) -> Result<()> {
+async fn update(
+    context: &Context,
+    client_id: &ClientId,
+    change: impl FnOnce(&mut Map<String, Value>) -> Result<()>,
+) -> Result<()> {
     let Found { store, client, .. } = find(context, client_id).await?;
     let mut record = single::members(&manifest::client_entry(&client, false, fresh::now()));
-    change(&mut record);
+    change(&mut record)?;
     let applied = single::put(&*store, Kind::Client, record, context).await?;
     for step in &applied.steps {
         context.output.say(step.sentence())?;
@@ -271,11 +307,18 @@ pub(super) async fn find(context: &Context, client_id: &ClientId) -> Result<Foun
     Err(single::missing(Kind::Client, client_id.as_str(), known))
 }
 
-fn shown(client: &Record) -> Value {
+fn shown(client: &Record, records: &DirectoryRecords) -> Value {
     let mut members = single::members(&manifest::client_entry(client, false, fresh::now()));
+    members.insert("profile".to_owned(), profile_of(&client.metadata, records).as_str().into());
     members.insert("client_id_issued_at".to_owned(), json!(client.issued_at));
     members.insert("secrets".to_owned(), client.secrets.len().into());
     Value::Object(members)
+}
+
+/// The profile that a client is held to.
+pub(super) fn profile_of(client: &ClientMetadata, records: &DirectoryRecords) -> Profile {
+    let tenant = records.tenants.iter().find(|tenant| tenant.name == client.tenant);
+    tenant.map_or(client.profile, |tenant| tenant.profile_of(client))
 }
 
 pub(super) fn parse_id(raw: &str) -> Result<ClientId, String> {

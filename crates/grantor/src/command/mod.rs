@@ -9,6 +9,7 @@ pub(crate) mod client_secret;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod export;
+pub(crate) mod federation;
 pub(crate) mod grant;
 pub(crate) mod key;
 pub(crate) mod serve;
@@ -18,7 +19,9 @@ pub(crate) mod user;
 
 use crate::failure::{Context as _, Failure, Result};
 use grantor_protocol::value::{Secret, UnixTime};
+use serde_json::{Value, json};
 use std::io::Read as _;
+use std::path::Path;
 
 /// A secret or a token from standard input: the whole of it, without the end of the line.
 pub(crate) fn from_stdin(what: &str) -> Result<Secret> {
@@ -29,6 +32,16 @@ pub(crate) fn from_stdin(what: &str) -> Result<Secret> {
         return Err(Failure::usage(format!("standard input holds no {what}")));
     }
     Ok(Secret::new(trimmed))
+}
+
+/// A set of keys in a file (RFC 7517 5). Whether they can be used is for whoever declares them to hear.
+pub(crate) fn jwks_file(path: &Path) -> Result<Value> {
+    let text = std::fs::read_to_string(path).context(|| format!("read {}", path.display()))?;
+    // Not what is wrong with it: the file may hold a private key.
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|_| Failure::new(format!("{} is no JSON: a set of keys is {{\"keys\": [...]}}", path.display())))?;
+    // One key alone is a set of one.
+    Ok(if value.get("kty").is_some() { json!({ "keys": [value] }) } else { value })
 }
 
 /// A moment for people.
