@@ -7,7 +7,7 @@ use crate::tls::{self, ExtraRoots};
 use crate::{Document, FetchError, SetupError};
 use ipnet::IpNet;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
-use reqwest::{Client, Response, redirect, retry};
+use reqwest::{Client, Response, redirect};
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::sync::Arc;
@@ -104,13 +104,16 @@ impl Fetcher {
     ///
     /// See [`FetchError`].
     pub async fn get(&self, url: &str, what: Document) -> Result<Fetched, FetchError> {
-        let target = self.target(url)?;
-        timeout(self.0.limits.total, self.exchange(target, what)).await.unwrap_or(Err(FetchError::TooSlow))
+        self.get_target(self.target(url)?, what).await
     }
 
     /// The URL, when nothing speaks against it before its name is resolved.
     pub(crate) fn target(&self, url: &str) -> Result<Target, FetchError> {
         Target::parse(url, &self.0.allowed)
+    }
+
+    pub(crate) async fn get_target(&self, target: Target, what: Document) -> Result<Fetched, FetchError> {
+        timeout(self.0.limits.total, self.exchange(target, what)).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
     async fn exchange(&self, target: Target, what: Document) -> Result<Fetched, FetchError> {
@@ -137,10 +140,8 @@ impl Inner {
         Client::builder()
             .tls_backend_preconfigured(tls)
             .dns_resolver(GuardedResolver::new(Arc::clone(&self.allowed)))
-            .https_only(true)
             .http1_only()
             .redirect(redirect::Policy::none())
-            .retry(retry::never())
             .no_proxy()
             // Decoders that another crate of the workspace may switch on.
             .no_gzip()

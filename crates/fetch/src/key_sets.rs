@@ -2,6 +2,7 @@
 
 use crate::cache::{Cache, Capacity, Fresh};
 use crate::discovery::{jwks_uri_of, well_known};
+use crate::target::Target;
 use crate::{Document, FetchError, Fetcher};
 use grantor_jose::JwkSet;
 use std::fmt;
@@ -50,9 +51,10 @@ impl KeySets {
     /// See [`FetchError`]. After a failure the same one is given for 5 seconds without asking again.
     pub async fn of_uri(&self, jwks_uri: &str, kid: Option<&str>) -> Result<Arc<JwkSet>, FetchError> {
         // A URL that is never asked for takes no place in the cache.
-        self.0.fetcher.target(jwks_uri)?;
+        let target = self.0.fetcher.target(jwks_uri)?;
+        let url = target.as_str().to_owned();
         let has_it = |set: &JwkSet| kid.is_none_or(|kid| set.find(kid).is_some());
-        self.0.sets.of(jwks_uri, has_it, key_set(self.0.fetcher.clone(), jwks_uri.to_owned())).await
+        self.0.sets.of(&url, has_it, key_set(self.0.fetcher.clone(), target)).await
     }
 
     /// The key set of an issuer, found by OpenID Connect Discovery or, where there is none, by RFC 8414. Otherwise as
@@ -62,24 +64,25 @@ impl KeySets {
     ///
     /// See [`FetchError`].
     pub async fn of_issuer(&self, issuer: &str, kid: Option<&str>) -> Result<Arc<JwkSet>, FetchError> {
-        self.0.fetcher.target(issuer)?;
-        let discovery = discover(self.0.fetcher.clone(), well_known(issuer)?, issuer.to_owned());
+        let [openid, oauth] = well_known(issuer)?;
+        let places = [self.0.fetcher.target(&openid)?, self.0.fetcher.target(&oauth)?];
+        let discovery = discover(self.0.fetcher.clone(), places, issuer.to_owned());
         let jwks_uri = self.0.issuers.of(issuer, |_| true, discovery).await?;
         self.of_uri(&jwks_uri, kid).await
     }
 }
 
-async fn key_set(fetcher: Fetcher, jwks_uri: String) -> Result<Fresh<JwkSet>, FetchError> {
-    let fetched = fetcher.get(&jwks_uri, Document::KeySet).await?;
+async fn key_set(fetcher: Fetcher, jwks_uri: Target) -> Result<Fresh<JwkSet>, FetchError> {
+    let fetched = fetcher.get_target(jwks_uri, Document::KeySet).await?;
     let value = JwkSet::parse(&fetched.body).map_err(|_| FetchError::NotAKeySet)?;
     let ttl = fetched.max_age.unwrap_or(TTL).clamp(MIN_TTL, MAX_TTL);
     Ok(Fresh { value, ttl, weight: fetched.body.len() })
 }
 
 /// Where the issuer's keys are.
-async fn discover(fetcher: Fetcher, [openid, oauth]: [String; 2], issuer: String) -> Result<Fresh<String>, FetchError> {
-    let metadata = match fetcher.get(&openid, Document::Metadata).await {
-        Err(error) if speaks_of_absence(&error) => fetcher.get(&oauth, Document::Metadata).await,
+async fn discover(fetcher: Fetcher, [openid, oauth]: [Target; 2], issuer: String) -> Result<Fresh<String>, FetchError> {
+    let metadata = match fetcher.get_target(openid, Document::Metadata).await {
+        Err(error) if speaks_of_absence(&error) => fetcher.get_target(oauth, Document::Metadata).await,
         other => other,
     };
     let jwks_uri = jwks_uri_of(&metadata?.body, &issuer)?;

@@ -44,6 +44,11 @@ impl Target {
         Ok(Self(url))
     }
 
+    /// As it is asked for: equal URLs in different notations are one.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
     pub(crate) fn into_url(self) -> Url {
         self.0
     }
@@ -90,6 +95,7 @@ mod tests {
             "https:///client.example/",
             "https:\\\\client.example/",
             "https://client.example\\@evil.example/",
+            "https://client.example\\jwks",
             "https://user@client.example/",
             "https://user:secret@client.example/",
             "https://@client.example/",

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 pub(super) struct Entry<V> {
     /// The last document that could be read.
     good: Option<Good<V>>,
-    /// What went wrong since.
+    /// What went wrong last. No fetch begins before it is forgotten.
     failed: Option<Failure>,
     /// When it was last asked for again because the document did not suffice.
     searched: Option<Instant>,
@@ -84,13 +84,12 @@ impl<V> Entry<V> {
         self.flight = Some(flight);
     }
 
-    /// Notes what came of it; gives what those get who waited, and whether that is the last good document instead.
+    /// Notes what came of it; gives what those get who waited.
     pub(super) fn land(&mut self, result: Result<Fresh<V>, FetchError>, now: Instant) -> Landing<V> {
         self.flight = None;
         match result {
             Ok(Fresh { value, ttl, weight }) => {
                 let value = Arc::new(value);
-                self.failed = None;
                 self.good = Some(Good { value: Arc::clone(&value), read: now, ttl, weight });
                 Ok(value)
             }

@@ -134,6 +134,19 @@ async fn a_body_that_ends_early_is_no_document() {
 }
 
 #[tokio::test]
+async fn no_connection_is_used_twice() {
+    let keep_alive = |_: &str| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n";
+        Reply::raw(head.to_owned()).then("{}").then_stall()
+    };
+    let (server, fetcher) = site(keep_alive).await;
+    for connections in 1..4 {
+        assert_eq!(outcome(&fetcher, &server.url("/jwks")).await, Ok(b"{}".to_vec()));
+        assert_eq!(server.connections(), connections);
+    }
+}
+
+#[tokio::test]
 async fn no_error_shows_the_query() {
     let (server, fetcher) = site(|_| Reply::raw("nonsense\r\n\r\n".to_owned())).await;
     let garbled = outcome(&fetcher, &server.url("/a?token=secret")).await.unwrap_err();

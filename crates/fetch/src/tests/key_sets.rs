@@ -178,6 +178,9 @@ async fn what_the_guard_refuses_is_refused_here() {
         ("http://client.example/jwks", FetchError::NotHttps),
         ("https://10.0.0.1/jwks", FetchError::ForbiddenAddress),
         ("https://user@client.example/jwks", FetchError::MalformedUrl),
+        ("https://client.example/jwks#", FetchError::MalformedUrl),
+        ("https:client.example", FetchError::MalformedUrl),
+        ("client.example", FetchError::MalformedUrl),
     ] {
         assert_eq!(sets.of_uri(url, None).await, Err(error.clone()), "{url}");
         assert_eq!(sets.of_issuer(url, None).await, Err(error), "{url}");
