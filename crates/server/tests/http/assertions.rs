@@ -222,11 +222,11 @@ async fn rfc7523_2_1_the_same_token_as_a_grant() {
     let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     let site = federated(&issuer, grant).await;
     let token = build(&site, &issuer, &json!({}));
-    let fields = [("grant_type", grant), ("assertion", token.as_str()), ("client_id", "machine")];
+    let fields = [("grant_type", grant), ("assertion", token.as_str()), ("client_id", "machine"), MACHINE[1]];
     let answer = site.form("/token", &[], &fields).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(site.form("/token", &[], &fields).await.error(), "invalid_grant", "replay");
     let wrong = build(&site, &issuer, &json!({ "repository_id": "43" }));
-    let fields = [("grant_type", grant), ("assertion", wrong.as_str()), ("client_id", "machine")];
+    let fields = [("grant_type", grant), ("assertion", wrong.as_str()), ("client_id", "machine"), MACHINE[1]];
     assert_eq!(site.form("/token", &[], &fields).await.error(), "invalid_grant");
 }
