@@ -30,7 +30,7 @@ fn the_demo_says_what_a_script_needs_and_leaves_nothing_behind() {
     let demo = folder.start(&["demo", "--listen", "127.0.0.1:0"]);
     let said = demo.said.clone();
     assert_eq!(said["users"][0]["username"], "alice");
-    assert_eq!(said["clients"].as_array().unwrap().len(), 4);
+    assert_eq!(said["clients"].as_array().unwrap().len(), 7);
     assert!(client(&said, "demo-public")["client_secret"].is_null());
     assert_eq!(said["apis"][1]["format"], "opaque");
     let notes = token(&said, "notes:read");

@@ -1,7 +1,7 @@
 //! `grantor demo`.
 
 use crate::config::{Configuration, Flags, Level, LogFormat};
-use crate::demo::{self, Tour};
+use crate::demo::{self, Certificates, Mutual, Tour};
 use crate::document::{Format, Source};
 use crate::failure::{Context as _, Failure, Result};
 use crate::manifest::{self, How, Safe};
@@ -10,16 +10,20 @@ use crate::scratch::Scratch;
 use crate::{fresh, log, master_key, open, running};
 use clap::Args;
 use grantor_protocol::value::{Issuer, TenantName};
-use grantor_server::{MasterKey, Server, Settings, SystemWorld};
+use grantor_server::{MasterKey, Mtls, Server, Settings, SystemWorld};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Where to answer; port 0 takes any free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    /// Where to answer clients that show a certificate, with certificates of a throw-away authority [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    mtls_listen: Option<SocketAddr>,
 }
 
 impl Demo {
@@ -43,10 +47,22 @@ impl Demo {
         let store = open::or_new(&configuration)?;
         let bytes = master_key::load(&configuration, master_key::is_in_use(&store.directory().await?))?;
         open::remember_issuer(&configuration)?;
-        let demo = demo::Demo::new(issuer.clone(), &bytes);
+        let demo = demo::Demo::new(issuer.clone(), &bytes).ok_or_else(|| {
+            Failure::new("no key for the demo follows from this master key; take another data directory")
+        })?;
+        let (mutual, mutual_listener) = match self.mtls_listen {
+            Some(address) => {
+                mutual(address, &data, demo.certified.id).await.map(|(mutual, at)| (Some(mutual), Some(at)))?
+            }
+            None => (None, None),
+        };
         let source = Source::new("the demo", demo.manifest().to_string());
         manifest::apply(&*store, &source, Format::Json, How::default(), Safe::Open(&bytes), fresh::now()).await?;
-        let settings = Settings { demo_api: true, ..Settings::new(issuer) };
+        let mtls = mutual.as_ref().map(|mutual| Mtls {
+            client_roots: Some(mutual.certificates.authority.clone()),
+            public_url: Some(mutual.url.clone()),
+        });
+        let settings = Settings { demo_api: true, mtls, ..Settings::new(issuer) };
         let server = Server::new(Arc::clone(&store), MasterKey::from_bytes(*bytes), settings, Arc::new(SystemWorld))
             .await
             .context(|| "start the server".to_owned())?;
@@ -56,12 +72,22 @@ impl Demo {
             eprintln!("warning: {taken} can be reached from other machines, and the demo's secrets are no secrets");
         }
         if output.json {
-            line(&demo::to_json(&demo, &data, &subject).to_string())?;
+            line(&demo::to_json(&demo, &data, &subject, mutual.as_ref()).to_string())?;
         } else {
-            line(&Tour { demo: &demo, data: kept.then_some(data.as_path()) }.to_string())?;
+            let tour = Tour { demo: &demo, data: kept.then_some(data.as_path()), mutual: mutual.as_ref() };
+            line(&tour.to_string())?;
         }
-        running::serve(server, listeners, None, None, stop).await
+        let mutual = mutual_listener.zip(mutual.map(|mutual| mutual.certificates.server));
+        running::serve(server, listeners, None, mutual, stop).await
     }
+}
+
+/// The listener for mutual TLS, and what belongs to it.
+async fn mutual(address: SocketAddr, data: &Path, client: &str) -> Result<(Mutual, TcpListener)> {
+    let listener = running::listen(address).await?;
+    let port = listener.local_addr().context(|| "find the address".to_owned())?.port();
+    let certificates = Certificates::make(data, client)?;
+    Ok((Mutual { url: format!("https://localhost:{port}"), certificates }, listener))
 }
 
 /// The name under which an address on this machine is reached.

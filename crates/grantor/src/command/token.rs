@@ -88,6 +88,9 @@ fn print(context: &Context, report: &TokenReport) -> Result<()> {
     if report.claims.is_empty() {
         return Ok(());
     }
+    if let Some(bound) = report.claims.get("cnf").and_then(bound) {
+        output.say(format!("Bound    {bound}"))?;
+    }
     let trust = if report.tenant.is_some() { "" } else { " (unverified)" };
     output.say(format!("\nWhat it says{trust}:"))?;
     let width = report.claims.keys().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -95,6 +98,16 @@ fn print(context: &Context, report: &TokenReport) -> Result<()> {
         output.say(format!("  {name:width$}  {}", claim(name, value)))?;
     }
     Ok(())
+}
+
+/// What its bearer must prove, in words.
+fn bound(confirmation: &Value) -> Option<String> {
+    let text = |name: &str| confirmation.get(name).and_then(Value::as_str);
+    if let Some(key) = text("jkt") {
+        return Some(format!("to the key {key}: sent as DPoP with a proof, never as Bearer (RFC 9449 7.1)"));
+    }
+    let certificate = text("x5t#S256")?;
+    Some(format!("to the certificate {certificate}: sent over a connection that showed it (RFC 8705 3)"))
 }
 
 /// A claim for people: times are moments.
@@ -135,4 +148,18 @@ async fn revoke(context: &Context, store: &dyn Store, report: &TokenReport) -> R
 
 fn parse_issuer(raw: &str) -> Result<Issuer, String> {
     Issuer::parse(raw).ok_or_else(|| "an https URL without query and fragment (http on loopback only)".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binding_is_said_in_words() {
+        let key = bound(&json!({ "jkt": "abc" })).unwrap();
+        assert!(key.starts_with("to the key abc: sent as DPoP"), "{key}");
+        let certificate = bound(&json!({ "x5t#S256": "def" })).unwrap();
+        assert!(certificate.starts_with("to the certificate def"), "{certificate}");
+        assert_eq!(bound(&json!({})), None);
+    }
 }

@@ -1,12 +1,19 @@
 //! What the demo consists of: a manifest like any other, and the tour that is printed with it.
 
+mod certificates;
+mod client;
+mod key;
 mod tour;
 
-pub(crate) use tour::{Tour, to_json};
+pub(crate) use certificates::Certificates;
+pub(crate) use client::Client;
+pub(crate) use tour::{Mutual, Tour, to_json};
 
+use client::{Proof, Workload};
 use grantor_jose::{base64url, derive, digest};
 use grantor_protocol::client::ClientSecret;
-use grantor_protocol::value::{Issuer, Secret};
+use grantor_protocol::value::Issuer;
+use key::DemoKey;
 use serde_json::{Value, json};
 
 /// The user.
@@ -24,6 +31,8 @@ pub(crate) struct Demo {
     pub(crate) notes: String,
     /// The API whose tokens are opaque.
     pub(crate) mail: String,
+    /// The API whose tokens are worth nothing without a key (RFC 9449).
+    pub(crate) payments: String,
     /// A confidential web application.
     pub(crate) web: Client,
     /// A public native application.
@@ -32,77 +41,90 @@ pub(crate) struct Demo {
     pub(crate) machine: Client,
     /// The notes API's own credentials.
     pub(crate) notes_api: Client,
+    /// A web application with a key in place of a secret.
+    pub(crate) jwt: Client,
+    /// A machine with a certificate.
+    pub(crate) certified: Client,
+    /// A machine with a token of its platform.
+    pub(crate) workload: Client,
     /// A PKCE verifier for the tour (RFC 7636 4.1).
     pub(crate) verifier: String,
 }
 
-/// A client and its secret.
-#[derive(Debug)]
-pub(crate) struct Client {
-    /// Its identifier.
-    pub(crate) id: &'static str,
-    /// Its secret, unless it is public.
-    pub(crate) secret: Option<Secret>,
-    redirect_uris: Vec<String>,
-    grant_types: &'static [&'static str],
-    scope: &'static str,
-}
+const CODE: &[&str] = &["authorization_code", "refresh_token"];
+const MACHINE: &[&str] = &["client_credentials"];
+const BOTH: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
+
+const EVERYTHING: &str = "openid profile email offline_access notes:read notes:write mail:read mail:send";
+const PAYMENTS_TOO: &str =
+    "openid profile email offline_access notes:read notes:write mail:read mail:send payments:read payments:write";
+const NOTES_AND_MAIL: &str = "notes:read notes:write mail:read mail:send";
 
 impl Demo {
-    /// The demo of an issuer. The secrets follow from the master key: a data directory that is used again has the same.
-    pub(crate) fn new(issuer: Issuer, master_key: &[u8; 32]) -> Self {
-        let secret =
-            |id: &str| Some(ClientSecret::new(derive::subkey(master_key, &format!("demo client {id}"))).into_secret());
+    /// The demo of an issuer. Secrets and keys follow from the master key: a data directory that is used again has the
+    /// same. None for one master key in a thousand million.
+    pub(crate) fn new(issuer: Issuer, master_key: &[u8; 32]) -> Option<Self> {
+        let drawn = |what: &str| derive::subkey(master_key, &format!("demo {what}"));
+        let secret = |id: &str| Proof::Secret(ClientSecret::new(drawn(&format!("client {id}"))).into_secret());
         let here = issuer.endpoint("/demo/callback");
-        let everything = "openid profile email offline_access notes:read notes:write mail:read mail:send";
-        Self {
+        let web =
+            vec!["http://localhost:3000/callback".to_owned(), "http://127.0.0.1/callback".to_owned(), here.clone()];
+        let native = vec!["http://127.0.0.1/callback".to_owned(), "http://[::1]/callback".to_owned(), here];
+        let client = |id, name, proof, redirect_uris, grant_types, scope| Client {
+            id,
+            name,
+            proof,
+            redirect_uris,
+            grant_types,
+            scope,
+        };
+        let runs = Workload {
+            issuer: "https://platform.example",
+            audience: issuer.to_string(),
+            subject: "system:serviceaccount:demo:nightly",
+        };
+        let (jwt, platform) = (DemoKey::new(drawn("client demo-jwt"))?, DemoKey::new(drawn("platform"))?);
+        Some(Self {
             notes: issuer.endpoint("/demo/notes"),
             mail: issuer.endpoint("/demo/mail"),
-            web: Client {
-                id: "demo-web",
-                secret: secret("demo-web"),
-                redirect_uris: vec![
-                    "http://localhost:3000/callback".to_owned(),
-                    "http://127.0.0.1/callback".to_owned(),
-                    here.clone(),
-                ],
-                grant_types: &["authorization_code", "refresh_token"],
-                scope: everything,
-            },
-            public: Client {
-                id: "demo-public",
-                secret: None,
-                redirect_uris: vec!["http://127.0.0.1/callback".to_owned(), "http://[::1]/callback".to_owned(), here],
-                grant_types: &["authorization_code", "refresh_token"],
-                scope: everything,
-            },
-            machine: Client {
-                id: "demo-machine",
-                secret: secret("demo-machine"),
-                redirect_uris: Vec::new(),
-                grant_types: &["client_credentials"],
-                scope: "notes:read notes:write mail:read mail:send",
-            },
-            notes_api: Client {
-                id: "demo-notes-api",
-                secret: secret("demo-notes-api"),
-                redirect_uris: Vec::new(),
-                grant_types: &["client_credentials"],
-                scope: "",
-            },
-            verifier: base64url::encode(derive::subkey(master_key, "demo verifier")),
+            payments: issuer.endpoint("/demo/payments"),
+            web: client("demo-web", "Demo web application", secret("demo-web"), web.clone(), CODE, EVERYTHING),
+            public: client("demo-public", "Demo app", Proof::Public, native, CODE, EVERYTHING),
+            machine: client("demo-machine", "Demo machine", secret("demo-machine"), vec![], MACHINE, NOTES_AND_MAIL),
+            notes_api: client("demo-notes-api", "Demo notes API", secret("demo-notes-api"), vec![], MACHINE, ""),
+            jwt: client("demo-jwt", "Demo application with a key", Proof::Key(jwt), web, BOTH, PAYMENTS_TOO),
+            certified: client(
+                "demo-mtls",
+                "Demo machine with a certificate",
+                Proof::Certificate("demo-mtls"),
+                vec![],
+                MACHINE,
+                NOTES_AND_MAIL,
+            ),
+            workload: client(
+                "demo-workload",
+                "Demo workload",
+                Proof::Federated(platform, runs),
+                vec![],
+                MACHINE,
+                NOTES_AND_MAIL,
+            ),
+            verifier: base64url::encode(drawn("verifier")),
             issuer,
-        }
+        })
     }
 
     /// Its clients.
-    pub(crate) fn clients(&self) -> [&Client; 4] {
-        [&self.web, &self.public, &self.machine, &self.notes_api]
+    pub(crate) fn clients(&self) -> [&Client; 7] {
+        [&self.web, &self.public, &self.machine, &self.notes_api, &self.jwt, &self.certified, &self.workload]
     }
 
     /// As a manifest.
     pub(crate) fn manifest(&self) -> Value {
-        let ceiling = |scope: &str| json!([{ "client_id": self.machine.id, "scope": scope }]);
+        let ceilings = |scope: &str| -> Value {
+            let machines = [&self.machine, &self.jwt, &self.certified, &self.workload];
+            machines.iter().map(|machine| json!({ "client_id": machine.id, "scope": scope })).collect()
+        };
         json!({
             "apis": [{
                 "audience": self.notes,
@@ -113,7 +135,7 @@ impl Demo {
                 ],
                 "roles": [{ "name": "editor", "description": "May change notes" }],
                 "token": { "format": "jwt" },
-                "ceilings": ceiling("notes:read notes:write"),
+                "ceilings": ceilings("notes:read notes:write"),
                 "resource_servers": [self.notes_api.id],
             }, {
                 "audience": self.mail,
@@ -123,7 +145,33 @@ impl Demo {
                     { "name": "mail:send", "description": { "en": "Send mail in your name", "de": "Post in Ihrem Namen senden" } },
                 ],
                 "token": { "format": "opaque" },
-                "ceilings": ceiling("mail:read mail:send"),
+                "ceilings": ceilings("mail:read mail:send"),
+                "resource_servers": [self.notes_api.id],
+            }, {
+                "audience": self.payments,
+                "name": { "en": "Demo payments", "de": "Demo-Zahlungen" },
+                "scopes": [
+                    { "name": "payments:read", "description": { "en": "See your payments", "de": "Ihre Zahlungen sehen" } },
+                    { "name": "payments:write", "description": { "en": "Pay in your name", "de": "In Ihrem Namen zahlen" } },
+                ],
+                "token": { "format": "jwt", "binding": "dpop" },
+                "authorization_details_types": [{
+                    "type": "payment",
+                    "description": { "en": "Pay {/amount} {/currency} to {/creditor}", "de": "{/amount} {/currency} an {/creditor} zahlen" },
+                    "schema": {
+                        "type": "object",
+                        "required": ["amount", "currency", "creditor"],
+                        "properties": {
+                            "amount": { "type": "string", "pattern": "^[0-9]+\\.[0-9]{2}$" },
+                            "currency": { "type": "string", "pattern": "^[A-Z]{3}$" },
+                            "creditor": { "type": "string" },
+                        },
+                    },
+                }],
+                "ceilings": [{
+                    "client_id": self.jwt.id, "scope": "payments:read payments:write",
+                    "authorization_details_types": ["payment"],
+                }],
                 "resource_servers": [self.notes_api.id],
             }],
             "clients": self.clients().map(Client::entry),
@@ -146,40 +194,6 @@ impl Demo {
     }
 }
 
-impl Client {
-    /// How it authenticates.
-    pub(crate) fn method(&self) -> &'static str {
-        if self.secret.is_some() { "client_secret_basic" } else { "none" }
-    }
-
-    /// As `-u` of curl writes it.
-    pub(crate) fn credentials(&self) -> String {
-        format!("{}:{}", self.id, self.secret.as_ref().map_or("", Secret::expose))
-    }
-
-    fn entry(&self) -> Value {
-        let name = match self.id {
-            "demo-web" => "Demo web application",
-            "demo-public" => "Demo app",
-            "demo-machine" => "Demo machine",
-            _ => "Demo notes API",
-        };
-        let mut entry = json!({
-            "client_id": self.id,
-            "client_name": name,
-            "redirect_uris": self.redirect_uris,
-            "grant_types": self.grant_types,
-            "token_endpoint_auth_method": self.method(),
-            "application_type": if self.secret.is_some() { "web" } else { "native" },
-            "scope": self.scope,
-        });
-        if let (Some(secret), Some(entry)) = (&self.secret, entry.as_object_mut()) {
-            entry.insert("client_secret".to_owned(), secret.expose().into());
-        }
-        entry
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,13 +205,13 @@ mod tests {
     #[tokio::test]
     async fn the_demo_is_a_good_manifest_and_stays_the_same() {
         let store = MemoryStore::default();
-        let demo = Demo::new(Issuer::parse("http://localhost:8080").unwrap(), &[7; 32]);
+        let demo = Demo::new(Issuer::parse("http://localhost:8080").unwrap(), &[7; 32]).unwrap();
         let source = Source::new("demo", demo.manifest().to_string());
         let first =
             apply(&store, &source, Format::Json, How::default(), Safe::Open(&[7; 32]), UnixTime::new(1)).await.unwrap();
         assert!(first.warnings.is_empty(), "{}", first.warnings.render(false));
         assert!(first.generated.is_empty());
-        let again = Demo::new(demo.issuer.clone(), &[7; 32]);
+        let again = Demo::new(demo.issuer.clone(), &[7; 32]).unwrap();
         let source = Source::new("demo", again.manifest().to_string());
         let second =
             apply(&store, &source, Format::Json, How::default(), Safe::Open(&[7; 32]), UnixTime::new(2)).await.unwrap();

@@ -1,8 +1,8 @@
 //! What the demo prints: a short tour for people, one object for programs.
 
-use super::{Client, Demo, PASSWORD, USERNAME};
+use super::{Certificates, Client, Demo, PASSWORD, USERNAME};
 use grantor_protocol::metadata::path;
-use grantor_protocol::value::{Secret, Subject};
+use grantor_protocol::value::Subject;
 use serde_json::{Value, json};
 use std::fmt;
 use std::path::Path;
@@ -13,11 +13,38 @@ pub(crate) struct Tour<'a> {
     pub(crate) demo: &'a Demo,
     /// Where the data is; none when it goes with the process.
     pub(crate) data: Option<&'a Path>,
+    /// The listener for mutual TLS, when there is one.
+    pub(crate) mutual: Option<&'a Mutual>,
+}
+
+/// The listener for mutual TLS, and what belongs to it.
+#[derive(Debug)]
+pub(crate) struct Mutual {
+    /// Scheme, host and port.
+    pub(crate) url: String,
+    /// The authority, and what it signed.
+    pub(crate) certificates: Certificates,
+}
+
+impl Mutual {
+    /// An endpoint at this listener (RFC 8705 5).
+    fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    fn to_json(&self) -> Value {
+        let Certificates { authority, client, .. } = &self.certificates;
+        json!({
+            "url": self.url, "ca": authority, "client_certificate": client.certificate, "client_key": client.key,
+            "token_endpoint": self.endpoint(path::TOKEN), "introspection_endpoint": self.endpoint(path::INTROSPECT),
+            "revocation_endpoint": self.endpoint(path::REVOKE), "userinfo_endpoint": self.endpoint(path::USERINFO),
+        })
+    }
 }
 
 impl fmt::Display for Tour<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { demo, data } = self;
+        let Self { demo, data, mutual } = self;
         let issuer = &demo.issuer;
         let at = |path: &str| issuer.endpoint(path);
         let (token, introspect, revoke) = (at(path::TOKEN), at(path::INTROSPECT), at(path::REVOKE));
@@ -50,7 +77,14 @@ impl fmt::Display for Tour<'_> {
         writeln!(f, "#    {}", self.authorization_url())?;
         writeln!(f, "#    and paste the code that it ends with, within a minute:")?;
         writeln!(f, "read -r CODE; curl -s -w '\\n' -u '{web}' -d grant_type=authorization_code -d code=\"$CODE\" \\")?;
-        writeln!(f, "  -d redirect_uri={} -d code_verifier={verifier} {token}", at("/demo/callback"))
+        writeln!(f, "  -d redirect_uri={} -d code_verifier={verifier} {token}", at("/demo/callback"))?;
+        let Some(mutual) = mutual else { return Ok(()) };
+        let Certificates { authority, client, .. } = &mutual.certificates;
+        writeln!(f, "\n# 7. A machine shows a certificate in place of a secret (RFC 8705).")?;
+        writeln!(f, "curl -s -w '\\n' --cacert '{}' \\", authority.display())?;
+        writeln!(f, "  --cert '{}' --key '{}' \\", client.certificate.display(), client.key.display())?;
+        let (id, token) = (demo.certified.id, mutual.endpoint(path::TOKEN));
+        writeln!(f, "  -d client_id={id} -d grant_type=client_credentials -d scope=notes:read {token}")
     }
 }
 
@@ -72,27 +106,22 @@ impl Tour<'_> {
 }
 
 /// The same for programs.
-pub(crate) fn to_json(demo: &Demo, data: &Path, subject: &Subject) -> Value {
+pub(crate) fn to_json(demo: &Demo, data: &Path, subject: &Subject, mutual: Option<&Mutual>) -> Value {
     let at = |path: &str| demo.issuer.endpoint(path);
-    let client = |client: &Client| {
-        json!({
-            "client_id": client.id,
-            "client_secret": client.secret.as_ref().map(Secret::expose),
-            "redirect_uris": client.redirect_uris,
-            "grant_types": client.grant_types,
-            "token_endpoint_auth_method": client.method(),
-            "scope": client.scope,
-        })
-    };
     json!({
         "issuer": demo.issuer,
         "data": data,
         "users": [{ "username": USERNAME, "password": PASSWORD, "sub": subject }],
-        "clients": demo.clients().map(client),
+        "clients": demo.clients().map(Client::to_json),
         "apis": [
             { "audience": demo.notes, "url": demo.notes, "scopes": ["notes:read", "notes:write"], "format": "jwt" },
             { "audience": demo.mail, "url": demo.mail, "scopes": ["mail:read", "mail:send"], "format": "opaque" },
+            {
+                "audience": demo.payments, "url": null, "scopes": ["payments:read", "payments:write"], "format": "jwt",
+                "binding": "dpop", "authorization_details_types": ["payment"],
+            },
         ],
+        "mtls": mutual.map(Mutual::to_json),
         "endpoints": {
             "authorization_endpoint": at(path::AUTHORIZE),
             "token_endpoint": at(path::TOKEN),
