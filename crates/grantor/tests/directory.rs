@@ -213,5 +213,5 @@ fn the_samples_are_good() {
     assert!(checked.ends_with("The configuration is good.\n"), "{checked}");
     folder.run(&["apply", "manifest.toml"]).ok();
     let again = folder.run(&["apply", "manifest.toml"]);
-    assert_eq!((again.out.as_str(), again.err.as_str()), ("Nothing to do: 8 records as declared.\n", ""));
+    assert_eq!((again.out.as_str(), again.err.as_str()), ("Nothing to do: 12 records as declared.\n", ""));
 }

@@ -110,3 +110,99 @@ fn a_warning_stops_nothing() {
     assert!(!configuration.warnings.is_empty());
     assert_eq!(configuration.warnings.errors(), 0);
 }
+
+/// What `[mtls]` comes to when this machine has the files.
+fn with_files(text: &str) -> (Option<Configuration>, Vec<String>) {
+    let scratch = crate::scratch::Scratch::new().unwrap();
+    for name in ["chain.pem", "key.pem", "other.pem", "roots.pem"] {
+        std::fs::write(scratch.path().join(name), "").unwrap();
+    }
+    let mut problems = Problems::default();
+    let source = Source::new("grantor.toml", text);
+    let tree = source.parse(Format::Toml, &[], &mut problems).unwrap();
+    let configuration = check::settle(tree, &source, scratch.path(), &[], &mut problems);
+    (configuration, problems.sorted().lines())
+}
+
+#[test]
+fn rfc8705_2_the_listener_for_mutual_tls_has_the_certificate_of_the_other_unless_it_has_its_own() {
+    let own = "issuer = \"https://id.example\"\n[tls]\ncertificate = \"chain.pem\"\nkey = \"key.pem\"\n[mtls]\nlisten = \"127.0.0.1:8443\"\n";
+    let (configuration, lines) = with_files(own);
+    assert_eq!(lines, Vec::<String>::new());
+    let mtls = configuration.unwrap().mtls;
+    assert_eq!(mtls.public_url.as_deref(), Some("https://id.example:8443"));
+    assert!(mtls.listen.as_ref().unwrap().tls.certificate.ends_with("chain.pem"));
+    assert!(mtls.settings().is_some());
+    let (configuration, lines) = with_files(&format!(
+        "{own}certificate = \"other.pem\"\nkey = \"key.pem\"\nclient_roots = \"roots.pem\"\npublic_url = \"https://mtls.id.example/\"\n"
+    ));
+    assert_eq!(lines, Vec::<String>::new());
+    let mtls = configuration.unwrap().mtls;
+    assert_eq!(mtls.public_url.as_deref(), Some("https://mtls.id.example"));
+    assert!(mtls.listen.unwrap().tls.certificate.ends_with("other.pem"));
+    assert!(mtls.client_roots.unwrap().ends_with("roots.pem"));
+}
+
+#[test]
+fn what_is_wrong_with_the_listener_for_mutual_tls_is_said() {
+    let with = |text: &str| with_files(text).1;
+    let bare = with("[mtls]\nlisten = \"127.0.0.1:8443\"\n");
+    assert!(bare.contains(&"2:10 error: the listener for mutual TLS needs a certificate of the server (give mtls.certificate and mtls.key, or those of [tls])".to_owned()), "{bare:?}");
+    let files = "certificate = \"chain.pem\"\nkey = \"key.pem\"\n";
+    let free = with(&format!("[mtls]\nlisten = \"127.0.0.1:0\"\n{files}"));
+    assert!(free.iter().any(|line| line.starts_with("2:10 error: with port 0")), "{free:?}");
+    for url in ["http://id.example", "https://id.example/mtls", "https://a@id.example", "id.example"] {
+        let found = with(&format!("[mtls]\npublic_url = \"{url}\"\nlisten = \"127.0.0.1:8443\"\n{files}"));
+        assert!(found.iter().any(|line| line.starts_with("2:14 error:")), "{url}: {found:?}");
+    }
+    let half = with("[mtls]\nlisten = \"127.0.0.1:8443\"\nkey = \"key.pem\"\n");
+    assert!(half.contains(&"3:7 error: mtls.certificate is missing beside mtls.key".to_owned()), "{half:?}");
+    let idle = with("[mtls]\nclient_roots = \"roots.pem\"\n");
+    assert!(idle.contains(&"2:16 warning: mtls.client_roots says nothing without mtls.listen".to_owned()), "{idle:?}");
+    let none = with("[mtls]\nclient_roots = \"missing.pem\"\n");
+    assert!(none.iter().any(|line| line.starts_with("2:16 error: there is no file")), "{none:?}");
+}
+
+#[test]
+fn rfc9440_3_client_cert_is_believed_from_somebody() {
+    let (_, lines) = read("[proxy]\nclient_cert_header = true\n", &[]);
+    assert!(lines.iter().any(|line| line.starts_with("2:22 error: client_cert_header believes")), "{lines:?}");
+    let proxied = "issuer = \"https://id.example\"\n[proxy]\ntrusted = [\"10.0.0.7\"]\n[mtls]\npublic_url = \"https://mtls.id.example\"\n";
+    let (configuration, lines) = read(proxied, &[("GRANTOR_PROXY_CLIENT_CERT_HEADER", "true")]);
+    assert_eq!(lines, Vec::<String>::new());
+    let settings = configuration.unwrap().settings();
+    assert!(settings.client_cert_header);
+    assert_eq!(settings.mtls.unwrap().public_url.as_deref(), Some("https://mtls.id.example"));
+}
+
+#[test]
+fn a_flag_is_true_or_false() {
+    let (configuration, _) = read("", &[("GRANTOR_TLS_FAPI", "true")]);
+    assert!(configuration.unwrap().settings().fapi_tls);
+    let (_, lines) = read("", &[("GRANTOR_TLS_FAPI", "yes")]);
+    assert!(lines[0].starts_with("1:1 error: this cannot be text"), "{lines:?}");
+}
+
+#[test]
+fn what_tests_need_of_outgoing_requests_is_off_and_said_aloud_when_it_is_on() {
+    let (configuration, _) = read("", &[]);
+    let outgoing = configuration.unwrap().outgoing();
+    assert!(outgoing.extra_roots.is_empty() && outgoing.allowed_networks.is_empty());
+    let (configuration, lines) = read("[outgoing]\nallowed_networks = [\"127.0.0.0/8\", \"10.0.0.7\"]\n", &[]);
+    assert!(lines.iter().any(|line| line.starts_with("2:20 warning: whoever registers a client")), "{lines:?}");
+    assert_eq!(configuration.unwrap().outgoing().allowed_networks.len(), 2);
+
+    let scratch = crate::scratch::Scratch::new().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem();
+    std::fs::write(scratch.path().join("two.pem"), format!("{made}{made}")).unwrap();
+    std::fs::write(scratch.path().join("none.pem"), "no certificate").unwrap();
+    let with = |name: &str| {
+        let path = scratch.path().join(name);
+        read("", &[("GRANTOR_OUTGOING_EXTRA_CA", path.to_str().unwrap())])
+    };
+    let (configuration, lines) = with("two.pem");
+    assert!(lines.iter().any(|line| line.starts_with("1:1 warning: whoever has a key")), "{lines:?}");
+    assert_eq!(configuration.unwrap().outgoing().extra_roots.len(), 2);
+    assert!(with("none.pem").1[0].contains("holds no certificate in PEM form"));
+    assert!(with("missing.pem").1[0].contains("there is no file"));
+}

@@ -89,6 +89,7 @@ impl Client {
             }
             Proof::Certificate(name) => {
                 entry.insert("tls_client_auth_subject_dn".to_owned(), format!("CN={name}").into());
+                entry.insert("tls_client_certificate_bound_access_tokens".to_owned(), true.into());
             }
             Proof::Federated(key, Workload { issuer, audience, subject }) => {
                 let credential = json!({

@@ -38,6 +38,7 @@ impl Mutual {
             "url": self.url, "ca": authority, "client_certificate": client.certificate, "client_key": client.key,
             "token_endpoint": self.endpoint(path::TOKEN), "introspection_endpoint": self.endpoint(path::INTROSPECT),
             "revocation_endpoint": self.endpoint(path::REVOKE), "userinfo_endpoint": self.endpoint(path::USERINFO),
+            "pushed_authorization_request_endpoint": self.endpoint(path::PAR),
         })
     }
 }
