@@ -5,7 +5,13 @@
 mod common;
 
 use common::{Folder, basic, http};
+use grantor_jose::{PrivateJwk, SigningAlgorithm, jws};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
 
 fn client<'a>(said: &'a Value, id: &str) -> &'a Value {
     said["clients"].as_array().unwrap().iter().find(|client| client["client_id"] == id).unwrap()
@@ -137,4 +143,99 @@ fn a_master_key_that_others_can_read_is_refused() {
     std::fs::remove_file(&key).unwrap();
     let ran = folder.run(&arguments);
     assert!(ran.err.contains("is gone"), "{}", ran.err);
+}
+
+/// A form sent to the token endpoint of the listener for mutual TLS, with the demo's certificate or without one.
+fn post_over_mtls(mtls: &Value, certificate: bool, body: &str) -> String {
+    let path = |name: &str| mtls[name].as_str().unwrap().to_owned();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(path("ca")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = if certificate {
+        let chain = vec![CertificateDer::from_pem_file(path("client_certificate")).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(path("client_key")).unwrap();
+        builder.with_client_auth_cert(chain, key).unwrap()
+    } else {
+        builder.with_no_client_auth()
+    };
+    let host = path("url").replace("https://", "");
+    let port = host.rsplit_once(':').unwrap().1;
+    let name = ServerName::try_from("localhost").unwrap();
+    let connection = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let socket = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    let mut stream = rustls::StreamOwned::new(connection, socket);
+    write!(
+        stream,
+        "POST /token HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    // How the connection ends is of no interest once the answer is there.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn rfc8705_2_1_the_demos_certificate_is_a_clients_and_binds_its_tokens() {
+    let folder = Folder::new();
+    let demo = folder.start(&["demo", "--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]);
+    let said = demo.said.clone();
+    let body = "grant_type=client_credentials&client_id=demo-mtls&scope=notes:read";
+    let refused = post_over_mtls(&said["mtls"], false, body);
+    assert!(refused.starts_with("HTTP/1.1 401") && refused.contains("invalid_client"), "{refused}");
+    let answer = post_over_mtls(&said["mtls"], true, body);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let inspect = ["token", "inspect", "-", "--data", said["data"].as_str().unwrap()];
+    let shown = folder.run_with(&inspect, answer["access_token"].as_str().unwrap()).ok();
+    assert!(shown.contains("Bound    to the certificate "), "{shown}");
+    assert_eq!(demo.stop(), 0);
+}
+
+/// A token for a client of the demo, by an assertion that its key signs.
+fn by_assertion(said: &Value, id: &str, claims: &Value, scope: &str) -> (u16, String) {
+    let client = client(said, id);
+    let private = PrivateJwk::parse(client["private_jwk"].to_string()).unwrap();
+    let key = private.signing_key(SigningAlgorithm::Es256).unwrap();
+    let assertion = jws::sign(&key, "JWT", claims.to_string().as_bytes()).unwrap();
+    let body = format!(
+        "grant_type=client_credentials&scope={scope}&client_id={id}&client_assertion={assertion}\
+         &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+    );
+    let (status, _, answer) = http("POST", said["endpoints"]["token_endpoint"].as_str().unwrap(), &[], &body);
+    (status, answer)
+}
+
+#[test]
+fn rfc7523_2_2_the_demos_keys_are_those_of_its_clients() {
+    let folder = Folder::new();
+    let demo = folder.start(&["demo", "--listen", "127.0.0.1:0"]);
+    let said = demo.said.clone();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let own = |jti: &str| json!({ "iss": "demo-jwt", "sub": "demo-jwt", "aud": said["issuer"], "jti": jti, "iat": now, "exp": now + 60 });
+    assert_eq!(by_assertion(&said, "demo-jwt", &own("1"), "notes:read").0, 200);
+    assert_eq!(by_assertion(&said, "demo-jwt", &own("1"), "notes:read").0, 401);
+    // The API for payments wants a proof of possession.
+    let (status, answer) = by_assertion(&said, "demo-jwt", &own("2"), "payments:read");
+    assert!(status == 400 && answer.contains("invalid_dpop_proof"), "{status} {answer}");
+
+    let mut workload = client(&said, "demo-workload")["claims"].clone();
+    workload["exp"] = json!(now + 60);
+    workload["jti"] = json!("1");
+    let (status, answer) = by_assertion(&said, "demo-workload", &workload, "notes:read");
+    assert_eq!(status, 200, "{answer}");
+    let data = said["data"].as_str().unwrap();
+    // Noted with the next commit.
+    let noted = (0..50).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let listed = folder.json(&["client", "federation", "list", "demo-workload", "--data", data]);
+        listed[0]["last_used"].is_i64()
+    });
+    assert!(noted);
+    assert_eq!(demo.stop(), 0);
 }

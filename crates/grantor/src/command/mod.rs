@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod client;
+pub(crate) mod client_options;
 pub(crate) mod client_secret;
 pub(crate) mod config;
 pub(crate) mod demo;
