@@ -10,6 +10,7 @@ use grantor_protocol::params::Params;
 use grantor_protocol::profile::Profile;
 use grantor_protocol::value::{ClientId, Issuer, TenantName, UnixTime};
 use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
 use std::sync::LazyLock;
 
 const TYPE: &str = "oauth-authz-req+jwt";
@@ -35,18 +36,18 @@ fuzz_target!(|input: (&str, &str)| {
     let (text, tail) = input;
     let _ = (wrapping(text), kid(text));
     // Half of the way is given, so that the other half is reached.
-    let claims =
-        format!(r#"{{"client_id":"c","iss":"c","aud":"https://id.example","nbf":{NOW},"exp":{},{tail}"#, NOW + 60);
+    let given = format!(r#""client_id":"c","iss":"c","aud":"https://id.example","nbf":{NOW},"exp":{}"#, NOW + 60);
+    let grown = format!("{{{given}{tail}}}");
+    let with_a_member = format!("{{{given},{}:{}}}", Value::from(text), Value::from(tail));
     let sign = |key, payload: &str| jws::sign(key, TYPE, payload.as_bytes()).expect("a signature");
-    let foreign = sign(&STRANGER, &claims);
+    let own = [text, &grown, &with_a_member].map(|payload| sign(&KEY, payload));
+    let foreign = sign(&STRANGER, &grown);
     for client in CLIENTS.iter() {
         let expected = Expected { client, issuer: &ISSUER, now: UnixTime::new(NOW) };
         assert!(open(text, &KEYS, &expected).is_err(), "nobody signed it");
         assert!(open(&foreign, &KEYS, &expected).is_err(), "a stranger signed it");
-        for payload in [text, &claims] {
-            if let Ok(params) = open(&sign(&KEY, payload), &KEYS, &expected) {
-                check(&params);
-            }
+        for params in own.iter().filter_map(|own| open(own, &KEYS, &expected).ok()) {
+            check(&params);
         }
     }
 });
