@@ -126,6 +126,17 @@ fn the_ready_forms_say_what_does_not_change_hands() {
     folder.run(&["client", "federation", "remove", "ci", "other"]).ok();
     assert_eq!(folder.json(&["client", "federation", "list", "ci"]).as_array().unwrap().len(), 3);
     assert!(folder.run(&["audit"]).ok().contains("federated_credentials"));
+    folder.run(&["client", "federation", "remove", "ci", "hub"]).ok();
+    folder.run(&["client", "federation", "remove", "ci", "lab"]).ok();
+    let last = folder.run(&["client", "federation", "remove", "ci", "pod"]);
+    assert!(
+        last.err.contains("could not authenticate at all") && last.err.contains("client disable ci"),
+        "{}",
+        last.err
+    );
+    let instead =
+        ["client", "update", "ci", "--auth-method", "client_secret_basic", "--set", "federated_credentials=[]"];
+    assert!(folder.json(&instead)["client_secret"].is_string());
 }
 
 /// A folder whose client trusts the tokens of this key.

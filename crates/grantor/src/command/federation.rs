@@ -137,6 +137,14 @@ async fn remove(context: &Context, client_id: &ClientId, name: &str) -> Result<(
         let hint = near.unwrap_or_else(|| format!("`grantor client federation list {client_id}` names all of them"));
         return Err(Failure::new(format!("{client_id} has no federated credential {name}")).hint(hint));
     }
+    let metadata = &client.metadata;
+    let others = metadata.jwks.is_some() || metadata.jwks_uri.is_some();
+    if left.is_empty() && !others && metadata.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt {
+        return Err(Failure::new(format!("{client_id} could not authenticate at all without {name}")).hint(format!(
+            "`grantor client disable {client_id}` lets nobody in; `grantor client update {client_id} --auth-method \
+             client_secret_basic --set federated_credentials=[]` gives it a secret instead"
+        )));
+    }
     let mut record: Map<String, Value> = single::members(&manifest::client_entry(&client, false, fresh::now()));
     record.insert("federated_credentials".to_owned(), json!(left));
     single::put(&*store, Kind::Client, record, context).await?;
