@@ -4,7 +4,8 @@ import { parse } from 'node-html-parser'
 
 export { assert }
 
-export const demo = JSON.parse(process.env.GRANTOR_DEMO)
+/** Nothing for a suite that has a server of its own. */
+export const demo = JSON.parse(process.env.GRANTOR_DEMO ?? '{"users":[],"clients":[],"apis":[]}')
 export const issuer = demo.issuer
 export const alice = demo.users[0]
 export const client = (id) => demo.clients.find((client) => client.client_id === id)
@@ -57,9 +58,13 @@ export function finish() {
 /** A browser without JavaScript and the person in front of it. */
 export class Person {
   #cookies = new Map()
+  #fetch
+  /** What the last page said. */
+  read = ''
 
-  constructor(user = alice) {
+  constructor(user = alice, send = fetch) {
     this.user = user
+    this.#fetch = send
   }
 
   /**
@@ -67,31 +72,32 @@ export class Person {
    * (or, for form_post, the request that its page would send).
    */
   async authorize(url, { decision = 'allow', without = [], callback = redirectUri } = {}) {
-    let request = new Request(url)
+    let at = new URL(url)
+    let form
     for (let step = 0; step < 12; step += 1) {
-      const at = new URL(request.url)
-      if (request.url.startsWith(callback)) return request.method === 'POST' ? request : at
-      const response = await this.#send(request)
+      if (at.href.startsWith(callback)) return form ? new Request(at, form) : at
+      const response = await this.#send(at, form)
       const location = response.headers.get('location')
       if (location) {
-        request = new Request(new URL(location, at))
+        at = new URL(location, at)
+        form = undefined
         continue
       }
       const page = parse(await response.text())
-      const form = page.querySelector('form')
-      if (!form)
-        throw new Error(
-          `${response.status} ${at.pathname}: ${page.querySelector('main')?.structuredText.replace(/\s+/g, ' ')}`,
-        )
-      request = this.#submit(form, at, decision, without)
+      this.read = page.querySelector('main')?.structuredText.replace(/\s+/g, ' ') ?? ''
+      const found = page.querySelector('form')
+      if (!found) throw new Error(`${response.status} ${at.pathname}: ${this.read}`)
+      const from = at
+      at = new URL(found.getAttribute('action') ?? from, from)
+      form = { method: 'POST', body: this.#fill(found, decision, without), headers: { origin: from.origin } }
     }
     throw new Error('the pages go round in circles')
   }
 
-  async #send(request) {
+  async #send(url, form = {}) {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    if (cookie) request.headers.set('cookie', cookie)
-    const response = await fetch(request, { redirect: 'manual' })
+    const headers = { ...form.headers, ...(cookie && { cookie }) }
+    const response = await this.#fetch(url.href, { ...form, headers, redirect: 'manual' })
     for (const line of response.headers.getSetCookie()) {
       const [pair, ...attributes] = line.split(';')
       const [name, ...value] = pair.split('=')
@@ -102,7 +108,7 @@ export class Person {
     return response
   }
 
-  #submit(form, at, decision, without) {
+  #fill(form, decision, without) {
     const fields = new URLSearchParams()
     for (const input of form.querySelectorAll('input')) {
       const name = input.getAttribute('name')
@@ -117,7 +123,6 @@ export class Person {
     const buttons = form.querySelectorAll('button').filter((button) => button.getAttribute('name'))
     const button = buttons.find((button) => button.getAttribute('value') === decision) ?? buttons[0]
     if (button) fields.append(button.getAttribute('name'), button.getAttribute('value'))
-    const action = new URL(form.getAttribute('action') ?? at, at)
-    return new Request(action, { method: 'POST', body: fields, headers: { origin: at.origin } })
+    return fields
   }
 }
