@@ -1,5 +1,6 @@
 //! Clients that nobody here wrote, a real browser, and `kill -9`, against the release binary. The suites are in `interop/`;
-//! each prints `ok …` or `not ok …` per check.
+//! each prints `ok …` or `not ok …` per check. Those that need TLS and certificates start a server of their own, and look
+//! into its log themselves.
 
 use crate::demo::{self, Demo};
 use crate::provision;
@@ -18,13 +19,15 @@ struct Suite {
 enum Runs {
     /// A module in interop/node.
     Node(&'static str),
+    /// Another one, which starts its server itself.
+    Served(&'static str),
     /// A module in interop/python.
     Python(&'static str),
     /// A program of interop/rust.
     Rust(&'static str),
 }
 
-const LIBRARIES: [Suite; 7] = [
+const LIBRARIES: [Suite; 11] = [
     Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 26 },
     Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 24 },
     Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 8 },
@@ -32,6 +35,10 @@ const LIBRARIES: [Suite; 7] = [
     Suite { name: "joserfc", runs: Runs::Python("joserfc_suite.py"), checks: 7 },
     Suite { name: "openidconnect", runs: Runs::Rust("openidconnect"), checks: 14 },
     Suite { name: "oauth2", runs: Runs::Rust("oauth2"), checks: 13 },
+    Suite { name: "openid-client-keys", runs: Runs::Served("openid-client-keys.mjs"), checks: 35 },
+    Suite { name: "oauth4webapi-keys", runs: Runs::Served("oauth4webapi-keys.mjs"), checks: 19 },
+    Suite { name: "federation", runs: Runs::Served("federation.mjs"), checks: 22 },
+    Suite { name: "curl", runs: Runs::Served("curl.mjs"), checks: 33 },
 ];
 const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 26 };
 const RUST: &str = "target/interop/debug";
@@ -72,9 +79,8 @@ impl Suite {
     fn run(&self) -> Outcome {
         println!("-- {}", self.name);
         let name = self.name;
-        let server = Demo::start(name).map_err(|why| format!("{name}: {why}"))?;
         let mut command = match self.runs {
-            Runs::Node(file) => {
+            Runs::Node(file) | Runs::Served(file) => {
                 let node = provision::node().ok_or_else(|| format!("{name}: Node.js is missing"))?;
                 let mut command = program(node);
                 command.arg(path("interop/node").join(file));
@@ -87,6 +93,11 @@ impl Suite {
             }
             Runs::Rust(file) => program(path(RUST).join(file)),
         };
+        command.env("GRANTOR_BINARY", path(demo::BINARY)).env("GRANTOR_FOLDER", path("target/interop").join(name));
+        if let Runs::Served(_) = self.runs {
+            return count(name, &mut command, self.checks, LIMIT);
+        }
+        let server = Demo::start(name).map_err(|why| format!("{name}: {why}"))?;
         command.env("GRANTOR_DEMO", &server.line).env("GRANTOR_SCREENSHOTS", path("target/screenshots"));
         let mut tally = count(name, &mut command, self.checks, LIMIT)?;
         tally.record(server.log_is_clean().map_err(|why| format!("{name}: {why}")));
