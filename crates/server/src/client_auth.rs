@@ -187,9 +187,11 @@ async fn matches_slowly(
     now: UnixTime,
 ) -> Result<bool, Refusal> {
     let id = &presented.unverified_client_id;
+    // Nobody shall learn from the time it takes which clients there are: where some have slow hashes, strangers seem to
+    // have them as often; and it is found out for everybody.
+    let slow_stranger = seems_slow(call, id);
     let Some(client) = client else {
-        // Nobody shall learn from the time it takes which clients there are: where some have slow hashes, strangers seem to.
-        if seems_slow(call, id) {
+        if slow_stranger {
             guess(call, id, secret, None, now).await?;
         }
         return Ok(false);

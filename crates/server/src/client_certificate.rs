@@ -1,5 +1,5 @@
-//! Which certificate a request's client has proved to hold the key of: that of its connection at the listener for mutual
-//! TLS (RFC 8705), or the one that a trusted proxy speaks of (RFC 9440).
+//! Which certificate a request's client has proved to hold the key of: that of its connection at the listener for
+//! mutual TLS (RFC 8705), or the one that a trusted proxy speaks of (RFC 9440).
 
 use crate::settings::Settings;
 use crate::tls::ClientRoots;
@@ -11,8 +11,8 @@ use http::{Extensions, HeaderMap};
 use rustls_pki_types::CertificateDer;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The certificate of a connection, if its peer has one. An extension of every request at the listener for mutual TLS, and
-/// of none elsewhere.
+/// The certificate of a connection, if its peer has one. An extension of every request at the listener for mutual TLS,
+/// and of none elsewhere.
 #[derive(Clone, Debug)]
 pub(crate) struct PeerCertificate(pub(crate) Option<ClientCertificate>);
 
@@ -103,7 +103,7 @@ mod tests {
     /// RFC 9440 2.1.
     fn encoded(der: &[u8]) -> String {
         let mut text = base64url::encode(der).replace('-', "+").replace('_', "/");
-        while text.len() % 4 != 0 {
+        while !text.len().is_multiple_of(4) {
             text.push('=');
         }
         format!(":{text}:")

@@ -26,7 +26,8 @@ impl Server {
         Context::new(store, master, settings, world).await.map(Self)
     }
 
-    /// Serves a listener until `shutdown`, then lets the requests in flight end. No client is asked for a certificate here.
+    /// Serves a listener until `shutdown`, then lets the requests in flight end. No client is asked for a certificate
+    /// here.
     pub async fn run(
         &self,
         listener: TcpListener,
@@ -36,8 +37,8 @@ impl Server {
         self.serve(listener, Transport::of(tls, &self.0.settings)?, shutdown).await
     }
 
-    /// The same with mutual TLS (RFC 8705): clients are asked for a certificate, and those that have none are served too. A
-    /// listener of its own, so that no browser asks its user for one.
+    /// The same with mutual TLS (RFC 8705): clients are asked for a certificate, and those that have none are served
+    /// too. A listener of its own, so that no browser asks its user for one.
     pub async fn run_mtls(
         &self,
         listener: TcpListener,

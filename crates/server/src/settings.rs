@@ -21,18 +21,19 @@ pub struct Settings {
     pub max_connections: usize,
     /// What concerns the listener for mutual TLS, if there is one.
     pub mtls: Option<Mtls>,
-    /// Whether TLS 1.2 is restricted to the cipher suites that FAPI 2.0 Security Profile 5.2.2 permits, at every listener.
+    /// Whether TLS 1.2 is restricted to the cipher suites that FAPI 2.0 Security Profile 5.2.2 permits, at every
+    /// listener.
     pub fapi_tls: bool,
-    /// Whether `Client-Cert` is believed from `trusted_proxies` (RFC 9440). They must have checked the chain of what they
-    /// pass on, and must let no such header of a client through.
+    /// Whether `Client-Cert` is believed from `trusted_proxies` (RFC 9440). They must have checked the chain of what
+    /// they pass on, and must let no such header of a client through.
     pub client_cert_header: bool,
 }
 
 /// What concerns the listener for mutual TLS (RFC 8705).
 #[derive(Clone, Debug, Default)]
 pub struct Mtls {
-    /// The authorities that are trusted to say who a client is (`tls_client_auth`), PEM; reloaded when the file changes.
-    /// Without it there are none, and certificates serve `self_signed_tls_client_auth` and bound tokens alone.
+    /// The authorities that are trusted to say who a client is (`tls_client_auth`), PEM; reloaded when the file
+    /// changes. Without it there are none, and certificates serve `self_signed_tls_client_auth` and bound tokens alone.
     pub client_roots: Option<PathBuf>,
     /// Scheme, host and port by which clients know that listener: the base of `mtls_endpoint_aliases` (RFC 8705 5).
     pub public_url: Option<String>,

@@ -33,7 +33,8 @@ pub(crate) enum Transport {
     MutualTls(TlsAcceptor, Arc<ClientRoots>),
 }
 
-/// What RFC 9325 4.2 recommends of TLS 1.2, and FAPI 2.0 Security Profile 5.2.2 therefore permits. Of DHE rustls has none.
+/// What RFC 9325 4.2 recommends of TLS 1.2, and FAPI 2.0 Security Profile 5.2.2 therefore permits. Of DHE rustls has
+/// none.
 const RECOMMENDED: [CipherSuite; 4] = [
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,

@@ -1,5 +1,5 @@
-//! The authorities that the operator trusts to say who a client is (RFC 8705 2.1), read from a file and read again when it
-//! changes.
+//! The authorities that the operator trusts to say who a client is (RFC 8705 2.1), read from a file and read again when
+//! it changes.
 
 use super::followed::Followed;
 use super::{certificates, named};

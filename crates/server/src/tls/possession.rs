@@ -1,6 +1,7 @@
-//! What a handshake wants of a client certificate: that its peer holds the key. Whose key it is shows when a client says who
-//! it is, and whether the chain is trusted is judged by [`super::ClientRoots`] when it matters: a client with a self-signed
-//! certificate needs no chain (RFC 8705 2.2), and what the handshake found cannot be told from a resumed session.
+//! What a handshake wants of a client certificate: that its peer holds the key. Whose key it is shows when a client
+//! says who it is, and whether the chain is trusted is judged by [`super::ClientRoots`] when it matters: a client with
+//! a self-signed certificate needs no chain (RFC 8705 2.2), and a session that is resumed remembers the certificate, but
+//! not what was thought of it.
 
 use grantor_protocol::client::auth::certificate::ClientCertificate;
 use rustls::client::danger::HandshakeSignatureValid;
@@ -24,7 +25,8 @@ impl ClientCertVerifier for Possession {
         false
     }
 
-    /// None: many clients send no self-signed certificate to whoever names authorities (RFC 8446 4.2.4, RFC 5246 7.4.4).
+    /// None: many clients send no self-signed certificate to whoever names authorities (RFC 8446 4.2.4, RFC 5246
+    /// 7.4.4).
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

@@ -2,9 +2,11 @@
 //! speak for them.
 
 use crate::directory::client_record;
-use crate::harness::{Site, claims, secret, text};
+use crate::harness::{Plan, Site, claims, secret, text};
 use crate::prover::{Prover, asserted, fresh};
+use crate::stores::Folder;
 use grantor_jose::{MacAlgorithm, base64url};
+use grantor_protocol::client::auth::assertion;
 use grantor_protocol::client::{ClientSecret, StoredSecret};
 use grantor_protocol::value::{ClientId, TenantName, UnixTime};
 use grantor_store::Change;
@@ -229,4 +231,35 @@ async fn rfc7523_2_1_the_same_token_as_a_grant() {
     let wrong = build(&site, &issuer, &json!({ "repository_id": "43" }));
     let fields = [("grant_type", grant), ("assertion", wrong.as_str()), ("client_id", "machine"), MACHINE[1]];
     assert_eq!(site.form("/token", &[], &fields).await.error(), "invalid_grant");
+}
+
+#[tokio::test]
+async fn rfc7523_3_rfc9449_11_1_what_was_used_stays_used_after_a_restart() {
+    let (folder, prover, owner) = (Folder::new(), Prover::new(), Prover::new());
+    let issuer = Some("http://localhost:9".to_owned());
+    let plan = Plan { store: folder.store(), issuer: issuer.clone(), ..Plan::default() };
+    let declared = json!({
+        "client_id": "machine", "grant_types": ["client_credentials"], "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": prover.jwks(),
+    });
+    let declare = |changes: &mut Vec<Change>| changes.push(Change::PutClient(client_record(declared)));
+    let site = Site::planned(plan, declare).await;
+    let first = prover.assertion(&site, "machine", &json!({}));
+    assert_eq!(asserted(&site, "/token", &first, &MACHINE).await.status, 200);
+    let spare = || prover.assertion(&site, "machine", &json!({}));
+    let send = async |site: &Site, proof: &str, assertion: &str| {
+        let mut fields = MACHINE.to_vec();
+        fields.extend([("client_assertion_type", assertion::TYPE), ("client_assertion", assertion)]);
+        site.form("/token", &[("dpop", proof)], &fields).await
+    };
+    owner.learn(&send(&site, &owner.proof(&site, "POST", "/token", None, &json!({})), &spare()).await);
+    let proof = owner.proof(&site, "POST", "/token", None, &json!({}));
+    assert_eq!(send(&site, &proof, &spare()).await.status, 200);
+    let (fresh, another) = (spare(), spare());
+    drop(site);
+    let again = Plan { store: folder.store(), issuer, declare: false, ..Plan::default() };
+    let site = Site::planned(again, |_| {}).await;
+    assert_eq!(asserted(&site, "/token", &first, &MACHINE).await.error(), "invalid_client", "the assertion");
+    assert_eq!(send(&site, &proof, &fresh).await.error(), "invalid_dpop_proof", "the proof");
+    assert_eq!(asserted(&site, "/token", &another, &MACHINE).await.status, 200, "what was not used is good");
 }

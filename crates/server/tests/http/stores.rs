@@ -26,7 +26,7 @@ impl Folder {
         self.0.join("grantor.db")
     }
 
-    fn store(&self) -> Arc<dyn Store> {
+    pub fn store(&self) -> Arc<dyn Store> {
         Arc::new(SqliteStore::open(&self.database()).unwrap())
     }
 }

@@ -13,6 +13,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedCipherSuite, SupportedProtocolVersion};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -84,7 +85,8 @@ impl Identity {
     }
 }
 
-/// A site that is served at a second listener too, with mutual TLS. The client `machine` is registered as the test says.
+/// A site that is served at a second listener too, with mutual TLS. The client `machine` is registered as the test
+/// says.
 pub struct Mutual {
     pub site: Site,
     pub server: Server,
@@ -217,7 +219,7 @@ impl Connection {
             form.len()
         );
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            write!(request, "{name}: {value}\r\n").unwrap();
         }
         self.0.write_all(format!("{request}\r\n{form}").as_bytes()).await?;
         let mut read = Vec::new();
