@@ -22,8 +22,25 @@ pub(crate) fn write() -> Result<(), String> {
     fs::write(path(FILE), render(&rules()?)).map_err(|why| format!("{FILE}: {why}"))
 }
 
+/// A page that names tests: each of them must exist.
+const NAMING: &str = "docs/rejections.md";
+
+/// Whether every test that the page of rejections names is there.
+fn named_tests_exist() -> Result<(), String> {
+    let page = fs::read_to_string(path(NAMING)).map_err(|why| format!("{NAMING}: {why}"))?;
+    let all = all_tests()?;
+    let is_test = |text: &&str| text.matches('_').count() > 2 && !text.contains([' ', '/', ':']);
+    let mut named = page.split('`').skip(1).step_by(2).filter(is_test).peekable();
+    if named.peek().is_none() {
+        return Err(format!("{NAMING} names no test at all"));
+    }
+    let missing: Vec<&str> = named.filter(|name| !all.iter().any(|(_, test)| test == name)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("{NAMING} names what is no test: {}", missing.join(", "))) }
+}
+
 /// Whether the map says what the tests say.
 pub(crate) fn check() -> Outcome {
+    named_tests_exist()?;
     let wanted = render(&rules()?);
     if fs::read_to_string(path(FILE)).is_ok_and(|written| written == wanted) {
         return Ok(Tally::one());
@@ -34,6 +51,12 @@ pub(crate) fn check() -> Outcome {
 type Entry = (Rule, String, String);
 
 fn rules() -> Result<BTreeSet<Entry>, String> {
+    let all = all_tests()?.into_iter();
+    Ok(all.filter_map(|(file, name)| Some((Rule::parse(&name)?, file, name))).collect())
+}
+
+/// Every test, with its file.
+fn all_tests() -> Result<BTreeSet<(String, String)>, String> {
     let mut found = BTreeSet::new();
     for place in PLACES {
         visit(&path(place), &mut found)?;
@@ -41,7 +64,7 @@ fn rules() -> Result<BTreeSet<Entry>, String> {
     Ok(found)
 }
 
-fn visit(directory: &Path, found: &mut BTreeSet<Entry>) -> Result<(), String> {
+fn visit(directory: &Path, found: &mut BTreeSet<(String, String)>) -> Result<(), String> {
     let entries = fs::read_dir(directory).map_err(|why| format!("{}: {why}", directory.display()))?;
     for entry in entries.filter_map(Result::ok).map(|entry| entry.path()) {
         if entry.is_dir() {
@@ -49,7 +72,7 @@ fn visit(directory: &Path, found: &mut BTreeSet<Entry>) -> Result<(), String> {
         } else if entry.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&entry).map_err(|why| format!("{}: {why}", entry.display()))?;
             let file = entry.strip_prefix(root()).unwrap_or(&entry).to_string_lossy().replace('\\', "/");
-            found.extend(tests(&source).filter_map(|name| Some((Rule::parse(name)?, file.clone(), name.to_owned()))));
+            found.extend(tests(&source).map(|name| (file.clone(), name.to_owned())));
         }
     }
     Ok(())

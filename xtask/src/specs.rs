@@ -12,7 +12,7 @@ pub(crate) struct Spec {
 }
 
 /// Documents that are no RFC. The one list; an RFC needs no entry, but gets its title from [`RFC_TITLES`].
-const OTHERS: [Spec; 9] = [
+const OTHERS: [Spec; 12] = [
     Spec {
         prefix: "oauth21",
         title: "OAuth 2.1 (draft)",
@@ -54,6 +54,21 @@ const OTHERS: [Spec; 9] = [
         url: "https://openid.net/specs/openid-connect-backchannel-1_0.html",
     },
     Spec {
+        prefix: "jarm",
+        title: "JWT Secured Authorization Response Mode (JARM)",
+        url: "https://openid.net/specs/oauth-v2-jarm-final.html",
+    },
+    Spec {
+        prefix: "fapi2_message_signing",
+        title: "FAPI 2.0 Message Signing",
+        url: "https://openid.net/specs/fapi-message-signing-2_0.html",
+    },
+    Spec {
+        prefix: "fapi2_security_profile",
+        title: "FAPI 2.0 Security Profile",
+        url: "https://openid.net/specs/fapi-security-profile-2_0-final.html",
+    },
+    Spec {
         prefix: "fapi2",
         title: "FAPI 2.0 Security Profile",
         url: "https://openid.net/specs/fapi-security-profile-2_0-final.html",
@@ -61,19 +76,27 @@ const OTHERS: [Spec; 9] = [
 ];
 
 /// Titles of the RFCs that tests name so far; another RFC appears with its number alone.
-const RFC_TITLES: [(u32, &str); 47] = [
+const RFC_TITLES: [(u32, &str); 65] = [
     (2104, "HMAC"),
     (2617, "HTTP Authentication: Basic and Digest"),
     (3986, "Uniform Resource Identifier (URI): Generic Syntax"),
     (4231, "HMAC-SHA Identifiers and Test Vectors"),
+    (4512, "Lightweight Directory Access Protocol: Directory Information Models"),
+    (4514, "LDAP: String Representation of Distinguished Names"),
+    (4517, "LDAP: Syntaxes and Matching Rules"),
     (4648, "The Base16, Base32, and Base64 Data Encodings"),
+    (5280, "Internet X.509 Public Key Infrastructure Certificate and CRL Profile"),
     (5869, "HKDF"),
+    (5891, "IDNA"),
+    (5952, "IPv6 Address Text Representation"),
     (6265, "HTTP State Management Mechanism"),
     (6454, "The Web Origin Concept"),
     (6749, "The OAuth 2.0 Authorization Framework"),
     (6750, "Bearer Token Usage"),
     (6797, "HTTP Strict Transport Security"),
     (6819, "OAuth 2.0 Threat Model and Security Considerations"),
+    (6890, "Special-Purpose IP Address Registries"),
+    (6901, "JavaScript Object Notation (JSON) Pointer"),
     (7009, "OAuth 2.0 Token Revocation"),
     (7234, "HTTP/1.1: Caching"),
     (7515, "JSON Web Signature (JWS)"),
@@ -91,22 +114,32 @@ const RFC_TITLES: [(u32, &str); 47] = [
     (7638, "JSON Web Key (JWK) Thumbprint"),
     (7662, "OAuth 2.0 Token Introspection"),
     (7797, "JWS Unencoded Payload Option"),
+    (7800, "Proof-of-Possession Key Semantics for JWTs"),
     (8017, "PKCS #1: RSA Cryptography"),
     (8037, "CFRG Elliptic Curve Signatures in JOSE"),
     (8252, "OAuth 2.0 for Native Apps"),
     (8259, "The JavaScript Object Notation (JSON) Data Interchange Format"),
     (8414, "OAuth 2.0 Authorization Server Metadata"),
+    (8446, "The Transport Layer Security (TLS) Protocol Version 1.3"),
     (8628, "OAuth 2.0 Device Authorization Grant"),
     (8693, "OAuth 2.0 Token Exchange"),
     (8705, "OAuth 2.0 Mutual-TLS Client Authentication"),
     (8707, "Resource Indicators for OAuth 2.0"),
     (8725, "JSON Web Token Best Current Practices"),
     (9068, "JWT Profile for OAuth 2.0 Access Tokens"),
+    (9101, "JWT-Secured Authorization Request (JAR)"),
     (9110, "HTTP Semantics"),
+    (9111, "HTTP Caching"),
+    (9113, "HTTP/2"),
+    (9126, "OAuth 2.0 Pushed Authorization Requests"),
     (9207, "OAuth 2.0 Authorization Server Issuer Identification"),
+    (9325, "Recommendations for Secure Use of TLS and DTLS"),
+    (9396, "OAuth 2.0 Rich Authorization Requests"),
+    (9440, "Client-Cert HTTP Header Field"),
     (9449, "Demonstrating Proof of Possession (DPoP)"),
     (9562, "Universally Unique IDentifiers (UUIDs)"),
     (9700, "Best Current Practice for OAuth 2.0 Security"),
+    (9701, "JWT Response for OAuth Token Introspection"),
     (9728, "OAuth 2.0 Protected Resource Metadata"),
     (9864, "Fully-Specified Algorithms for JOSE and COSE"),
 ];

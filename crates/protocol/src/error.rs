@@ -1,6 +1,6 @@
 //! The one table from what was wrong to what the wire says of it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Exactly why something was refused: for logs, tests and the decision trace, never for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -415,7 +415,7 @@ impl fmt::Display for Refusal {
                     if letter.is_ascii_uppercase() && position > 0 {
                         f.write_str(" ")?;
                     }
-                    write!(f, "{}", letter.to_ascii_lowercase())?;
+                    f.write_char(letter.to_ascii_lowercase())?;
                 }
                 Ok(())
             }

@@ -2,7 +2,7 @@
 //! Whatever is taken away leaves its reason behind.
 
 use crate::authorization_details::AuthorizationDetails;
-use crate::client::{Client, ClientMetadata};
+use crate::client::Client;
 use crate::directory::{Api, Directory, Policy, User};
 use crate::error::Refusal;
 use crate::grant::{Access, GrantType};
@@ -145,19 +145,36 @@ pub fn for_user(
     if left.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(left) }
 }
 
-/// Without the audiences of which nothing is left: those that had come with authorization details that went.
-pub fn settle(
+/// Authorization details and scopes together: an API comes with a scope or with a detail, as far as its policies let this
+/// user have anything there at all. Audiences of which nothing is left go.
+pub fn with_details(
     mut allowed: Allowed,
     details: &AuthorizationDetails,
     directory: &Directory,
-    client: &ClientMetadata,
-) -> Result<Allowed, Refusal> {
-    let concerned = details.allowed(directory, client)?;
+    client: &Client,
+    user: &User,
+    grant_type: GrantType,
+) -> Result<(Allowed, AuthorizationDetails), Refusal> {
+    let concerned = details.allowed(directory, &client.metadata)?;
+    let apis = concerned.iter().filter_map(|resource| directory.api(resource));
+    let open: Vec<Arc<Api>> = apis
+        .filter(|api| {
+            let roles = Some(user.roles_at(&api.audience));
+            fitting_policy(directory, &api.audience, client, grant_type, roles).is_ok()
+        })
+        .cloned()
+        .collect();
+    for api in &open {
+        allowed.access.add(api.audience.clone(), &Scope::default());
+    }
     allowed.access.retain(|resource, scope| {
         let whole = directory.api(resource).is_none_or(|api| api.scopes.is_empty());
-        !scope.is_empty() || whole || concerned.contains(resource)
+        !scope.is_empty() || whole || open.iter().any(|api| api.audience == *resource)
     });
-    if allowed.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(allowed) }
+    if allowed.access.is_empty() {
+        return Err(Refusal::NothingOfTheScopeIsAllowed);
+    }
+    Ok((allowed, details.at(directory, &open)))
 }
 
 /// What is still allowed of a grant made earlier: the directory may have become stricter since.

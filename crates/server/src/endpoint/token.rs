@@ -174,13 +174,11 @@ impl<'a> Asking<'a> {
         let client = self.client.get();
         let allowed = narrow::still_allowed(&terms.access, directory, issuer, client, user, grant_type);
         let granted = terms.details.still_allowed(directory, &client.metadata, user);
-        let mut allowed = match allowed {
+        let allowed = match allowed {
             Err(Refusal::NothingOfTheScopeIsAllowed) if !granted.is_empty() => Allowed::default(),
             other => other?,
         };
-        for audience in granted.allowed(directory, &client.metadata)? {
-            allowed.access.add(audience, &Scope::default());
-        }
+        let (allowed, granted) = narrow::with_details(allowed, &granted, directory, client, user, grant_type)?;
         let selection = select(&allowed.access, asked, directory, issuer)?;
         let details = granted.narrowed(details)?.at(directory, &selection.apis);
         let binding = self.proven.bind(&client.metadata, selection.apis.iter().map(|api| &api.token.binding))?;

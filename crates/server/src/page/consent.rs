@@ -49,10 +49,10 @@ async fn decided(call: &Call) -> Shown {
     let ticked: Scope = form.all("scope").filter_map(ScopeToken::parse).collect();
     let indices: Vec<usize> = form.all("detail").filter_map(|index| index.parse().ok()).collect();
     let details = pending.details.clone().ticked(&indices);
-    let client = &pending.request.target.client.metadata;
     let allowed = pending.allowed.clone().consented(&ticked);
-    let allowed = narrow::settle(allowed, &details, &call.tenancy.directory, client);
-    let Some(allowed) = allowed.ok().filter(|_| form.get("decision") == Some("allow")) else {
+    let (client, directory) = (&pending.request.target.client, &call.tenancy.directory);
+    let together = narrow::with_details(allowed, &details, directory, client, user, GrantType::AuthorizationCode);
+    let Some((allowed, details)) = together.ok().filter(|_| form.get("decision") == Some("allow")) else {
         return Ok(denied(call, &browser, user, pending).await);
     };
     let client = pending.request.target.client.metadata.client_id.clone();
@@ -103,10 +103,11 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
 }
 
 /// The authorization details that are of this API's types, in its own words.
-fn details(api: &Api, pending: &Pending, language: Language) -> Vec<ConsentDetail> {
+fn details(call: &Call, api: &Api, pending: &Pending, language: Language) -> Vec<ConsentDetail> {
     let all = pending.details.iter().enumerate();
     all.filter_map(|(index, detail)| {
-        let kind = api.authorization_details_types.iter().find(|kind| kind.name == detail.kind())?;
+        let concerned = detail.concerned(&call.tenancy.directory);
+        let (_, kind) = concerned.into_iter().find(|(one, _)| one.audience == api.audience)?;
         let text = authorization_details::sentence(detail, kind, language.tag());
         Some(ConsentDetail { index, text, kind: kind.name.clone() })
     })
@@ -136,7 +137,7 @@ fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGrou
                 .to_owned(),
             audience: api.map(|api| api.audience.to_string()).unwrap_or_default(),
             scopes: scopes.collect(),
-            details: api.map(|api| details(api, pending, language)).unwrap_or_default(),
+            details: api.map(|api| details(call, api, pending, language)).unwrap_or_default(),
         }
     };
     pending.asked.iter().map(group).collect()

@@ -190,7 +190,7 @@ fn for_user(
     let grant_type = GrantType::AuthorizationCode;
     let allowed = narrow::for_user(request.allowed.clone(), directory, client, user, grant_type)?;
     let (details, _reasons) = request.details.clone().for_user(directory, user);
-    Ok((narrow::settle(allowed, &details, directory, &client.metadata)?, details))
+    narrow::with_details(allowed, &details, directory, client, user, grant_type)
 }
 
 /// Tells the client or the user why a request goes no further.
