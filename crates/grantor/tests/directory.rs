@@ -140,6 +140,9 @@ fn an_api_and_a_user_from_beginning_to_end() {
     let updated = folder.json(&["api", "update", audience, "--format", "opaque", "--lifetime", "60"]);
     assert_eq!(updated["changed"], json!(["token"]));
     assert!(folder.run(&["api", "list"]).ok().contains("opaque"));
+    folder.run(&["api", "update", audience, "--binding", "dpop"]).ok();
+    assert_eq!(folder.json(&["api", "show", audience])["token"]["binding"], "dpop");
+    assert!(folder.run(&["api", "update", audience, "--binding", "dpp"]).err.contains("did you mean dpop?"));
     let role = format!("{audience}=editor");
     let made =
         folder.run_with(&["user", "create", "alice", "--password-stdin", "--role", &role, "--json"], "secret\n").ok();

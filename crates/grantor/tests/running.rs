@@ -239,3 +239,84 @@ fn rfc7523_2_2_the_demos_keys_are_those_of_its_clients() {
     assert!(noted);
     assert_eq!(demo.stop(), 0);
 }
+
+#[test]
+fn a_server_answers_clients_with_certificates_where_it_is_configured() {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    folder.write("chain.pem", &made.cert.pem());
+    folder.write("key.pem", &made.signing_key.serialize_pem());
+    let configuration = "[mtls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"chain.pem\"\nkey = \"key.pem\"\nclient_roots = \"chain.pem\"\npublic_url = \"https://localhost:8443\"\n[outgoing]\nextra_ca = \"chain.pem\"\nallowed_networks = [\"127.0.0.0/8\"]\n";
+    folder.write("grantor.toml", configuration);
+    let arguments =
+        ["serve", "--config", "grantor.toml", "--listen", "127.0.0.1:0", "--issuer", "http://localhost:8123"];
+    let server = folder.start(&arguments);
+    let said = server.said.clone();
+    let port = said["mtls_listen"].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    let url = format!("http://{}/.well-known/oauth-authorization-server", said["listen"].as_str().unwrap());
+    let metadata: Value = serde_json::from_str(&http("GET", &url, &[], "").2).unwrap();
+    assert_eq!(metadata["mtls_endpoint_aliases"]["token_endpoint"], "https://localhost:8443/token");
+    let mtls = json!({
+        "url": format!("https://localhost:{port}"), "ca": folder.path().join("chain.pem"),
+        "client_certificate": folder.path().join("chain.pem"), "client_key": folder.path().join("key.pem"),
+    });
+    assert!(post_over_mtls(&mtls, true, "grant_type=client_credentials&client_id=nobody").starts_with("HTTP/1.1 401"));
+    assert_eq!(server.stop(), 0);
+    let checked = folder.run(&["config", "check", "--config", "grantor.toml"]);
+    assert!(checked.err.contains("can make this server ask any host"), "{}", checked.err);
+    assert!(checked.err.contains("can answer for any server"), "{}", checked.err);
+    assert!(checked.out.ends_with("see the warnings.\n"), "{}", checked.out);
+}
+
+#[test]
+fn the_dry_run_asks_the_issuer_for_its_keys_as_far_as_the_configuration_lets_it() {
+    let folder = Folder::new();
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    folder.write("chain.pem", &made.cert.pem());
+    folder.write("key.pem", &made.signing_key.serialize_pem());
+    // The issuer is another Grantor; its port is known once it has been free.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let issuer = format!("https://localhost:{port}");
+    let tls = format!(
+        "issuer = \"{issuer}\"\nlisten = \"127.0.0.1:{port}\"\n[tls]\ncertificate = \"chain.pem\"\nkey = \"key.pem\"\n"
+    );
+    folder.write("issuer.toml", &tls);
+    let of_issuer = ["--data", "issuer"];
+    let create = ["client", "create", "machine", "--grant-type", "client_credentials", "--json"];
+    let made = folder.run(&[&create[..], &of_issuer].concat()).ok();
+    let secret = serde_json::from_str::<Value>(&made).unwrap()["client_secret"].as_str().unwrap().to_owned();
+    let api = ["api", "create", "https://api.example", "--scope", "x=X", "--ceiling", "machine=x"];
+    folder.run(&[&api[..], &of_issuer].concat()).ok();
+    folder.run(&["client", "update", "machine", "--auth-method", "client_secret_post", "--data", "issuer"]).ok();
+    let server = folder.start(&["serve", "--config", "issuer.toml", "--data", "issuer"]);
+    let at = json!({ "url": issuer, "ca": folder.path().join("chain.pem") });
+    let body = format!("grant_type=client_credentials&client_id=machine&client_secret={secret}&scope=x");
+    let answer = post_over_mtls(&at, false, &body);
+    let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let token = answer["access_token"].as_str().unwrap();
+
+    folder.run(&["client", "create", "ci", "--grant-type", "client_credentials"]).ok();
+    let add = [
+        "client",
+        "federation",
+        "add",
+        "ci",
+        "other",
+        "--issuer",
+        &issuer,
+        "--audience",
+        "https://api.example",
+        "--condition",
+        "sub=machine",
+        "--replace-method",
+    ];
+    folder.run(&add).ok();
+    let attempt = ["client", "federation", "try", "ci", "--token-file", "-"];
+    let refused = folder.run_with(&attempt, token);
+    assert!(refused.out.contains("✗ signature") && refused.out.contains("not a public one"), "{}", refused.out);
+    folder.write("open.toml", "[outgoing]\nextra_ca = \"chain.pem\"\nallowed_networks = [\"127.0.0.0/8\", \"::1\"]\n");
+    let opened = folder.run_with(&[&attempt[..], &["--config", "open.toml"]].concat(), token);
+    // Its keys were had; but an access token is no proof of who runs.
+    assert!(opened.out.contains("✓ signature") && opened.out.contains("✗ type"), "{}{}", opened.out, opened.err);
+    assert_eq!(server.stop(), 0);
+}

@@ -63,6 +63,9 @@ pub(crate) struct Options {
     /// How long a token lives
     #[arg(long, value_name = "SECONDS")]
     lifetime: Option<u32>,
+    /// What the bearer of a token must prove: none, dpop (a key), mtls (a certificate) or any of both
+    #[arg(long)]
+    binding: Option<String>,
     /// A client that may introspect its tokens; may be repeated
     #[arg(long, value_name = "CLIENT_ID", value_parser = parse_id)]
     resource_server: Vec<ClientId>,
@@ -100,11 +103,10 @@ impl Options {
         }
         let token = record.entry("token").or_insert_with(|| json!({}));
         if let Some(token) = token.as_object_mut() {
-            if let Some(format) = self.format {
-                token.insert("format".to_owned(), format.into());
-            }
-            if let Some(algorithm) = self.algorithm {
-                token.insert("algorithm".to_owned(), algorithm.into());
+            for (key, value) in [("format", self.format), ("algorithm", self.algorithm), ("binding", self.binding)] {
+                if let Some(value) = value {
+                    token.insert(key.to_owned(), value.into());
+                }
             }
             if let Some(lifetime) = self.lifetime {
                 token.insert("lifetime".to_owned(), lifetime.into());

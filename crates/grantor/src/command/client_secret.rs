@@ -175,7 +175,8 @@ async fn put(found: Found, change: impl FnOnce(&mut Client), now: UnixTime) -> R
 /// What tells it from the others: the beginning of a digest of what is kept, which gives nothing of the secret away.
 fn name(stored: &StoredSecret) -> String {
     let kept = serde_json::to_vec(&stored.hash).unwrap_or_default();
-    digest::sha256(&kept).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let [a, b, c, d, ..] = digest::sha256(&kept);
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 /// What is kept of it.
@@ -217,7 +218,7 @@ fn parse_end(raw: &str) -> Result<End, String> {
         let number: u32 = raw.strip_suffix(unit)?.parse().ok()?;
         number.checked_mul(seconds).map(|seconds| End::In(Seconds::new(seconds)))
     });
-    let moment = || raw.parse::<jiff::Timestamp>().ok().map(|moment| moment.as_second());
+    let moment = || raw.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second);
     let day = || {
         let midnight = raw.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
         Some(midnight.timestamp().as_second())

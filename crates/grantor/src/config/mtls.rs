@@ -50,14 +50,11 @@ impl Read<'_> {
     ) -> Mtls {
         let own = self.certificate("mtls", section.certificate, section.key, problems);
         let client_roots = section.client_roots.map(|path| self.file("mtls.client_roots", path, problems));
-        let given = section.public_url.and_then(|url| match origin(&url) {
-            Some(origin) => Some(origin),
-            None => {
-                let problem = Problem::error(format!("{url:?} is no https URL of scheme, host and port alone"));
-                self.push("mtls.public_url", problem, problems);
-                None
-            }
-        });
+        let given = section.public_url.as_deref().and_then(origin);
+        if let (Some(url), None) = (&section.public_url, &given) {
+            let problem = Problem::error(format!("{url:?} is no https URL of scheme, host and port alone"));
+            self.push("mtls.public_url", problem, problems);
+        }
         let Some(file::Listen(address)) = section.listen else {
             for name in ["mtls.certificate", "mtls.key", "mtls.client_roots"] {
                 if place(self.tree, name).is_some() {
