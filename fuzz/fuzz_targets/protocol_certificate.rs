@@ -1,5 +1,5 @@
-//! Client certificates: whatever a stranger shows is read or refused, opens nothing without a trusted chain or a registered
-//! key, and is found again under the names and in the header that it is written as.
+//! Client certificates: whatever a stranger shows is read or refused, opens nothing without a trusted chain or a
+//! registered key, and is found again under the names and in the header that it is written as.
 #![no_main]
 
 use grantor_jose::JwkSet;

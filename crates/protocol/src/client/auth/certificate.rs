@@ -1,5 +1,5 @@
-//! Client certificates (RFC 8705 2; RFC 9440). Whether a chain leads to an authority that is trusted is for whoever ended
-//! TLS to say; what the certificate says, and whether it is this client's, is decided here.
+//! Client certificates (RFC 8705 2; RFC 9440). Whether a chain leads to an authority that is trusted is for whoever
+//! ended TLS to say; what the certificate says, and whether it is this client's, is decided here.
 
 mod attribute;
 mod distinguished_name;
@@ -73,8 +73,8 @@ impl fmt::Debug for ClientCertificate {
 }
 
 /// `tls_client_auth` (RFC 8705 2.1): the chain is trusted, and the certificate inside its time bears the one name that
-/// the client is registered with. A name is looked for where it was said to be: a subject is never found in an alternative
-/// name, nor the other way round.
+/// the client is registered with. A name is looked for where it was said to be: a subject is never found in an
+/// alternative name, nor the other way round.
 pub fn tls_client_auth(certificate: &ClientCertificate, client: &ClientMetadata, now: UnixTime) -> Result<(), Refusal> {
     if !certificate.0.trusted || !certificate.is_valid_at(now) {
         return Err(Refusal::ClientCertificateUntrusted);
@@ -88,8 +88,8 @@ pub fn tls_client_auth(certificate: &ClientCertificate, client: &ClientMetadata,
 }
 
 /// `self_signed_tls_client_auth` (RFC 8705 2.2): the certificate, inside its time, has a public key that the client
-/// registered. The key is compared because it is what the handshake proved possession of; a certificate in `x5c` has the
-/// same (RFC 7517 4.7). Nobody is asked who signed it.
+/// registered. The key is compared because it is what the handshake proved possession of; a certificate in `x5c` has
+/// the same (RFC 7517 4.7). Nobody is asked who signed it.
 pub fn self_signed(certificate: &ClientCertificate, keys: &JwkSet, now: UnixTime) -> Result<(), Refusal> {
     if !certificate.is_valid_at(now) {
         return Err(Refusal::ClientCertificateUntrusted);
@@ -120,17 +120,18 @@ pub fn contradictions(client: &ClientMetadata) -> Vec<String> {
     let method = client.token_endpoint_auth_method;
     let by_subject = method == AuthMethod::TlsClientAuth;
     if by_subject && Declared::of(client).count() != 1 {
-        let all = Declared::NAMES.join(", ");
+        let all = FIELDS.map(|(field, ..)| field).join(", ");
         found.push(format!(
             "token_endpoint_auth_method is tls_client_auth, so exactly one of {all} is needed (RFC 8705 2.1.2)"
         ));
     }
-    for Declared { field, kind, value } in Declared::of(client) {
+    for declared in Declared::of(client) {
+        let Declared { field, form, .. } = declared;
         if !by_subject {
             let method = method.as_str();
             found.push(format!("{field} is for tls_client_auth, but token_endpoint_auth_method is {method}"));
-        } else if kind(value).is_none() {
-            found.push(format!("{field} is nothing that a certificate can be compared with (RFC 8705 2.1.2)"));
+        } else if declared.name().is_none() {
+            found.push(format!("{field} is not {form} (RFC 8705 2.1.2)"));
         }
     }
     if method == AuthMethod::SelfSignedTlsClientAuth && client.jwks.is_none() && client.jwks_uri.is_none() {
@@ -142,22 +143,31 @@ pub fn contradictions(client: &ClientMetadata) -> Vec<String> {
     found
 }
 
-/// One of the five fields that say which subject a certificate must have (RFC 8705 2.1.2).
+/// What a client says of the subject that its certificate must have.
 struct Declared<'a> {
     field: &'static str,
-    kind: fn(&str) -> Option<Name>,
+    form: &'static str,
+    kind: Kind,
     value: &'a str,
 }
 
-impl<'a> Declared<'a> {
-    const NAMES: [&'static str; 5] = [
-        "tls_client_auth_subject_dn",
-        "tls_client_auth_san_dns",
-        "tls_client_auth_san_uri",
-        "tls_client_auth_san_ip",
-        "tls_client_auth_san_email",
-    ];
+/// Reads a name of one kind.
+type Kind = fn(&str) -> Option<Name>;
 
+/// The five fields that say it, exactly one of which a client has (RFC 8705 2.1.2), and what each must be.
+const FIELDS: [(&str, &str, Kind); 5] = [
+    (
+        "tls_client_auth_subject_dn",
+        "a distinguished name as RFC 4514 writes it, and `openssl x509 -noout -subject -nameopt RFC2253` prints it",
+        Name::subject,
+    ),
+    ("tls_client_auth_san_dns", "the name of one host", Name::dns),
+    ("tls_client_auth_san_uri", "an absolute URI", Name::uri),
+    ("tls_client_auth_san_ip", "an IP address", Name::ip),
+    ("tls_client_auth_san_email", "a mailbox", Name::email),
+];
+
+impl<'a> Declared<'a> {
     /// Those that a client has.
     fn of(client: &'a ClientMetadata) -> impl Iterator<Item = Self> {
         let values = [
@@ -167,9 +177,8 @@ impl<'a> Declared<'a> {
             &client.tls_client_auth_san_ip,
             &client.tls_client_auth_san_email,
         ];
-        let kinds: [fn(&str) -> Option<Name>; 5] = [Name::subject, Name::dns, Name::uri, Name::ip, Name::email];
-        let fields = Self::NAMES.into_iter().zip(kinds).zip(values);
-        fields.filter_map(|((field, kind), value)| Some(Self { field, kind, value: value.as_deref()? }))
+        let fields = FIELDS.into_iter().zip(values);
+        fields.filter_map(|((field, form, kind), value)| Some(Self { field, form, kind, value: value.as_deref()? }))
     }
 
     /// None if it cannot be the name of any certificate.

@@ -20,8 +20,8 @@ enum Value {
     Other { tag: Vec<u8>, content: Vec<u8> },
 }
 
-/// The names of types: those of RFC 4514 3, and those that stand in the certificates of organisations besides. A type that
-/// is not here is written as its object identifier.
+/// The names of types: those of RFC 4514 3, and those that stand in the certificates of organisations besides. A type
+/// that is not here is written as its object identifier.
 const NAMES: [(&str, &str); 41] = [
     ("CN", "2.5.4.3"),
     ("commonName", "2.5.4.3"),
@@ -99,9 +99,9 @@ impl Value {
         rest.is_empty().then(|| Self::of(&any))
     }
 
-    /// As `caseIgnoreMatch` compares it (RFC 4517 4.2.11), which is the rule for the text of all these types. Characters
-    /// that RFC 4518 2.2 maps to nothing stay, and so does what NFKC would compose: fewer names are equal, and none by what
-    /// nobody can see.
+    /// As `caseIgnoreMatch` compares it (RFC 4517 4.2.11), which is the rule for the text of all these types.
+    /// Characters that RFC 4518 2.2 maps to nothing stay, and so does what NFKC would compose: fewer names are equal,
+    /// and none by what nobody can see.
     fn text(text: &str) -> Self {
         let words: Vec<_> = text.split_whitespace().collect();
         Self::Text(words.join(" ").chars().flat_map(char::to_lowercase).collect())

@@ -1,5 +1,5 @@
-//! Distinguished names: read from certificates and from their string form (RFC 4514), equal when `distinguishedNameMatch`
-//! says so (RFC 4517 4.2.15).
+//! Distinguished names: read from certificates and from their string form (RFC 4514), equal when
+//! `distinguishedNameMatch` says so (RFC 4517 4.2.15).
 
 use super::attribute::Attribute;
 use x509_parser::x509::X509Name;

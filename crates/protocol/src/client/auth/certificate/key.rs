@@ -5,8 +5,8 @@ use x509_parser::oid_registry::{OID_EC_P256, OID_NIST_EC_P384, OID_NIST_EC_P521,
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-/// None for a key that has no such form. Whether it is a sound one is not asked: one that is equal to a registered key is as
-/// sound as that.
+/// None for a key that has no such form. Whether it is a sound one is not asked: one that is equal to a registered key
+/// is as sound as that.
 pub(super) fn material(info: &SubjectPublicKeyInfo<'_>) -> Option<Material> {
     if info.subject_public_key.unused_bits != 0 {
         return None;

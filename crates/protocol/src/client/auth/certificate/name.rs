@@ -29,8 +29,8 @@ const MAX_HOST: usize = 253;
 const MAX_LABEL: usize = 63;
 
 impl Name {
-    /// Every name of a certificate that could be registered; none if it has alternative names twice, or such that cannot be
-    /// read.
+    /// Every name of a certificate that could be registered; none if it has alternative names twice, or such that
+    /// cannot be read.
     pub(super) fn all_of(certificate: &X509Certificate<'_>) -> Option<Vec<Self>> {
         let subject = DistinguishedName::from_x509(certificate.subject()).map(Self::Subject);
         let mut names = Vec::from_iter(subject);

@@ -15,7 +15,8 @@ const NOW: UnixTime = UnixTime::new(1_814_400_000);
 const NOT_BEFORE: i64 = 1_798_761_600;
 const NOT_AFTER: i64 = 1_830_297_600;
 
-/// Of the subject `emailAddress=…, CN + serialNumber, organizationIdentifier, O, C`, and of alternative names of each kind.
+/// Of the subject `emailAddress=…, CN + serialNumber, organizationIdentifier, O, C`, and of alternative names of each
+/// kind.
 const OPENSSL: &[u8] = include_bytes!("tests/openssl.der");
 /// What `openssl x509 -subject -nameopt RFC2253` prints of it.
 const OPENSSL_SUBJECT: &str = r"emailAddress=ops@example.com,CN=Client One+serialNumber=42,organizationIdentifier=PSDDE-BAFIN-123,O=B\C3\A4cker\, S\C3\B6hne & Co,C=DE";
@@ -235,6 +236,9 @@ fn rfc5280_4_2_what_is_no_certificate() {
     };
     assert!(with(std::slice::from_ref(&one)).is_some());
     assert!(with(&[one, other]).is_none());
+    let trailing = [tlv(0x30, &tlv(0x82, b"a.example")), vec![0]].concat();
+    let extension = [tlv(0x06, &[0x55, 0x1d, 0x11]), tlv(0x04, &trailing)].concat();
+    assert!(with(&[tlv(0x30, &extension)]).is_none());
 }
 
 #[test]
@@ -282,6 +286,19 @@ fn rfc8705_2_2_a_key_that_nobody_can_register_is_nobodys() {
         let refused = self_signed(&of_key(&sample["spki"]), &keys(|_| {}), NOW);
         assert_eq!(refused, Err(Refusal::ClientCertificateMismatch), "{}", sample["name"]);
     }
+}
+
+#[test]
+fn rfc5480_2_2_a_key_is_whole_octets() {
+    let mut made = Made::new();
+    let padding = made.spki.len() - 33;
+    assert_eq!(made.spki[padding], 0);
+    assert_eq!(self_signed(&made.certificate(), &keys(|_| {}), NOW), Ok(()));
+    // Seven bits of it do not count, and are zero as DER wants it.
+    made.spki[padding] = 7;
+    *made.spki.last_mut().unwrap() = 0x80;
+    let refused = ClientCertificate::parse(&made.der(), false).map(|shown| self_signed(&shown, &keys(|_| {}), NOW));
+    assert!(refused.is_none_or(|refused| refused.is_err()));
 }
 
 #[test]
