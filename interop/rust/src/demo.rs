@@ -2,10 +2,13 @@
 
 use anyhow::Context;
 use serde::Deserialize;
+use std::path::PathBuf;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Demo {
     pub issuer: String,
+    /// The data directory.
+    pub data: PathBuf,
     pub users: Vec<User>,
     pub clients: Vec<Client>,
     pub apis: Vec<Api>,
@@ -28,7 +31,14 @@ pub struct Client {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Api {
     pub audience: String,
-    pub url: String,
+    url: Option<String>,
+}
+
+impl Api {
+    /// Where the demo serves it.
+    pub fn url(&self) -> anyhow::Result<&str> {
+        self.url.as_deref().with_context(|| format!("nobody serves {}", self.audience))
+    }
 }
 
 impl Demo {

@@ -105,7 +105,7 @@ impl Suite {
     }
 
     async fn is_accepted(&self, tokens: &BasicTokenResponse) -> Result<()> {
-        equal(call(&self.demo.api("/notes")?.url, tokens.access_token().secret()).await?.as_u16(), 200)
+        equal(call(self.demo.api("/notes")?.url()?, tokens.access_token().secret()).await?.as_u16(), 200)
     }
 
     async fn active(&self, token: &AccessToken) -> Result<bool> {
@@ -187,7 +187,7 @@ impl Suite {
         let tokens = self.grant("demo-web").await?;
         self.revoke(tokens.access_token().into()).await?;
         equal(self.active(tokens.access_token()).await?, false)?;
-        equal(call(&self.demo.api("/notes")?.url, tokens.access_token().secret()).await?.as_u16(), 401)
+        equal(call(self.demo.api("/notes")?.url()?, tokens.access_token().secret()).await?.as_u16(), 401)
     }
 
     async fn revokes_refresh(&self) -> Result<()> {

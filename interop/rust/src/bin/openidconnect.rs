@@ -181,7 +181,7 @@ impl Suite {
     }
 
     async fn api_says(&self, token: &AccessToken, status: u16) -> Result<()> {
-        equal(call(&self.demo.api("/notes")?.url, token.secret()).await?.as_u16(), status)
+        equal(call(self.demo.api("/notes")?.url()?, token.secret()).await?.as_u16(), status)
     }
 
     async fn active(&self, token: &AccessToken) -> Result<bool> {

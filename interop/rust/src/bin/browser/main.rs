@@ -85,7 +85,7 @@ impl Suite {
         let callback = self.answered(request).await?;
         let answer = request.redeem(&self.demo, callback.parameter("code")?).await?;
         let token = answer.text("access_token").with_context(|| format!("no token: {}", answer.body))?;
-        equal(call(&self.demo.api("/notes")?.url, &token).await?.as_u16(), 200)?;
+        equal(call(self.demo.api("/notes")?.url()?, &token).await?.as_u16(), 200)?;
         self.tokens.push(token);
         let asked = request.url.query_pairs().find(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned());
         let scope = answer.text("scope").or(asked).unwrap_or_default();
@@ -208,7 +208,7 @@ impl Suite {
 
     async fn revokes(&mut self) -> Result<()> {
         let token = self.tokens.last().context("no token was given")?.clone();
-        let notes = self.demo.api("/notes")?.url.clone();
+        let notes = self.demo.api("/notes")?.url()?.to_owned();
         equal(call(&notes, &token).await?.as_u16(), 200)?;
         self.browser.open(&format!("{}/applications", self.demo.issuer)).await?;
         self.browser.find("details.revoke summary").await?;
