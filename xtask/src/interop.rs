@@ -27,7 +27,7 @@ enum Runs {
     Rust(&'static str),
 }
 
-const LIBRARIES: [Suite; 11] = [
+const LIBRARIES: [Suite; 13] = [
     Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 26 },
     Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 24 },
     Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 8 },
@@ -35,6 +35,8 @@ const LIBRARIES: [Suite; 11] = [
     Suite { name: "joserfc", runs: Runs::Python("joserfc_suite.py"), checks: 7 },
     Suite { name: "openidconnect", runs: Runs::Rust("openidconnect"), checks: 14 },
     Suite { name: "oauth2", runs: Runs::Rust("oauth2"), checks: 13 },
+    Suite { name: "huskarl", runs: Runs::Rust("huskarl"), checks: 10 },
+    Suite { name: "authlib-keys", runs: Runs::Python("authlib_keys_suite.py"), checks: 12 },
     Suite { name: "openid-client-keys", runs: Runs::Served("openid-client-keys.mjs"), checks: 35 },
     Suite { name: "oauth4webapi-keys", runs: Runs::Served("oauth4webapi-keys.mjs"), checks: 19 },
     Suite { name: "federation", runs: Runs::Served("federation.mjs"), checks: 22 },
