@@ -23,8 +23,12 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
     let now = call.now();
     match &presented.credential {
         Credential::Basic(secret) | Credential::Post(secret) => {
-            let matched = matches_slowly(call, &presented, client, secret, now).await?;
-            auth::by_secret(&presented, client, matched, now)
+            let slow = matches_slowly(call, &presented, client, secret, now).await?;
+            let client = auth::by_secret(&presented, client, slow.is_some(), now)?;
+            if let Some(used) = auth::secret_used(&presented, &client, slow, now) {
+                call.context.store.note_use(call.tenancy.name(), client.id(), &used.name(), now);
+            }
+            Ok(client)
         }
         Credential::Assertion(assertion) => {
             let method = auth::expects_assertion(client, assertion)?;
@@ -179,13 +183,13 @@ fn authorization(call: &Call) -> Result<Option<&str>, Refusal> {
 }
 
 /// RFC 6749 2.3.1: a secret that somebody chose could be guessed, so guesses are throttled like those at a password.
-async fn matches_slowly(
+async fn matches_slowly<'a>(
     call: &Call,
     presented: &Presented,
-    client: Option<&Arc<Client>>,
+    client: Option<&'a Arc<Client>>,
     secret: &Secret,
     now: UnixTime,
-) -> Result<bool, Refusal> {
+) -> Result<Option<&'a str>, Refusal> {
     let id = &presented.unverified_client_id;
     // Nobody shall learn from the time it takes which clients there are: where some have slow hashes, strangers seem to
     // have them as often; and it is found out for everybody.
@@ -194,20 +198,20 @@ async fn matches_slowly(
         if slow_stranger {
             guess(call, id, secret, None, now).await?;
         }
-        return Ok(false);
+        return Ok(None);
     };
     let known = &call.context.known_secrets;
     for phc in auth::slow_hashes(presented, client, now) {
         let tag = known.tag(secret, phc);
         if known.knows(&tag) {
-            return Ok(true);
+            return Ok(Some(phc));
         }
         if guess(call, id, secret, Some(phc), now).await? {
             known.learn(tag);
-            return Ok(true);
+            return Ok(Some(phc));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 async fn guess(

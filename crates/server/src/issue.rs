@@ -35,8 +35,8 @@ pub(crate) async fn encryptor(
     // OpenID Connect Dynamic Client Registration 2: the default where `alg` alone is registered.
     let enc = enc.unwrap_or(ContentEncryption::A128CbcHs256);
     let keys = client_keys(call, client, None).await?;
-    let fitting = keys.keys.iter().filter(|key| key.usage() != Some("sig"));
-    let key = fitting.filter_map(|key| EncryptionKey::from_jwk(key, alg).ok()).next();
+    let mut fitting = keys.keys.iter().filter(|key| key.usage() != Some("sig"));
+    let key = fitting.find_map(|key| EncryptionKey::from_jwk(key, alg).ok());
     key.map(|key| Some(Encryptor { key, enc })).ok_or_else(|| {
         tracing::warn!(client = %client.client_id, %alg, "the client has no key to encrypt to");
         Refusal::ClientKeysUnavailable

@@ -191,9 +191,8 @@ fn kind(hash: &SecretHash) -> &str {
     }
 }
 
-/// The server notes the use of a secret under the moment at which it was made.
 fn last_use(stored: &StoredSecret, uses: &BTreeMap<String, UnixTime>) -> Option<UnixTime> {
-    uses.get(&moment(stored.created)).copied()
+    uses.get(&stored.name()).copied()
 }
 
 fn shown(stored: &StoredSecret, uses: &BTreeMap<String, UnixTime>, now: UnixTime) -> Value {

@@ -4,7 +4,7 @@ pub mod assertion;
 pub mod certificate;
 
 use super::federated::{self, FederatedCredential};
-use super::{AuthMethod, Client, SecretHash};
+use super::{AuthMethod, Client, SecretHash, StoredSecret};
 use crate::error::Refusal;
 use crate::grant::GrantType;
 use crate::params::{self, Params};
@@ -152,6 +152,20 @@ pub fn by_secret(
     let presented_with = presented.secret_method();
     using(client, |method| presented_with == Some(method))?;
     if secret_matches { Ok(AuthenticatedClient(Arc::clone(client))) } else { Err(Refusal::WrongClientSecret) }
+}
+
+/// The secret that it was, so that its use can be noted; `slow` is the slow hash that matched.
+pub fn secret_used<'a>(
+    presented: &Presented,
+    client: &'a AuthenticatedClient,
+    slow: Option<&str>,
+    now: UnixTime,
+) -> Option<&'a StoredSecret> {
+    let secret = presented.secret()?;
+    client.get().secrets.iter().filter(|stored| stored.is_alive(now)).find(|stored| match &stored.hash {
+        SecretHash::Phc(phc) => slow == Some(phc.as_str()),
+        quick => quick.matches_quickly(secret),
+    })
 }
 
 /// A client that presents nothing but its name: a public one (RFC 6749 2.1), or one whose connection speaks for it.

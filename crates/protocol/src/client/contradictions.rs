@@ -132,9 +132,8 @@ impl ClientMetadata {
             ("introspection", self.introspection_encrypted_response_alg, self.introspection_encrypted_response_enc),
         ] {
             let member = format!("{name}_encrypted_response_alg");
-            use EncryptionAlgorithm::{A128Kw, A256Kw, Dir};
             match alg {
-                Some(A128Kw | A256Kw | Dir) => {
+                Some(EncryptionAlgorithm::A128Kw | EncryptionAlgorithm::A256Kw | EncryptionAlgorithm::Dir) => {
                     found.push(format!("{member} needs a shared key; only public keys are encrypted to"));
                 }
                 Some(_) if self.jwks.is_none() && self.jwks_uri.is_none() => {

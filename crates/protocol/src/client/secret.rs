@@ -75,6 +75,11 @@ impl SecretHash {
 }
 
 impl StoredSecret {
+    /// By which its last use is noted.
+    pub fn name(&self) -> String {
+        format!("secret {}", self.created.get())
+    }
+
     /// Whether it still works.
     pub fn is_alive(&self, now: UnixTime) -> bool {
         self.expires.is_none_or(|expires| now < expires)

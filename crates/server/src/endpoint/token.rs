@@ -73,7 +73,7 @@ struct Asking<'a> {
     now: UnixTime,
 }
 
-impl<'a> Asking<'a> {
+impl Asking<'_> {
     /// RFC 6749 4.1.3.
     async fn redeem(&self, request: &authorization_code::Request) -> Result<TokenResponse, Refusal> {
         let (call, client, now) = (self.call, self.client, self.now);

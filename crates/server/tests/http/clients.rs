@@ -3,6 +3,7 @@
 use crate::directory::client_record;
 use crate::harness::{Answer, Browser, CALLBACK, PASSWORD, Site, VERIFIER, base64_standard, secret, text};
 use grantor_protocol::client::{AuthMethod, SecretHash, StoredSecret};
+use grantor_protocol::value::TenantName;
 use grantor_protocol::value::{Seconds, UnixTime};
 use grantor_store::Change;
 use serde_json::json;
@@ -166,4 +167,18 @@ async fn rfc6749_5_2_no_answer_tells_whether_a_client_exists() {
         bodies.push((answer.status, answer.body.clone(), answer.header("www-authenticate").to_owned()));
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_secret_is_noted() {
+    let site = Site::start().await;
+    let (tenant, id) = (TenantName::default(), grantor_protocol::value::ClientId::parse("machine").unwrap());
+    assert!(site.store.last_uses(&tenant, &id).await.unwrap().is_empty());
+    site.machine("notes:read").await;
+    let name = site.client("machine").await.secrets[0].name();
+    crate::harness::until("the use is noted", async || {
+        site.settled().await;
+        site.store.last_uses(&tenant, &id).await.unwrap().contains_key(&name)
+    })
+    .await;
 }
