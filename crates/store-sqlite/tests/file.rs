@@ -4,7 +4,10 @@
 
 use grantor_protocol::directory::Tenant;
 use grantor_protocol::grant::Spend;
-use grantor_store::contract::samples::{START, at, event, grant_id, redemption, session, tenant, user};
+use grantor_protocol::value::TenantName;
+use grantor_store::contract::samples::{
+    START, at, digest, event, grant_id, other_tenant, redemption, session, tenant, user,
+};
 use grantor_store::{
     AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError,
 };
@@ -35,6 +38,29 @@ async fn everything_is_there_after_opening_again() {
     assert_eq!(store.directory_version().await.unwrap(), 1);
     assert_eq!(store.users(&tenant()).await.unwrap(), [user(tenant(), 1, "ann")]);
     assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1)]);
+}
+
+/// For its purpose, in its tenant, until it expires: a restart gives nobody a second try.
+#[tokio::test]
+async fn rfc9449_11_1_what_was_remembered_is_remembered_after_opening_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("grantor.db");
+    let (here, there) = (tenant(), other_tenant());
+    let first = [(&here, "assertion", 1), (&here, "dpop", 2), (&there, "dpop", 3)];
+    let other = [(&there, "assertion", 1), (&here, "assertion", 2), (&here, "request_uri", 1), (&here, "dpop", 3)];
+    let remember = async |places: &[(&TenantName, &str, u64)], now| {
+        let store = SqliteStore::open(&file).unwrap();
+        let mut told = Vec::new();
+        for (tenant, purpose, value) in places {
+            told.push(store.remember(tenant, purpose, &digest(*value), at(now + 10), at(now)).await.unwrap());
+        }
+        told
+    };
+    assert_eq!(remember(&first, 0).await, [true; 3]);
+    assert_eq!(remember(&first, 9).await, [false; 3]);
+    assert_eq!(remember(&other, 9).await, [true; 4]);
+    assert_eq!(remember(&first, 10).await, [true; 3], "it has expired, and is remembered anew");
+    assert_eq!(remember(&first, 19).await, [false; 3]);
 }
 
 #[cfg(unix)]

@@ -69,7 +69,10 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
             said(store.record_consent(&here, &user, &app, &asked, &allowed, moment).await)
         }
         18 => said(store.consents(&here, &user).await) + &said(store.consent(&here, &user, &app).await),
-        19 => said(store.remember(&here, "jti", &digest(which), at(now + 30), moment).await),
+        19 => {
+            let purpose = if to == 0 { "dpop" } else { "jti" };
+            said(store.remember(&here, purpose, &digest(which), at(now + 30), moment).await)
+        }
         20 => said(store.change_directory(vec![change(here, of, to, which)], (to == 1).then_some(which)).await),
         21 => {
             let name = store.user_by_username(&here, &format!("NAME-{which}")).await;

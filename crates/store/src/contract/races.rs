@@ -2,8 +2,8 @@
 
 use super::Subject as Under;
 use super::samples::{
-    GRACE, START, access, api, at, client, declared_client, digest, event, grant_id, redemption, redemption_by,
-    session, subject, tenant, token, token_id, user,
+    GRACE, START, access, api, at, client, declared_client, digest, event, grant_id, other_tenant, redemption,
+    redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, Store, StoreError};
 use grantor_protocol::grant::{Rotation, Spend, Standing};
@@ -148,15 +148,22 @@ pub async fn rfc7009_2_a_revoked_token_is_never_seen_standing(store: Under) {
     }
 }
 
-/// Also when the value had been remembered before, and has been forgotten.
+/// For each purpose in each tenant; also when the value had been remembered before, and has been forgotten.
 pub async fn one_of_many_remembers(store: Under) {
     for round in rounds() {
         for now in [0, 10] {
             let told = at_once(&store, move |store, _| async move {
-                store.remember(&tenant(), "jti", &digest(round), at(now + 10), at(now)).await.unwrap()
+                let (here, there, value) = (tenant(), other_tenant(), digest(round));
+                let remember = |at_tenant, purpose| store.remember(at_tenant, purpose, &value, at(now + 10), at(now));
+                let told = tokio::join!(remember(&here, "jti"), remember(&here, "dpop"), remember(&there, "jti"));
+                [told.0.unwrap(), told.1.unwrap(), told.2.unwrap()]
             })
             .await;
-            assert_eq!(told.iter().filter(|told| **told).count(), 1);
+            let mut fresh = [0; 3];
+            for told in told {
+                fresh.iter_mut().zip(told).for_each(|(count, told)| *count += u32::from(told));
+            }
+            assert_eq!(fresh, [1; 3]);
         }
     }
 }
