@@ -9,11 +9,13 @@ mod failure;
 mod migrations;
 mod port;
 mod readers;
+mod recent;
 mod verbs;
 mod writer;
 
 use grantor_store::Result;
 use readers::Readers;
+use recent::Recent;
 use std::path::{Path, PathBuf};
 use writer::Writer;
 
@@ -22,6 +24,7 @@ pub struct SqliteStore {
     // In this order: the last connection to be closed tidies the log away, and only the writer can.
     readers: Readers,
     writer: Writer,
+    recent: Recent,
     path: PathBuf,
 }
 
@@ -34,7 +37,7 @@ impl SqliteStore {
         migrations::migrate(&mut db)?;
         let readers = Readers::open(path)?;
         let writer = Writer::start(db)?;
-        Ok(Self { readers, writer, path: path.to_owned() })
+        Ok(Self { readers, writer, recent: Recent::default(), path: path.to_owned() })
     }
 }
 

@@ -5,7 +5,8 @@ use grantor_store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each file once, in order. A file that was released is never changed again.
-const STEPS: [&str; 1] = [include_str!("../migrations/0001_initial.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_credential_uses.sql")];
 
 /// `GRNT`: marks the file as ours.
 const APPLICATION: i32 = 0x4752_4e54;

@@ -1,7 +1,7 @@
 //! The port's verbs, each sent to the writer or to a reader.
 
 use crate::verbs::grants::{self, Owner};
-use crate::verbs::{audit, directory, expire, sessions, tokens};
+use crate::verbs::{audit, directory, expire, sessions, tokens, uses};
 use crate::{SqliteStore, backup, connection};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
@@ -9,7 +9,10 @@ use grantor_protocol::directory::{DirectoryRecords, User};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
-use grantor_store::{AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, StoreError};
+use grantor_store::{
+    AuditLog, Change, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result, Sessions, Store, StoreError, Uses,
+};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 #[async_trait]
@@ -142,6 +145,27 @@ impl Sessions for SqliteStore {
 }
 
 #[async_trait]
+impl Uses for SqliteStore {
+    fn note_use(&self, tenant: &TenantName, client: &ClientId, credential: &str, now: UnixTime) {
+        if credential.len() > LONGEST_CREDENTIAL_NAME {
+            return;
+        }
+        self.recent.note(tenant, client, credential, now, || {
+            let (tenant, client, credential) = (tenant.clone(), client.clone(), credential.to_owned());
+            self.writer.post(move |db| {
+                uses::note(db, &tenant, &client, &credential, now)
+                    .inspect_err(|failure| tracing::warn!(%failure, %client, "the use of a credential was not noted"))
+            })
+        });
+    }
+
+    async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
+        let (tenant, client) = (tenant.clone(), client.clone());
+        self.readers.read(move |db| uses::last(db, &tenant, &client)).await
+    }
+}
+
+#[async_trait]
 impl Directories for SqliteStore {
     async fn directory_version(&self) -> Result<u64> {
         self.readers.read(directory::version).await
@@ -152,7 +176,10 @@ impl Directories for SqliteStore {
     }
 
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
-        self.writer.write(move |db| directory::change(db, &changes, expected)).await
+        let changed = self.writer.write(move |db| directory::change(db, &changes, expected)).await;
+        // A client that was deleted and declared again begins anew.
+        self.recent.forget();
+        changed
     }
 
     async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>> {

@@ -6,3 +6,4 @@ pub(crate) mod expire;
 pub(crate) mod grants;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
+pub(crate) mod uses;

@@ -68,13 +68,16 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let verb = Waiting { work: Some(work), outcome: None, reply };
-        self.queue.as_ref().ok_or_else(gone)?.try_send(Job::Verb(Box::new(verb))).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy("too many writes are waiting".to_owned()),
-            TrySendError::Disconnected(_) => gone(),
-        })?;
-        answer.await.map_err(|_| gone())?
+        self.enqueue(work)?.await.map_err(|_| gone())?
+    }
+
+    /// Carries out `work` in the next transaction, without waiting for it. Never blocks; an error says that there was
+    /// no room in the queue.
+    pub(crate) fn post<F>(&self, work: F) -> grantor_store::Result<()>
+    where
+        F: FnOnce(&Connection) -> Result<()> + Send + 'static,
+    {
+        self.enqueue(work).map(drop)
     }
 
     /// Appends an event with the next commit. Never blocks; one that found the queue full is counted.
@@ -83,6 +86,21 @@ impl Writer {
         if !sent {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Gives where the answer will be.
+    fn enqueue<T, F>(&self, work: F) -> grantor_store::Result<oneshot::Receiver<grantor_store::Result<T>>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let verb = Waiting { work: Some(work), outcome: None, reply };
+        self.queue.as_ref().ok_or_else(gone)?.try_send(Job::Verb(Box::new(verb))).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy("too many writes are waiting".to_owned()),
+            TrySendError::Disconnected(_) => gone(),
+        })?;
+        Ok(answer)
     }
 }
 

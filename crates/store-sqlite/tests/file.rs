@@ -6,10 +6,10 @@ use grantor_protocol::directory::Tenant;
 use grantor_protocol::grant::Spend;
 use grantor_protocol::value::TenantName;
 use grantor_store::contract::samples::{
-    START, at, digest, event, grant_id, other_tenant, redemption, session, tenant, user,
+    START, at, client, declared_client, digest, event, grant_id, other_tenant, redemption, session, tenant, user,
 };
 use grantor_store::{
-    AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError,
+    AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError, Uses as _,
 };
 use grantor_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -26,10 +26,15 @@ async fn everything_is_there_after_opening_again() {
         let store = SqliteStore::open(&file).unwrap();
         store.redeem(&tenant(), redemption(1, 1), START).await.unwrap();
         store.open_session(session(1, 1), None).await.unwrap();
-        let changes = vec![Change::PutTenant(Tenant::new(tenant())), Change::PutUser(user(tenant(), 1, "ann"))];
+        let changes = vec![
+            Change::PutTenant(Tenant::new(tenant())),
+            Change::PutClient(declared_client(tenant(), 1)),
+            Change::PutUser(user(tenant(), 1, "ann")),
+        ];
         store.change_directory(changes, Some(0)).await.unwrap();
-        // Nobody waits for it, and yet closing writes it.
+        // Nobody waits for them, and yet closing writes them.
         store.note(event(tenant(), 1));
+        store.note_use(&tenant(), &client(1), "key", at(1));
     }
     let store = SqliteStore::open(&file).unwrap();
     assert_eq!(store.redeem(&tenant(), redemption(1, 2), START).await.unwrap(), Spend::Spent(grant_id(1)));
@@ -38,6 +43,8 @@ async fn everything_is_there_after_opening_again() {
     assert_eq!(store.directory_version().await.unwrap(), 1);
     assert_eq!(store.users(&tenant()).await.unwrap(), [user(tenant(), 1, "ann")]);
     assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1)]);
+    let uses = store.last_uses(&tenant(), &client(1)).await.unwrap();
+    assert_eq!(uses, [("key".to_owned(), at(1))].into());
 }
 
 /// For its purpose, in its tenant, until it expires: a restart gives nobody a second try.
@@ -61,6 +68,74 @@ async fn rfc9449_11_1_what_was_remembered_is_remembered_after_opening_again() {
     assert_eq!(remember(&other, 9).await, [true; 4]);
     assert_eq!(remember(&first, 10).await, [true; 3], "it has expired, and is remembered anew");
     assert_eq!(remember(&first, 19).await, [false; 3]);
+}
+
+/// What was there stays, and what came with later schemas works.
+#[tokio::test]
+async fn a_file_of_the_first_schema_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let (old, new) = (directory.path().join("old.db"), directory.path().join("new.db"));
+    let db = first_schema(&old);
+    let body = serde_json::to_string(&declared_client(tenant(), 1)).unwrap();
+    db.execute("INSERT INTO directory VALUES ('client', 'default', 'client-1', ?)", [body]).unwrap();
+    db.execute("INSERT INTO remembered VALUES ('default', 'dpop', ?, ?)", (digest(1), at(10).get())).unwrap();
+    drop(db);
+    for opened in 0..2 {
+        let store = SqliteStore::open(&old).unwrap();
+        assert_eq!(store.directory().await.unwrap().clients, [declared_client(tenant(), 1)]);
+        assert!(!store.remember(&tenant(), "dpop", &digest(1), at(10), START).await.unwrap());
+        assert_eq!(store.last_uses(&tenant(), &client(1)).await.unwrap().len(), opened);
+        store.note_use(&tenant(), &client(1), "key", START);
+    }
+    drop(SqliteStore::open(&new).unwrap());
+    assert_eq!(schema(&old), schema(&new), "no other than that of a new file");
+}
+
+/// As the first release made it.
+fn first_schema(file: &Path) -> Connection {
+    let db = Connection::open(file).unwrap();
+    db.execute_batch(
+        "PRAGMA application_id = 0x47524e54;
+         CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         INSERT INTO meta (name, value) VALUES ('schema', 1);",
+    )
+    .unwrap();
+    db.execute_batch(include_str!("../migrations/0001_initial.sql")).unwrap();
+    db
+}
+
+/// Every table and index, and the number of the schema.
+fn schema(file: &Path) -> (Vec<(String, String)>, i64) {
+    let db = Connection::open(file).unwrap();
+    let mut parts = db.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").unwrap();
+    let parts = parts.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<rusqlite::Result<_>>();
+    let number = db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0));
+    (parts.unwrap(), number.unwrap())
+}
+
+/// However many processes note it.
+#[tokio::test]
+async fn a_busy_credential_writes_once_a_minute() {
+    let (one, directory) = open();
+    let file = directory.path().join("grantor.db");
+    one.change_directory(vec![Change::PutClient(declared_client(tenant(), 1))], None).await.unwrap();
+    one.note_use(&tenant(), &client(1), "key", at(0));
+    one.record(vec![]).await.unwrap();
+    let watching = Connection::open(&file).unwrap();
+    let written = || watching.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).unwrap();
+    let before = written();
+    for now in [1, 30, 60] {
+        // It knows of no use but those in the file.
+        let other = SqliteStore::open(&file).unwrap();
+        for store in [&one, &other] {
+            store.note_use(&tenant(), &client(1), "key", at(now));
+            store.record(vec![]).await.unwrap();
+        }
+        assert_eq!(written(), before, "at {now}");
+    }
+    one.note_use(&tenant(), &client(1), "key", at(61));
+    one.record(vec![]).await.unwrap();
+    assert_ne!(written(), before);
 }
 
 #[cfg(unix)]

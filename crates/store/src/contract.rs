@@ -13,6 +13,7 @@ pub mod races;
 pub mod samples;
 pub mod sessions;
 pub mod tokens;
+pub mod uses;
 
 use crate::Store;
 use std::sync::Arc;
@@ -56,6 +57,13 @@ macro_rules! contract_tests {
                 consents_add_up,
                 rfc9449_11_1_a_value_is_remembered_until_it_expires,
             }
+            uses::{
+                the_last_use_of_each_credential_is_known,
+                a_later_use_wins_and_a_minute_is_one_use,
+                a_name_that_is_too_long_is_not_noted,
+                a_deleted_client_takes_its_uses_with_it,
+                a_deleted_tenant_takes_its_uses_with_it,
+            }
             directory::{
                 every_change_makes_a_version,
                 a_change_is_made_whole_or_not_at_all,
@@ -90,6 +98,8 @@ macro_rules! contract_tests {
                 one_of_many_users_gets_the_name,
                 every_event_is_kept,
                 expiry_spares_what_lives,
+                the_latest_of_many_uses_stays,
+                no_use_outlives_its_client,
             }
         }
     };

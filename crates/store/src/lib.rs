@@ -15,6 +15,7 @@ use grantor_protocol::directory::{Api, DirectoryRecords, KeyRecord, Policy, Tena
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime};
+use std::collections::BTreeMap;
 
 /// Why a verb was not carried out. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +145,27 @@ pub trait Sessions: Send + Sync {
     ) -> Result<bool>;
 }
 
+/// When credentials were used last, for administrators to see.
+#[async_trait]
+pub trait Uses: Send + Sync {
+    /// Notes that a client's credential was used, with the next commit, without waiting: `credential` is its name. A
+    /// later time wins; one that is at most [`ONE_USE`] after another is left out. Losing the last of them in a crash
+    /// harms nothing.
+    ///
+    /// Nothing is noted of a client that the directory does not have, so that a request in flight leaves nothing of a
+    /// client that was deleted; and nothing under a name longer than [`LONGEST_CREDENTIAL_NAME`].
+    fn note_use(&self, tenant: &TenantName, client: &ClientId, credential: &str, now: UnixTime);
+
+    /// When each credential of a client was last used, by name.
+    async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>>;
+}
+
+/// Uses of a credential that are no further apart count as one, so that a busy client does not write with every request.
+pub const ONE_USE: Seconds = Seconds::new(60);
+
+/// How many bytes the name of a credential has at the most.
+pub const LONGEST_CREDENTIAL_NAME: usize = 200;
+
 /// What an administrator declares.
 #[async_trait]
 pub trait Directories: Send + Sync {
@@ -180,8 +202,8 @@ pub enum Change {
     /// With everything in it but its audit log, which is append-only.
     DeleteTenant(TenantName),
     DeleteApi(TenantName, Resource),
-    /// With its grants and consents: tokens that came from a grant are revoked. Those that it got for itself are taken
-    /// back by [`Grants::revoke_all`].
+    /// With its grants, its consents and the uses of its credentials: tokens that came from a grant are revoked. Those
+    /// that it got for itself are taken back by [`Grants::revoke_all`].
     DeleteClient(TenantName, ClientId),
     /// With his grants, consents and sessions: his tokens are revoked.
     DeleteUser(TenantName, Subject),
@@ -205,7 +227,7 @@ pub trait AuditLog: Send + Sync {
 
 /// The whole port.
 #[async_trait]
-pub trait Store: Grants + Sessions + Directories + AuditLog {
+pub trait Store: Grants + Sessions + Uses + Directories + AuditLog {
     /// Drops at most `limit` rows that have expired, a grant a day later than that. Gives how many. Correctness never
     /// depends on it; it is a small step, to be called every few seconds.
     async fn expire(&self, now: UnixTime, limit: u32) -> Result<u64>;

@@ -4,6 +4,7 @@ mod audit;
 mod directory;
 mod grants;
 mod sessions;
+mod uses;
 
 use crate::{Result, Store, StoreError};
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ struct State {
     sessions: BTreeMap<(TenantName, [u8; 32]), Session>,
     consents: BTreeMap<(TenantName, Subject, ClientId), Consent>,
     remembered: BTreeMap<(TenantName, String, [u8; 32]), UnixTime>,
+    uses: BTreeMap<(TenantName, ClientId, String), UnixTime>,
     events: BTreeMap<(TenantName, EventId), Event>,
     directory: DirectoryState,
 }

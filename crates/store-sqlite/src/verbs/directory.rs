@@ -17,7 +17,7 @@ const POLICY: &str = "policy";
 const KEY: &str = "key";
 
 /// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 9] = [
+const OF_A_TENANT: [&str; 10] = [
     "DELETE FROM grants WHERE tenant = ?",
     "DELETE FROM spent_codes WHERE tenant = ?",
     "DELETE FROM revoked_tokens WHERE tenant = ?",
@@ -25,6 +25,7 @@ const OF_A_TENANT: [&str; 9] = [
     "DELETE FROM sessions WHERE tenant = ?",
     "DELETE FROM consents WHERE tenant = ?",
     "DELETE FROM remembered WHERE tenant = ?",
+    "DELETE FROM credential_uses WHERE tenant = ?",
     "DELETE FROM directory WHERE kind IN ('tenant', 'api', 'client', 'policy', 'key') AND tenant = ?",
     "DELETE FROM users WHERE tenant = ?",
 ];
@@ -139,6 +140,8 @@ fn delete_client(db: &Connection, tenant: &TenantName, client: &ClientId) -> Res
     delete(db, CLIENT, tenant, client.as_str())?;
     drop_grants(db, tenant, &Owner::client(client))?;
     db.prepare_cached("DELETE FROM consents WHERE tenant = ? AND client = ?")?
+        .execute([tenant.as_str(), client.as_str()])?;
+    db.prepare_cached("DELETE FROM credential_uses WHERE tenant = ? AND client = ?")?
         .execute([tenant.as_str(), client.as_str()])?;
     Ok(())
 }

@@ -133,6 +133,18 @@ async fn a_full_queue_is_busy_at_once_and_counts_the_events_that_it_lost() {
 }
 
 #[tokio::test]
+async fn what_is_posted_is_written_in_its_turn_and_told_when_there_is_no_room() {
+    let bench = Bench::new(2, "");
+    let (open, gate) = bench.gate().await;
+    bench.writer.post(|_| Err(Failure::Record("neighbour"))).unwrap();
+    bench.writer.post(insert("a")).unwrap();
+    assert!(matches!(bench.writer.post(insert("b")), Err(StoreError::Busy(_))));
+    open.send(()).unwrap();
+    gate.await.unwrap();
+    assert_eq!(bench.writer.write(|db| Ok(count(db))).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_file_that_another_process_holds_is_busy() {
     let bench = Bench::new(100, "PRAGMA busy_timeout = 10");
     let other = Connection::open(&bench.file).unwrap();

@@ -46,7 +46,7 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
     // A grant is never made twice under one name.
     let exists = store.grant(&here, redemption.grant).await.is_ok_and(|found| found.is_some());
     let generation = u32::try_from(to).unwrap_or(0);
-    match verb % 24 {
+    match verb % 25 {
         0..3 if !exists => said(store.redeem(&here, redemption, moment).await),
         0..7 => said(store.rotate(&here, redemption.grant, generation, Seconds::new(30), moment).await),
         7 => said(store.grant(&here, redemption.grant).await),
@@ -79,6 +79,11 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
             said(name) + &said(store.user(&here, &user).await) + &said(store.users(&here).await)
         }
         22 => said(store.directory().await.map(|records| format!("{records:?}"))),
+        23 => {
+            // So coarse that two times are the same or no longer count as one use.
+            store.note_use(&here, &app, &format!("key-{}", which % 2), at(now - now % 100));
+            said(store.record(vec![]).await) + &said(store.last_uses(&here, &app).await)
+        }
         _ if to == 0 => said(
             store
                 .record(vec![event(here, u64::from(now) * 256 + verb)])

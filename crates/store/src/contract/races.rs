@@ -305,6 +305,47 @@ pub async fn expiry_spares_what_lives(store: Under) {
     }
 }
 
+/// Whoever came last; and no credential loses its use to another's.
+pub async fn the_latest_of_many_uses_stays(store: Under) {
+    store.change_directory(vec![Change::PutClient(declared_client(tenant(), 1))], None).await.unwrap();
+    for round in rounds() {
+        at_once(&store, move |store, n| async move {
+            // So far apart that none counts as the one before.
+            let now = at(u32::try_from(round * CROWD + n).unwrap() * 100);
+            store.note_use(&tenant(), &client(1), "shared", now);
+            store.note_use(&tenant(), &client(1), &format!("own-{n}"), now);
+        })
+        .await;
+        store.record(vec![]).await.unwrap();
+        let uses = store.last_uses(&tenant(), &client(1)).await.unwrap();
+        let latest = at(u32::try_from(round * CROWD + CROWD - 1).unwrap() * 100);
+        assert_eq!(uses.get("shared"), Some(&latest));
+        assert_eq!(uses.values().filter(|time| **time == latest).count(), 2);
+        assert_eq!(uses.len(), 51);
+    }
+}
+
+/// However late it is noted; and the next client of that name is noted from its first use.
+pub async fn no_use_outlives_its_client(store: Under) {
+    for _ in rounds() {
+        store.change_directory(vec![Change::PutClient(declared_client(tenant(), 1))], None).await.unwrap();
+        at_once(&store, move |store, n| async move {
+            if n == CROWD / 2 {
+                store.change_directory(vec![Change::DeleteClient(tenant(), client(1))], None).await.unwrap();
+            }
+            store.note_use(&tenant(), &client(1), &format!("key-{}", n % 5), START);
+        })
+        .await;
+        store.record(vec![]).await.unwrap();
+        assert!(store.last_uses(&tenant(), &client(1)).await.unwrap().is_empty());
+        store.change_directory(vec![Change::PutClient(declared_client(tenant(), 1))], None).await.unwrap();
+        store.note_use(&tenant(), &client(1), "key-0", START);
+        store.record(vec![]).await.unwrap();
+        assert_eq!(store.last_uses(&tenant(), &client(1)).await.unwrap().len(), 1);
+        store.change_directory(vec![Change::DeleteClient(tenant(), client(1))], None).await.unwrap();
+    }
+}
+
 fn rounds() -> std::ops::Range<u64> {
     let wanted = std::env::var("GRANTOR_RACE_ROUNDS").ok();
     0..wanted.map_or(200, |rounds| rounds.parse().unwrap())

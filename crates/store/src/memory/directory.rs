@@ -131,11 +131,13 @@ impl State {
         self.sessions.retain(|(at, _), _| at != tenant);
         self.consents.retain(|(at, _, _), _| at != tenant);
         self.remembered.retain(|(at, _, _), _| at != tenant);
+        self.uses.retain(|(at, _, _), _| at != tenant);
     }
 
     fn forget_client(&mut self, tenant: &TenantName, client: &ClientId) {
         self.drop_grants(tenant, GrantsOf::Client(client));
         self.consents.retain(|(at, _, of), _| at != tenant || of != client);
+        self.uses.retain(|(at, of, _), _| at != tenant || of != client);
     }
 
     fn forget_user(&mut self, tenant: &TenantName, subject: &Subject) {
