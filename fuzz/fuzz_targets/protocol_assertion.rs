@@ -34,7 +34,8 @@ fn forged(header: &str, claims: &str) -> [String; 3] {
 
 fn believed(assertion: &Assertion, credential: Option<&FederatedCredential>) -> bool {
     let secret = Secret::new("a secret of more than thirty-two bytes".to_owned());
-    let federation = credential.is_some_and(|credential| federated::verify(assertion, credential, &KEYS, Profile::OAuth21, NOW).is_ok());
+    let federation = credential
+        .is_some_and(|credential| federated::verify(assertion, credential, &KEYS, Profile::OAuth21, NOW).is_ok());
     CLIENTS.iter().fold(federation, |before, client| {
         let expected = Expected { client: &client.metadata, issuer: &ISSUER, endpoints: &[], now: NOW };
         before | verify(assertion, &KEYS, &expected).is_ok() | verify_mac(assertion, &secret, &expected).is_ok()
