@@ -3,8 +3,8 @@ import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:https'
 import * as oauth from 'oauth4webapi'
-import { assert, check, finish, refused } from './common.mjs'
-import { apply, freePort, issuer, logIsClean, serve, serverCertificate, trusting } from './served.mjs'
+import { Person, assert, check, finish, redirectUri, refused } from './common.mjs'
+import { alice, apply, freePort, issuer, logIsClean, serve, serverCertificate, trusting } from './served.mjs'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -43,8 +43,11 @@ const identity = await serverCertificate()
 const server = createServer({ cert: identity.cert, key: await identity.key() }, (request, response) => {
   const document = published[request.url]
   asked[request.url] = (asked[request.url] ?? 0) + 1
-  response.writeHead(document ? 200 : 404, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(document ?? {}))
+  const signed = typeof document === 'string'
+  response.writeHead(document ? 200 : 404, {
+    'content-type': signed ? 'application/oauth-authz-req+jwt' : 'application/json',
+  })
+  response.end(signed ? document : JSON.stringify(document ?? {}))
 })
 server.unref()
 await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
@@ -69,6 +72,14 @@ const registered = [
   },
   { client_id: 'job', ...machine, jwks_uri: `${foreign}/client/jwks` },
   { client_id: 'api', ...machine, jwks: { keys: [client.jwk] } },
+  {
+    client_id: 'web',
+    redirect_uris: [redirectUri],
+    request_uris: [`${foreign}/request`],
+    application_type: 'native',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [client.jwk] },
+  },
 ]
 const manifest = {
   apis: [
@@ -171,6 +182,48 @@ await check('and with the next key, as soon as it is published', async () => {
   await refused('invalid_client', job(client))
   assert.equal(asked['/client/jwks'], 2)
 })
+const person = new Person(alice, trusting)
+/** A signed request behind a URL (RFC 9101 5.2.3); gives what the client is called back with, and the verifier. */
+async function byReference(path, key = client) {
+  const verifier = oauth.generateRandomCodeVerifier()
+  const parameters = {
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope: 'openid',
+    state: 'inside',
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  }
+  const signing = { key: key.privateKey, kid: key.kid }
+  published[path] = await oauth.issueRequestObject(as, is('web'), parameters, signing)
+  const url = new URL(as.authorization_endpoint)
+  const request_uri = `${foreign}${path}`
+  url.search = new URLSearchParams({ client_id: 'web', request_uri, redirect_uri: redirectUri, state: 'beside' })
+  return { callback: await person.authorize(url), verifier }
+}
+await check('JAR by reference: the signed request is fetched, and what is in it counts', async () => {
+  const { callback, verifier } = await byReference('/request')
+  const answer = oauth.validateAuthResponse(as, is('web'), callback, 'inside')
+  const secret = oauth.PrivateKeyJwt({ key: client.privateKey, kid: client.kid })
+  const given = [as, is('web'), secret, answer, redirectUri, verifier, options]
+  const tokens = await oauth.processAuthorizationCodeResponse(
+    as,
+    is('web'),
+    await oauth.authorizationCodeGrantRequest(...given),
+    { requireIdToken: true },
+  )
+  assert.equal(oauth.getValidatedIdTokenClaims(tokens).sub, alice.sub)
+})
+await check('JAR by reference: signed by a stranger, it is refused', async () => {
+  const { callback } = await byReference('/request', { ...stranger, kid: client.kid })
+  assert.equal(callback.searchParams.get('error'), 'invalid_request_object')
+})
+await check('JAR by reference: a URL that is not registered is never asked', async () => {
+  const { callback } = await byReference('/another')
+  assert.equal(callback.searchParams.get('error'), 'invalid_request_uri')
+  assert.equal(asked['/another'], undefined)
+})
+
 await check('a credential that is taken away is worth nothing a moment later', async () => {
   const without = { ...registered[0], grant_types: ['client_credentials'], jwks: { keys: [client.jwk] } }
   delete without.federated_credentials

@@ -41,7 +41,14 @@ const registered = {
   jarm: signs(es256, { ...web, authorization_signed_response_alg: 'ES256' }),
   sealed: signs(
     { jwks: { keys: [es256.jwk, encrypted] } },
-    { ...web, id_token_encrypted_response_alg: 'ECDH-ES', id_token_encrypted_response_enc: 'A256GCM' },
+    {
+      ...web,
+      id_token_encrypted_response_alg: 'ECDH-ES',
+      id_token_encrypted_response_enc: 'A256GCM',
+      userinfo_signed_response_alg: 'ES256',
+      userinfo_encrypted_response_alg: 'ECDH-ES',
+      userinfo_encrypted_response_enc: 'A256GCM',
+    },
   ),
   tls: { ...machine, ...byName, tls_client_certificate_bound_access_tokens: true },
   own: {
@@ -100,8 +107,9 @@ async function discover(id, authentication, { metadata = {}, execute = [], ident
   return client.discovery(new URL(issuer), id, { ...known(registered[id]), ...metadata }, authentication, options)
 }
 /** What the library wants to know of a client's metadata. */
-function known({ id_token_signed_response_alg, authorization_signed_response_alg }) {
-  return { id_token_signed_response_alg, authorization_signed_response_alg }
+function known(metadata) {
+  const { id_token_signed_response_alg, authorization_signed_response_alg, userinfo_signed_response_alg } = metadata
+  return { id_token_signed_response_alg, authorization_signed_response_alg, userinfo_signed_response_alg }
 }
 
 const person = new Person(alice, trusting)
@@ -268,13 +276,14 @@ await check('JARM: an error is signed too', async () => {
   await refused('access_denied', client.authorizationCodeGrant(jarm, callback, checks))
 })
 
-await check('an ID token that is encrypted to the client', async () => {
+await check('an ID token and userinfo that are encrypted to the client', async () => {
   const config = await discover('sealed', byKey(es256))
   client.enableDecryptingResponses(config, ['A256GCM'], { key: decryption.privateKey, kid: 'enc', alg: 'ECDH-ES' })
   client.enableNonRepudiationChecks(config)
-  const tokens = await grant(config)
+  const tokens = await grant(config, { scope: 'openid email' })
   assert.equal(tokens.id_token.split('.').length, 5)
   assert.equal(tokens.claims().sub, alice.sub)
+  assert.equal((await client.fetchUserInfo(config, tokens.access_token, alice.sub)).email, 'alice@example.com')
 })
 
 const mtls = { use_mtls_endpoint_aliases: true }

@@ -39,7 +39,7 @@ const LIBRARIES: [Suite; 13] = [
     Suite { name: "authlib-keys", runs: Runs::Python("authlib_keys_suite.py"), checks: 12 },
     Suite { name: "openid-client-keys", runs: Runs::Served("openid-client-keys.mjs"), checks: 35 },
     Suite { name: "oauth4webapi-keys", runs: Runs::Served("oauth4webapi-keys.mjs"), checks: 19 },
-    Suite { name: "federation", runs: Runs::Served("federation.mjs"), checks: 22 },
+    Suite { name: "federation", runs: Runs::Served("federation.mjs"), checks: 25 },
     Suite { name: "curl", runs: Runs::Served("curl.mjs"), checks: 33 },
 ];
 const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 26 };
