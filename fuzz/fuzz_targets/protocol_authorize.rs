@@ -1,7 +1,7 @@
 //! The authorization request: an answer goes to a registered place only, and no code is promised without PKCE.
 #![no_main]
 
-use grantor_protocol::authorize::{AuthorizationRequest, AuthorizationResponse, RedirectTarget};
+use grantor_protocol::authorize::{AuthorizationRequest, AuthorizationResponse, RedirectTarget, Source};
 use grantor_protocol::client::{Client, ClientMetadata};
 use grantor_protocol::directory::{Directory, DirectoryRecords, Tenant};
 use grantor_protocol::params::Params;
@@ -32,7 +32,7 @@ fuzz_target!(|tail: &[u8]| {
     let Ok(params) = Params::parse(&query) else { return };
     let Ok(target) = RedirectTarget::find(&params, &DIRECTORY) else { return };
     assert_eq!(target.redirect_uri.as_str(), REDIRECT);
-    match AuthorizationRequest::parse(&params, target, &DIRECTORY, &ISSUER) {
+    match AuthorizationRequest::parse(&params, target, &DIRECTORY, &ISSUER, &Source::Plain) {
         Ok(request) => {
             assert!(request.challenge.is_some() && !request.allowed.access.is_empty());
             let answer = AuthorizationResponse::code(&request.target, "code".into(), &ISSUER);

@@ -1,7 +1,7 @@
 //! Forms and credentials: never a panic, what is read is clean, and nobody is authenticated by chance.
 #![no_main]
 
-use grantor_protocol::client::auth::{Presented, authenticate};
+use grantor_protocol::client::auth::{Presented, by_connection, by_secret};
 use grantor_protocol::client::{AuthMethod, Client, ClientMetadata, ClientSecret, SecretHash, StoredSecret};
 use grantor_protocol::narrow::Asked;
 use grantor_protocol::params::Params;
@@ -32,9 +32,10 @@ fuzz_target!(|input: (&[u8], Option<&str>)| {
         }
         let _ = Asked::parse(params);
         if let Ok(presented) = Presented::find(params, authorization) {
-            assert!(authenticate(&presented, Some(&CONFIDENTIAL), false, NOW).is_err(), "nobody knows the secret");
-            assert!(authenticate(&presented, None, false, NOW).is_err());
-            if let Ok(public) = authenticate(&presented, Some(&PUBLIC), false, NOW) {
+            assert!(by_secret(&presented, Some(&CONFIDENTIAL), false, NOW).is_err(), "nobody knows the secret");
+            assert!(by_secret(&presented, None, false, NOW).is_err() && by_connection(None, None, None, NOW).is_err());
+            assert!(by_connection(Some(&CONFIDENTIAL), None, None, NOW).is_err());
+            if let Ok(public) = by_connection(Some(&PUBLIC), None, None, NOW) {
                 let _ = TokenRequest::parse(params, &public);
             }
         }

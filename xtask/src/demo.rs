@@ -57,6 +57,8 @@ impl Demo {
             let entries = facts.get(list).and_then(Value::as_array).into_iter().flatten();
             secrets.extend(entries.filter_map(|entry| entry.get(member)?.as_str()));
         }
+        let clients = facts.get("clients").and_then(Value::as_array).into_iter().flatten();
+        secrets.extend(clients.filter_map(|client| client.get("private_jwk")?.get("d")?.as_str()));
         if !log.contains("DEBUG") {
             return Err(format!("{} is silent, which proves nothing", self.log));
         }

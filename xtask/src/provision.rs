@@ -18,8 +18,9 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 6] = [
+const NEEDS: [Need; 7] = [
     Need { program: "g++", package: "g++", purpose: "libFuzzer's runtime" },
+    Need { program: "curl", package: "curl", purpose: "the suite of certificates" },
     Need { program: "node", package: "nodejs", purpose: "the suites of the npm libraries" },
     Need { program: "npm", package: "npm", purpose: "the suites of the npm libraries" },
     Need { program: "python3", package: "python3", purpose: "the suites of the Python libraries" },

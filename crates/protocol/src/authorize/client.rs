@@ -53,7 +53,8 @@ impl RedirectTarget {
                 asked
             }
             // RFC 6749 3.1.2.3: may be omitted when exactly one is registered. OpenID Connect always requires it.
-            (None, [only]) if !is_openid(params) => only.clone(),
+            // FAPI 2.0 Security Profile 5.3.2.2 does so too.
+            (None, [only]) if !is_openid(params) && !client.metadata.profile.is_fapi2() => only.clone(),
             (None, _) => return Err(PageRefusal(Refusal::RedirectUriMissing)),
         };
         let state = (!params.is_repeated("state")).then(|| params.get("state").map(str::to_owned)).flatten();

@@ -36,8 +36,11 @@ async fn received(call: &Call) -> Result<Interaction, Stopped> {
     match request::behind(call, &call.query, &params).await {
         Ok((query, source)) => Ok(Interaction::new(query, source, call.now())),
         Err(refusal) => Err(match RedirectTarget::find(&params, &call.tenancy.directory) {
-            Ok(target) => Stopped::Redirect(Box::new(RedirectRefusal { refusal, target })),
-            Err(_) => Stopped::Page(refusal),
+            // Where the only registered place is a port of the user's own machine, which one is not known (RFC 8252 7.3).
+            Ok(target) if target.redirect_uri_given || target.redirect_uri.as_str().starts_with("https:") => {
+                Stopped::Redirect(Box::new(RedirectRefusal { refusal, target }))
+            }
+            _ => Stopped::Page(refusal),
         }),
     }
 }

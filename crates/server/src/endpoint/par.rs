@@ -36,6 +36,7 @@ async fn answer(call: &Call) -> Result<String, Refusal> {
     let pushed = async {
         let proven = proof::once(call, proof).await?;
         let (request, signed) = match params.get("request") {
+            Some(_) if params.get("request_uri").is_some() => return Err(Refusal::RequestUriAtPushedEndpoint),
             // RFC 9126 3: every parameter of the request is inside of the object.
             Some(object) => (request::signed(call, &client.get().metadata, object).await?, true),
             None => (params, false),
