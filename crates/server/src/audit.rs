@@ -5,6 +5,8 @@ use crate::extract::Call;
 use crate::failure::failed;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Event, Outcome};
+use grantor_protocol::client::AuthenticatedClient;
+use grantor_protocol::directory::User;
 use grantor_protocol::value::EventId;
 use serde_json::{Map, Value};
 
@@ -12,6 +14,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Draft<'a> {
     call: &'a Call,
     event: Event,
+    /// Whether somebody who proved who he is stands behind it.
+    known: bool,
 }
 
 impl Call {
@@ -35,13 +39,25 @@ impl<'a> Draft<'a> {
             request_id: Some(call.meta.request_id.to_string()),
             details: Map::new(),
         };
-        Self { call, event }
+        Self { call, event, known: false }
     }
 
     /// Who did it.
     pub(crate) fn actor(mut self, actor: &impl ToString) -> Self {
         self.event.actor = Some(actor.to_string());
         self
+    }
+
+    /// The client that did it. A public one may be anybody.
+    pub(crate) fn client(mut self, client: &AuthenticatedClient) -> Self {
+        self.known = client.get().metadata.is_confidential();
+        self.actor(client.id())
+    }
+
+    /// The user who did it, signed in.
+    pub(crate) fn user(mut self, user: &User) -> Self {
+        self.known = true;
+        self.actor(&user.sub)
     }
 
     /// To whom or what.
@@ -66,7 +82,7 @@ impl<'a> Draft<'a> {
     /// Refusals of strangers beyond their budget are not written: the first of them says so.
     pub(crate) fn write(self) {
         let (call, mut event) = (self.call, self.event);
-        if event.outcome == Outcome::Refused && event.actor.is_none() {
+        if event.outcome == Outcome::Refused && !self.known {
             match call.context.strangers.spend(event.time) {
                 Spent::Within => {}
                 Spent::FirstBeyond => {

@@ -33,16 +33,16 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
         Credential::Assertion(assertion) => {
             let method = auth::expects_assertion(client, assertion)?;
             let client = client.ok_or(Refusal::UnknownClient)?;
-            let (client, used) = by_assertion(call, client, method, assertion, now).await?;
-            once(call, used, now).await?;
-            Ok(client)
+            by_assertion(call, client, method, assertion, now).await
         }
         Credential::Nothing => {
-            let keys = match client.map(|client| &client.metadata) {
-                Some(own) if own.token_endpoint_auth_method == AuthMethod::SelfSignedTlsClientAuth => {
-                    Some(client_keys(call, own, None).await?)
-                }
-                _ => None,
+            let self_signed = client.map(|client| &client.metadata).filter(|own| {
+                let method = own.token_endpoint_auth_method == AuthMethod::SelfSignedTlsClientAuth;
+                method && !own.disabled && call.certificate.is_some()
+            });
+            let keys = match self_signed {
+                Some(own) => Some(client_keys(call, own, None).await?),
+                None => None,
             };
             auth::by_connection(client, call.certificate.as_ref(), keys.as_deref(), now)
         }
@@ -54,29 +54,28 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
 pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
     let alone = authorization(call)?.is_none()
         && ["client_secret", "client_assertion"].into_iter().all(|name| params.get(name).is_none());
-    let client = if alone {
-        let id = params.get("client_id").and_then(ClientId::parse).ok_or(Refusal::NoClientAuthentication)?;
-        Arc::clone(call.tenancy.directory.client(&id).ok_or(Refusal::UnknownClient)?)
-    } else {
-        let authenticated = authenticate(call, params).await?;
-        Arc::clone(call.tenancy.directory.client(authenticated.id()).ok_or(Refusal::UnknownClient)?)
-    };
     let text = params.get("assertion").ok_or(Refusal::MissingParameter("assertion"))?;
+    // Whoever is nobody yet learns nothing of which clients there are.
     let refused = |refusal: Refusal| match refusal {
-        kept @ (Refusal::Busy | Refusal::Broken | Refusal::GrantTypeNotAllowed | Refusal::ClientDisabled) => kept,
+        kept @ (Refusal::Busy | Refusal::Broken) => kept,
+        kept @ (Refusal::GrantTypeNotAllowed | Refusal::ClientDisabled) if !alone => kept,
         reason => {
             tracing::info!(request_id = %call.meta.request_id, %reason, "an assertion was refused");
             Refusal::AssertionRefused
         }
     };
+    let id = if alone {
+        params.get("client_id").and_then(ClientId::parse).ok_or(Refusal::NoClientAuthentication)?
+    } else {
+        authenticate(call, params).await?.id().clone()
+    };
     let assertion = Assertion::parse(text).map_err(refused)?;
+    let client = call.tenancy.directory.client(&id).ok_or_else(|| refused(Refusal::UnknownClient))?;
     let now = call.now();
-    let found = federation(call, &client, &assertion, |credential, keys| {
-        auth::by_grant(&client, &assertion, credential, keys, now)
+    let found = federation(call, client, &assertion, |credential, keys| {
+        auth::by_grant(client, &assertion, credential, keys, now)
     });
-    let (client, used) = found.await.map_err(refused)?;
-    once(call, used, now).await.map_err(refused)?;
-    Ok(client)
+    found.await.map_err(refused)
 }
 
 /// The keys that a client registered, by value or by reference. `kid` is the one that is looked for.
@@ -98,7 +97,7 @@ async fn by_assertion(
     method: AuthMethod,
     assertion: &Assertion,
     now: UnixTime,
-) -> Result<(AuthenticatedClient, Option<Used>), Refusal> {
+) -> Result<AuthenticatedClient, Refusal> {
     let issuer = &call.tenancy.issuer;
     let mut endpoints = vec![issuer.endpoint(path::TOKEN), issuer.endpoint(&call.path)];
     endpoints.extend(call.context.mtls_endpoint(issuer, &call.path));
@@ -108,12 +107,14 @@ async fn by_assertion(
         let alive = client.secrets.iter().filter(|secret| secret.is_alive(now));
         let opened = alive.filter_map(|secret| master.open_secret(tenant, &client.metadata.client_id, &secret.hash));
         let (client, used) = auth::by_mac(client, assertion, &opened.collect::<Vec<Secret>>(), endpoint)?;
-        return Ok((client, Some(used)));
+        once(call, used, now).await?;
+        return Ok(client);
     }
     if assertion.unverified_issuer() == client.metadata.client_id.as_str() {
         let keys = client_keys(call, &client.metadata, assertion.kid()).await?;
         let (client, used) = auth::by_key(client, assertion, &keys, endpoint)?;
-        return Ok((client, Some(used)));
+        once(call, used, now).await?;
+        return Ok(client);
     }
     federation(call, client, assertion, |credential, keys| {
         auth::by_federation(client, assertion, credential, keys, now)
@@ -127,15 +128,24 @@ async fn federation(
     client: &Client,
     assertion: &Assertion,
     decide: impl Fn(&FederatedCredential, &JwkSet) -> Result<(AuthenticatedClient, Used), Refusal>,
-) -> Result<(AuthenticatedClient, Option<Used>), Refusal> {
+) -> Result<AuthenticatedClient, Refusal> {
     let mut refusal = Refusal::NoFederatedCredentialFits;
     for credential in federated::candidates(&client.metadata, assertion) {
-        let keys = issuer_keys(call, credential, assertion.kid()).await?;
+        let keys = match issuer_keys(call, credential, assertion.kid()).await {
+            Ok(keys) => keys,
+            Err(refused) => {
+                refusal = refused;
+                continue;
+            }
+        };
         match decide(credential, &keys) {
             Ok((found, used)) => {
+                if !credential.reusable {
+                    once(call, used, call.now()).await?;
+                }
                 let (tenant, id) = (call.tenancy.name(), &client.metadata.client_id);
                 call.context.store.note_use(tenant, id, &credential.name, call.now());
-                return Ok((found, (!credential.reusable).then_some(used)));
+                return Ok(found);
             }
             Err(refused) => {
                 let (request_id, name) = (&call.meta.request_id, &credential.name);
@@ -167,8 +177,7 @@ fn unreachable(call: &Call, error: &FetchError) -> Refusal {
 }
 
 /// RFC 7523 3: an assertion is good once, on any node and after any restart.
-async fn once(call: &Call, used: Option<Used>, now: UnixTime) -> Result<(), Refusal> {
-    let Some(used) = used else { return Ok(()) };
+async fn once(call: &Call, used: Used, now: UnixTime) -> Result<(), Refusal> {
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     let fresh = store.remember(tenant, "assertion", &used.id, used.until, now).await.map_err(|error| failed(&error))?;
     if fresh { Ok(()) } else { Err(Refusal::AssertionReplayed) }
@@ -193,7 +202,7 @@ async fn matches_slowly<'a>(
     let id = &presented.unverified_client_id;
     // Nobody shall learn from the time it takes which clients there are: where some have slow hashes, strangers seem to
     // have them as often; and it is found out for everybody.
-    let slow_stranger = seems_slow(call, id);
+    let slow_stranger = seems_slow(call, id, presented);
     let Some(client) = client else {
         if slow_stranger {
             guess(call, id, secret, None, now).await?;
@@ -234,8 +243,11 @@ async fn guess(
 
 /// Whether a client that does not exist is treated as if its secret had a slow hash: always the same for one name, and
 /// as often as it is so for those that exist.
-fn seems_slow(call: &Call, id: &ClientId) -> bool {
+fn seems_slow(call: &Call, id: &ClientId, presented: &Presented) -> bool {
     let Ok(ready) = call.tenancy.ready() else { return false };
-    let [a, b, c, d, ..] = ready.keys.pairwise.tag(&[b"seems slow", id.as_str().as_bytes()]);
+    // A client is slow with its own method only.
+    let method = matches!(presented.credential, Credential::Basic(_));
+    let parts: [&[u8]; 3] = [b"seems slow", &[u8::from(method)], id.as_str().as_bytes()];
+    let [a, b, c, d, ..] = ready.keys.pairwise.tag(&parts);
     u32::from_be_bytes([a, b, c, d]) < ready.slow_share
 }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use grantor_jose::SigningAlgorithm;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::auth::certificate::ClientCertificate;
+use grantor_protocol::profile::Profile;
 use grantor_protocol::token::dpop::{self, Expected, Nonces, Proof};
 use grantor_protocol::token::{Binding, Proven};
 use http::{HeaderName, HeaderValue};
@@ -15,11 +16,6 @@ use http::{HeaderName, HeaderValue};
 pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 /// The header of a nonce (RFC 9449 8.1).
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
-
-/// What a request to a resource proves: its proof must be made for the access token (RFC 9449 4.3).
-pub(crate) async fn proven(call: &Call, access_token: &str) -> Result<Proven, Refusal> {
-    once(call, read(call, Some(access_token))?).await
-}
 
 /// The proof of a request, if it has one. Nothing is written: who asks is not known yet.
 pub(crate) fn read(call: &Call, access_token: Option<&str>) -> Result<Option<Proof>, Refusal> {
@@ -42,15 +38,25 @@ pub(crate) fn read(call: &Call, access_token: Option<&str>) -> Result<Option<Pro
     dpop::verify(&headers, &expected)
 }
 
-/// What a request proves, besides what its connection does. A proof is good once, on any node and after any restart
-/// (RFC 9449 11.1).
-pub(crate) async fn once(call: &Call, proof: Option<Proof>) -> Result<Proven, Refusal> {
-    let by_connection = certificate(call);
-    let Some(proof) = proof else { return Ok(by_connection) };
+/// What a request proves, by its proof and by its connection. Whether the proof was used before is asked last, by
+/// [`once`], when nothing else is wrong: what is refused writes nothing.
+pub(crate) fn proven(call: &Call, proof: Option<&Proof>) -> Proven {
+    Proven { dpop: proof.map(|proof| proof.key), ..certificate(call) }
+}
+
+/// FAPI 2.0 Security Profile 5.4.1: the profile of a client says what it may sign with.
+pub(crate) fn within_profile(proof: Option<&Proof>, profile: Profile) -> Result<(), Refusal> {
+    let allowed = proof.is_none_or(|proof| profile.allows_algorithm(proof.algorithm));
+    if allowed { Ok(()) } else { Err(Refusal::DpopAlgorithmNotAllowed) }
+}
+
+/// A proof is good once, on any node and after any restart (RFC 9449 11.1).
+pub(crate) async fn once(call: &Call, proof: Option<&Proof>) -> Result<(), Refusal> {
+    let Some(proof) = proof else { return Ok(()) };
     let (store, tenant, now) = (&call.context.store, call.tenancy.name(), call.now());
     let fresh =
         store.remember(tenant, "DPoP proof", &proof.id, proof.until, now).await.map_err(|error| failed(&error))?;
-    if fresh { Ok(Proven { dpop: Some(proof.key), ..by_connection }) } else { Err(Refusal::DpopProofReplayed) }
+    if fresh { Ok(()) } else { Err(Refusal::DpopProofReplayed) }
 }
 
 /// What the connection alone proves.

@@ -1,5 +1,6 @@
 //! Answers. One function writes an OAuth error to HTTP.
 
+use crate::extract::Call;
 use axum::body::Body;
 use axum::response::Response;
 use grantor_jose::SigningAlgorithm;
@@ -44,7 +45,7 @@ pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) ->
 
 /// An error of a resource (RFC 6750 3, RFC 9449 7.1): a challenge for each scheme, the error in the one that was tried.
 /// Without a token only the schemes are named.
-pub(crate) fn resource_error(refusal: &Refusal, scope: Option<&str>) -> Response {
+pub(crate) fn resource_error(call: &Call, refusal: &Refusal, scope: Option<&str>) -> Response {
     let code = refusal.code();
     let nothing = *refusal == Refusal::NoAccessToken;
     // RFC 9449 7.1: both of DPoP's own errors are 401 at a resource.
@@ -56,7 +57,11 @@ pub(crate) fn resource_error(refusal: &Refusal, scope: Option<&str>) -> Response
         let said = format!(r#", error="{}", error_description="{}""#, code.as_str(), code.description());
         let scope = scope.map(|scope| format!(r#", scope="{scope}""#)).unwrap_or_default();
         let error = |here: bool| if nothing || !here { String::new() } else { format!("{said}{scope}") };
-        let algorithms = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>().join(" ");
+        let profiles = &call.tenancy.directory.tenant.profiles;
+        let offered =
+            |algorithm: &&SigningAlgorithm| profiles.iter().any(|profile| profile.allows_algorithm(**algorithm));
+        let algorithms = SigningAlgorithm::ALL.iter().filter(offered).map(|algorithm| algorithm.as_str());
+        let algorithms = algorithms.collect::<Vec<_>>().join(" ");
         for challenge in [
             format!(r#"Bearer realm="grantor"{}"#, error(!tried_dpop)),
             format!(r#"DPoP realm="grantor", algs="{algorithms}"{}"#, error(tried_dpop)),

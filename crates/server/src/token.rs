@@ -9,6 +9,7 @@ use grantor_jose::jws::Unverified;
 use grantor_protocol::Refusal;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::{Grant, Standing, TokenRef};
+use grantor_protocol::introspection::is_current;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{AccessToken, id};
 use grantor_protocol::value::{Secret, UnixTime};
@@ -42,17 +43,21 @@ fn presented(call: &Call) -> Result<(Scheme, Secret), Refusal> {
     }
 }
 
-/// The access token that a request to a resource presents, with the proof of the key that it is bound to. Whether it has
-/// expired or was taken back is asked separately.
+/// The access token that a request to a resource presents, with the proof of the key that it is bound to. Whether it was
+/// taken back is asked separately.
 pub(crate) async fn admitted(call: &Call) -> Result<AccessToken, Refusal> {
     let (scheme, text) = presented(call)?;
     let token = open_access_token(&call.tenancy, text.expose())?;
     // A proof is looked at only where it counts: what comes with a bearer token proves nothing.
-    let proven = match scheme {
-        Scheme::Dpop => proof::proven(call, text.expose()).await?,
-        Scheme::Bearer => proof::certificate(call),
+    let proof = match scheme {
+        Scheme::Dpop => proof::read(call, Some(text.expose()))?,
+        Scheme::Bearer => None,
     };
-    proof::check(&token.binding, scheme, proven)?;
+    proof::check(&token.binding, scheme, proof::proven(call, proof.as_ref()))?;
+    if !is_current(&token, &call.tenancy.directory, call.now()) {
+        return Err(Refusal::AccessTokenExpired);
+    }
+    proof::once(call, proof.as_ref()).await?;
     Ok(token)
 }
 
@@ -82,7 +87,7 @@ pub(crate) async fn standing(
     token: &AccessToken,
     now: UnixTime,
 ) -> Result<Option<(Box<Grant>, User)>, Refusal> {
-    if !grantor_protocol::introspection::is_current(token, &call.tenancy.directory, now) {
+    if !is_current(token, &call.tenancy.directory, now) {
         return Err(Refusal::AccessTokenExpired);
     }
     let (store, tenant) = (&call.context.store, call.tenancy.name());

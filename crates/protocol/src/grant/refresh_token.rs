@@ -48,7 +48,8 @@ pub fn may_refresh<'a>(
 
 /// For clients whose refresh tokens are not replaced (FAPI 2.0 Security Profile 5.3.2.1): whether the token is good, as it
 /// stands. Nothing is written.
-pub fn unrotated(grant: Grant, generation: u32, now: UnixTime) -> Result<Grant, Refusal> {
+pub fn unrotated(grant: Option<Grant>, generation: u32, now: UnixTime) -> Result<Grant, Refusal> {
+    let grant = grant.ok_or(Refusal::GrantUnknown)?;
     if grant.revoked.is_some() {
         return Err(Refusal::GrantRevoked);
     }

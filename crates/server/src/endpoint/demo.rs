@@ -79,7 +79,7 @@ async fn guarded(
         Ok(token) => respond::json(StatusCode::OK, &answer(&token)),
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "demo API refused");
-            respond::resource_error(&refusal, Some(scope))
+            respond::resource_error(call, &refusal, Some(scope))
         }
     };
     respond::readable_by_all(proof::with_nonce(call, response))

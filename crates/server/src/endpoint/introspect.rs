@@ -35,7 +35,7 @@ async fn answer(call: &Call) -> Result<Response, Refusal> {
         Ok(claims) => claims,
         Err(refusal @ (Refusal::Busy | Refusal::Broken)) => return Err(refusal),
         Err(reason) => {
-            let event = call.event(Action::Introspection, Outcome::Refused).actor(caller.id());
+            let event = call.event(Action::Introspection, Outcome::Refused).client(&caller);
             event.reason(&reason).write();
             introspection::inactive()
         }

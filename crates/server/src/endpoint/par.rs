@@ -34,17 +34,24 @@ async fn answer(call: &Call) -> Result<String, Refusal> {
     let proof = proof::read(call, None).inspect_err(refused)?;
     let client = authenticate(call, &params).await.inspect_err(refused)?;
     let pushed = async {
-        let proven = proof::once(call, proof).await?;
+        proof::within_profile(proof.as_ref(), client.get().metadata.profile)?;
         let (request, signed) = match params.get("request") {
             Some(_) if params.get("request_uri").is_some() => return Err(Refusal::RequestUriAtPushedEndpoint),
             // RFC 9126 3: every parameter of the request is inside of the object.
             Some(object) => (request::signed(call, &client.get().metadata, object).await?, true),
             None => (params, false),
         };
-        seal(call, &client, PushedRequest::query(&request, proven.dpop)?, signed)
+        let query = PushedRequest::query(&request, proof.map(|proof| proof.key))?;
+        let sealed = seal(call, &client, query, signed)?;
+        // Whoever repeats the proof of a public client binds a code to the same key, and gains nothing; strangers must not
+        // write.
+        if client.get().metadata.is_confidential() {
+            proof::once(call, proof.as_ref()).await?;
+        }
+        Ok(sealed)
     };
     pushed.await.inspect_err(|refusal| {
-        call.event(Action::Authorization, Outcome::Refused).actor(client.id()).reason(refusal).write();
+        call.event(Action::Authorization, Outcome::Refused).client(&client).reason(refusal).write();
     })
 }
 

@@ -17,6 +17,7 @@ use grantor_protocol::grant::{
     Access, Grant, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, refresh_token,
 };
 use grantor_protocol::narrow::{self, Allowed, Asked};
+use grantor_protocol::token::dpop::Proof;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{Binding, Proven, TokenRequest, TokenResponse, select};
 use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, Subject, TokenId, UnixTime};
@@ -53,15 +54,17 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
     })?;
     let tokens = async {
         let request = TokenRequest::parse(&params, &client)?;
-        let asking = Asking { call, client: &client, proven: proof::once(call, proof).await?, now: call.now() };
+        proof::within_profile(proof.as_ref(), client.get().metadata.profile)?;
+        let proven = proof::proven(call, proof.as_ref());
+        let asking = Asking { call, client: &client, proof: proof.as_ref(), proven, now: call.now() };
         match request {
             TokenRequest::AuthorizationCode(request) => asking.redeem(&request).await,
-            TokenRequest::ForItself(request) => asking.for_itself(request),
+            TokenRequest::ForItself(request) => asking.for_itself(request).await,
             TokenRequest::RefreshToken(request) => asking.refresh(&request).await,
         }
     };
     tokens.await.inspect_err(|refusal| {
-        call.event(Action::Token, Outcome::Refused).actor(client.id()).reason(refusal).write();
+        call.event(Action::Token, Outcome::Refused).client(&client).reason(refusal).write();
     })
 }
 
@@ -69,6 +72,8 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
 struct Asking<'a> {
     call: &'a Call,
     client: &'a AuthenticatedClient,
+    /// Not yet known to be used for the first time.
+    proof: Option<&'a Proof>,
     proven: Proven,
     now: UnixTime,
 }
@@ -93,6 +98,7 @@ impl Asking<'_> {
         narrowed.extend(terms.narrowed.iter().cloned());
         let issuing = self.issuing(&user, grant_type).await?;
         let grant = GrantId::new(call.context.world.millis(), call.context.world.random());
+        proof::once(call, self.proof).await?;
         let redemption = Redemption { code: id, remember_until, grant, terms };
         let spend =
             call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
@@ -123,6 +129,7 @@ impl Asking<'_> {
         let grant_type = GrantType::RefreshToken;
         let (content, narrowed) = self.within(&found.terms, &request.asked, &request.details, &user, grant_type)?;
         let issuing = self.issuing(&user, grant_type).await?;
+        proof::once(call, self.proof).await?;
         let grant = if client.get().metadata.profile.rotates_refresh_tokens() {
             let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
             let rotation = store.rotate(tenant, handle.grant, handle.generation, grace, now).await;
@@ -133,20 +140,32 @@ impl Asking<'_> {
             }
             refresh_token::rotated(rotation)?
         } else {
-            refresh_token::unrotated(found.clone(), handle.generation, now)?
+            // Read again, as late as can be: it may have been revoked while keys were fetched.
+            let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
+            match refresh_token::unrotated(found, handle.generation, now) {
+                // One of a time when they were replaced (RFC 9700 4.14.2).
+                Err(Refusal::RefreshTokenReused) => {
+                    store.revoke_grant(tenant, handle.grant, now).await.map_err(|error| failed(&error))?;
+                    let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&handle.grant);
+                    replay.with("what", "refresh token").with("generation", handle.generation).commit().await?;
+                    return Err(Refusal::RefreshTokenReused);
+                }
+                other => other?,
+            }
         };
         granted(call, client, grant_type, &grant, &content, &narrowed).await?;
         issuing.of_grant(&grant, content)
     }
 
-    /// RFC 6749 4.4. Nothing is read from the store and nothing is written but the audit line.
-    fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
+    /// RFC 6749 4.4. Nothing is read from the store and nothing is written but the audit line, and the proof if there is one.
+    async fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
         let (call, now) = (self.call, self.now);
         let fresh = TokenId::new(call.context.world.millis(), call.context.world.random());
         let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
         let grant_type = request.grant_type;
         let (token, api, narrowed) =
             client_credentials::decide(request, self.client, directory, issuer, self.proven, (fresh, now))?;
+        proof::once(call, self.proof).await?;
         let access_token = issue::access_token(call, &token, Some(&api))?;
         let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
         allowed(call, self.client, grant_type, &token.scope, &token.binding, &reasons).write();

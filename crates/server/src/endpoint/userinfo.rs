@@ -17,7 +17,7 @@ pub(crate) async fn handle(call: Call) -> Response {
         Ok(response) => response,
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "userinfo refused");
-            respond::resource_error(&refusal, (refusal == Refusal::InsufficientScope).then_some("openid"))
+            respond::resource_error(&call, &refusal, (refusal == Refusal::InsufficientScope).then_some("openid"))
         }
     };
     respond::readable_by_all(proof::with_nonce(&call, response))

@@ -72,7 +72,7 @@ async fn decided(call: &Call) -> Shown {
 
 async fn denied(call: &Call, browser: &Browser, user: &User, pending: Pending) -> Response {
     let client = &pending.request.target.client.metadata.client_id;
-    call.event(Action::Consent, Outcome::Refused).actor(&user.sub).target(client).reason(&Refusal::Denied).write();
+    call.event(Action::Consent, Outcome::Refused).user(user).target(client).reason(&Refusal::Denied).write();
     let refused = RedirectRefusal { refusal: Refusal::Denied, target: pending.request.target };
     flow::stop(call, browser, flow::Stopped::Redirect(Box::new(refused))).await
 }

@@ -5,8 +5,9 @@ use super::{View, error, go, problem, with_cookie};
 use crate::browser::Browser;
 use crate::extract::Call;
 use crate::failure::failed;
+use crate::issue::{self, Encryptor};
+use crate::respond;
 use crate::token::open_id_token_hint;
-use crate::{issue, respond};
 use axum::response::Response;
 use grantor_jose::digest;
 use grantor_protocol::Refusal;
@@ -16,7 +17,7 @@ use grantor_protocol::authorize::source::Source;
 use grantor_protocol::authorize::{
     AuthorizationRequest, AuthorizationResponse, PageRefusal, RedirectRefusal, RedirectTarget, Step, Visit, next,
 };
-use grantor_protocol::authorize::{pushed, signed_response};
+use grantor_protocol::authorize::{ResponseMode, signed_response};
 use grantor_protocol::client::ClientMetadata;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::Code;
@@ -38,8 +39,10 @@ pub(crate) struct Interaction {
     pub(crate) query: String,
     /// How it came.
     pub(crate) source: Source,
-    /// When it came.
+    /// When it came, to this browser.
     pub(crate) started: UnixTime,
+    /// When it is over, whatever browser it is opened in.
+    pub(crate) expires: UnixTime,
     /// Whether the user chose the account that he is signed in with.
     pub(crate) account_selected: bool,
     /// The browser that brought it. What happened in one browser satisfies nothing in another.
@@ -53,6 +56,8 @@ pub(crate) struct Pending {
     pub(crate) step: Step,
     /// How the request came.
     pub(crate) source: Source,
+    /// When it is over.
+    pub(crate) expires: UnixTime,
     /// What the user who is signed in can allow.
     pub(crate) allowed: Allowed,
     /// The same of what a scope is too coarse to say.
@@ -73,11 +78,20 @@ pub(crate) enum Stopped {
 
 /// For how long a page may lie open.
 const OPEN_FOR: Seconds = Seconds::new(3600);
+/// By how much the clocks of two nodes may differ.
+const CLOCK_DIFFERENCE: Seconds = Seconds::new(60);
 
 impl Interaction {
     /// A request that has just come in.
     pub(crate) fn new(query: String, source: Source, now: UnixTime) -> Self {
-        Self { query, source, started: now, account_selected: false, browser: String::new() }
+        Self {
+            query,
+            source,
+            started: now,
+            expires: now.plus(OPEN_FOR),
+            account_selected: false,
+            browser: String::new(),
+        }
     }
 
     /// Sealed, for a form or a link.
@@ -88,13 +102,17 @@ impl Interaction {
         handles.seal(HandleKind::Interaction, call.context.world.random(), &content).ok_or(Refusal::Broken)
     }
 
-    /// Opened again, unless it lay open for too long. In another browser it is a request that has just come in.
+    /// Opened again, unless it lay open for too long. In another browser nothing has happened to it yet, but it grows no
+    /// younger: a pushed request would live for ever.
     pub(crate) fn open(call: &Call, browser: &Browser, sealed: &str) -> Option<Self> {
         let content = call.tenancy.ready().ok()?.keys.handles.open(HandleKind::Interaction, sealed)?;
         let interaction: Self = serde_json::from_slice(&content).ok()?;
-        let open = call.now() < interaction.started.plus(OPEN_FOR);
-        let own = interaction.browser == browser.name();
-        open.then(|| if own { interaction } else { Self::new(interaction.query, interaction.source, call.now()) })
+        let open = call.now() < interaction.expires;
+        if interaction.browser == browser.name() {
+            return open.then_some(interaction);
+        }
+        let expires = interaction.expires;
+        open.then(|| Self { expires, ..Self::new(interaction.query, interaction.source, call.now()) })
     }
 
     /// From the parameter `interaction`; an error page when it cannot be opened.
@@ -146,7 +164,16 @@ pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interacti
     match step(call, browser, interaction, &request).await {
         Ok((step, allowed, details, consent)) => {
             let asked = request.to_ask(&allowed.access, issuer);
-            Ok(Pending { request, source: interaction.source.clone(), step, allowed, details, asked, consent })
+            Ok(Pending {
+                request,
+                source: interaction.source.clone(),
+                expires: interaction.expires,
+                step,
+                allowed,
+                details,
+                asked,
+                consent,
+            })
         }
         Err(refusal) => Err(Stopped::Redirect(Box::new(RedirectRefusal { refusal, target: request.target }))),
     }
@@ -204,7 +231,11 @@ pub(crate) async fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Re
         Stopped::Redirect(refused) => {
             event.actor(&refused.target.client.metadata.client_id).reason(&refused.refusal).write();
             let answer = AuthorizationResponse::error(&refused.target, refused.refusal.code(), &call.tenancy.issuer);
-            respond_to_client(call, browser, &refused.target.client.metadata, answer).await
+            let client = &refused.target.client.metadata;
+            match response_encryptor(call, client, answer.mode).await {
+                Ok(encryptor) => respond_to_client(call, browser, client, answer, encryptor.as_ref()),
+                Err(refusal) => error(call, Some(browser), &refusal),
+            }
         }
     }
 }
@@ -216,7 +247,12 @@ pub(crate) async fn issue(call: &Call, browser: &Browser, pending: Pending) -> R
         return error(call, Some(browser), &Refusal::LoginRequired);
     };
     let metadata = &pending.request.target.client.metadata;
-    match spend(call, &pending.source).await {
+    // Looked up before anything is spent: a client whose keys cannot be had may try again.
+    let encryptor = match response_encryptor(call, metadata, pending.request.target.mode).await {
+        Ok(encryptor) => encryptor,
+        Err(refusal) => return error(call, Some(browser), &refusal),
+    };
+    match spend(call, &pending.source, pending.expires).await {
         Ok(()) => {}
         Err(refusal) => {
             let refused = RedirectRefusal { refusal, target: pending.request.target };
@@ -233,15 +269,16 @@ pub(crate) async fn issue(call: &Call, browser: &Browser, pending: Pending) -> R
             let reasons = allowed.reasons();
             if reasons.is_empty() { event } else { event.with("narrowed", reasons) }.write();
             let answer = AuthorizationResponse::code(&pending.request.target, code, &call.tenancy.issuer);
-            respond_to_client(call, browser, metadata, answer).await
+            respond_to_client(call, browser, metadata, answer, encryptor.as_ref())
         }
     }
 }
 
-async fn spend(call: &Call, source: &Source) -> Result<(), Refusal> {
+/// Remembered for as long as any page of it may be open, on the node whose clock is behind the most.
+async fn spend(call: &Call, source: &Source, expires: UnixTime) -> Result<(), Refusal> {
     let Source::Pushed { id, .. } = source else { return Ok(()) };
     let (store, tenant, now) = (&call.context.store, call.tenancy.name(), call.now());
-    let until = now.plus(OPEN_FOR).plus(pushed::LIFETIME);
+    let until = expires.plus(CLOCK_DIFFERENCE);
     let value = digest::sha256(id.as_bytes());
     let fresh = store.remember(tenant, "request_uri", &value, until, now).await.map_err(|error| failed(&error))?;
     if fresh { Ok(()) } else { Err(Refusal::RequestUriSpent) }
@@ -275,13 +312,14 @@ fn seal_code(call: &Call, pending: &Pending, session: &Session, user: &User) -> 
 
 /// By redirect, or by a form that posts itself (OAuth 2.0 Form Post Response Mode); signed, when it was asked for in that
 /// way (JARM).
-async fn respond_to_client(
+fn respond_to_client(
     call: &Call,
     browser: &Browser,
     client: &ClientMetadata,
     answer: AuthorizationResponse,
+    encryptor: Option<&Encryptor>,
 ) -> Response {
-    let answer = match signed(call, client, answer).await {
+    let answer = match signed(call, client, answer, encryptor) {
         Ok(answer) => answer,
         Err(refusal) => return error(call, Some(browser), &refusal),
     };
@@ -293,21 +331,33 @@ async fn respond_to_client(
     View::new(call, Some(browser)).runs_scripts().form_leads_to(answer.redirect_uri.scheme()).show(&page)
 }
 
-async fn signed(
+/// What a signed answer is encrypted with, for clients that are registered for it.
+async fn response_encryptor(
+    call: &Call,
+    client: &ClientMetadata,
+    mode: ResponseMode,
+) -> Result<Option<Encryptor>, Refusal> {
+    if !mode.is_signed() {
+        return Ok(None);
+    }
+    let (alg, enc) = (client.authorization_encrypted_response_alg, client.authorization_encrypted_response_enc);
+    issue::encryptor(call, client, alg, enc).await
+}
+
+fn signed(
     call: &Call,
     client: &ClientMetadata,
     answer: AuthorizationResponse,
+    encryptor: Option<&Encryptor>,
 ) -> Result<AuthorizationResponse, Refusal> {
     if !answer.mode.is_signed() {
         return Ok(answer);
     }
-    let (alg, enc) = (client.authorization_encrypted_response_alg, client.authorization_encrypted_response_enc);
-    let encryptor = issue::encryptor(call, client, alg, enc).await?;
     let claims = signed_response::claims(&answer.fields, &client.client_id, &call.tenancy.issuer, call.now());
     let payload = serde_json::to_vec(&claims).map_err(|_| Refusal::Broken)?;
     let algorithm = client.response_algorithm(client.authorization_signed_response_alg);
     let token = issue::sign(&call.tenancy, algorithm, "JWT", &payload)?;
-    Ok(signed_response::wrap(answer, issue::nested(token, encryptor.as_ref())?))
+    Ok(signed_response::wrap(answer, issue::nested(token, encryptor)?))
 }
 
 /// How the request wants its pages shown.

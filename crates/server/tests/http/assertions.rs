@@ -263,3 +263,20 @@ async fn rfc7523_3_rfc9449_11_1_what_was_used_stays_used_after_a_restart() {
     assert_eq!(send(&site, &proof, &fresh).await.error(), "invalid_dpop_proof", "the proof");
     assert_eq!(asserted(&site, "/token", &another, &MACHINE).await.status, 200, "what was not used is good");
 }
+
+#[tokio::test]
+async fn rfc7523_2_1_a_stranger_learns_of_no_client() {
+    let issuer = Prover::new();
+    let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let site = federated(&issuer, grant).await;
+    let wrong = build(&site, &Prover::new(), &json!({}));
+    let mut answers = std::collections::BTreeSet::new();
+    for client in ["machine", "web", "nobody"] {
+        for assertion in [wrong.as_str(), "x"] {
+            let fields = [("grant_type", grant), ("assertion", assertion), ("client_id", client)];
+            let answer = site.form("/token", &[], &fields).await;
+            answers.insert((answer.status.as_u16(), answer.body));
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+}

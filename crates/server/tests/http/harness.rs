@@ -243,7 +243,7 @@ impl Site {
         let probe = format!("probe-{}", self.world.millis());
         changes.push(Change::PutClient(client_record(json!({"client_id": probe, "redirect_uris": [CALLBACK]}))));
         self.store.change_directory(changes, None).await.unwrap();
-        let path = format!("/authorize?client_id={probe}");
+        let path = format!("/authorize?{}", encode(&[("client_id", probe.as_str()), ("redirect_uri", CALLBACK)]));
         until("the directory is read anew", async || self.get(&path, &[]).await.status == 303).await;
     }
 

@@ -225,3 +225,45 @@ async fn rfc9126_a_pushed_request_and_the_form_hold_no_secret() {
     let sealed = base64url::decode(uri.rsplit(':').next().unwrap().strip_prefix("gr_pr_").unwrap()).unwrap();
     assert!(!String::from_utf8_lossy(&sealed).contains("signer"));
 }
+
+#[tokio::test]
+async fn rfc9126_7_3_a_request_grows_no_younger_in_another_browser() {
+    let (site, prover) = signing(json!({ "require_consent": true })).await;
+    let uri = push(&site, &prover, &request(&[])).await.json()["request_uri"].as_str().unwrap().to_owned();
+    let first = Browser::new(&site).get(&format!("/authorize?{}", link(&uri))).await;
+    let mut page = first.location().to_owned();
+    for _ in 0..3 {
+        site.later(1000);
+        // Each a browser that nobody has seen.
+        let answer = Browser::new(&site).get(&page.replace("/signin", "/select-account")).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        page = answer.location().to_owned();
+    }
+    site.later(601);
+    assert_eq!(Browser::new(&site).get(&page).await.status, 400, "over after an hour, whoever opens it");
+}
+
+#[tokio::test]
+async fn jarm_2_2_nothing_is_spent_while_the_answer_cannot_be_encrypted() {
+    let change = json!({
+        "authorization_encrypted_response_alg": "ECDH-ES", "jwks_uri": "https://client.invalid/jwks", "jwks": null,
+        "token_endpoint_auth_method": "client_secret_basic",
+    });
+    let (site, prover) = signing(change).await;
+    let fields = request(&[("response_mode", "jwt")]);
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let uri = site.client_form("/par", "signer", &fields).await.json()["request_uri"].as_str().unwrap().to_owned();
+    let mut browser = Browser::new(&site);
+    let lost = signed_in(&mut browser, &link(&uri)).await;
+    assert!(lost.status.is_client_error(), "{} {}", lost.status, lost.location());
+    let mut record = site.client("signer").await;
+    record.metadata.jwks_uri = None;
+    let key = grantor_jose::jwe::DecryptionKey::generate(grantor_jose::EncryptionAlgorithm::EcdhEs).unwrap();
+    let mut jwks = prover.jwks();
+    jwks["keys"].as_array_mut().unwrap().push(json!(key.public_jwk().unwrap()));
+    record.metadata.jwks = Some(jwks);
+    site.change(vec![Change::PutClient(record)]).await;
+    let again = signed_in(&mut browser, &link(&uri)).await;
+    let opened = grantor_jose::jwe::decrypt(&key, &again.param("response").unwrap()).unwrap().into_plaintext();
+    assert!(claims(&String::from_utf8(opened).unwrap())["code"].is_string());
+}

@@ -34,6 +34,8 @@ pub struct Expected<'a> {
 pub struct Proof {
     /// Whose it is.
     pub key: JwkThumbprint,
+    /// What it was signed with: whether the client may, its profile says once the client is known.
+    pub algorithm: SigningAlgorithm,
     /// What must be remembered so that it is not used twice (RFC 9449 11.1): a digest of the key, of `jti`, and of what the
     /// proof is for.
     pub id: [u8; 32],
@@ -62,7 +64,7 @@ pub fn verify(headers: &[&str], expected: &Expected<'_>) -> Result<Option<Proof>
         [one] if !one.contains(',') => *one,
         _ => return Err(Refusal::SeveralDpopProofs),
     };
-    let (key, payload) = signed(unverified, expected.algorithms)?;
+    let (key, algorithm, payload) = signed(unverified, expected.algorithms)?;
     let claims = Claims::parse(&payload).ok_or(Refusal::MalformedDpopProof)?;
     if claims.htm != expected.method {
         return Err(Refusal::DpopMethodMismatch);
@@ -79,12 +81,12 @@ pub fn verify(headers: &[&str], expected: &Expected<'_>) -> Result<Option<Proof>
     if let Some(nonces) = expected.nonces {
         claims.has_fresh_nonce(nonces, expected.now)?;
     }
-    Ok(Some(Proof { key, id: claims.id(&key, &uri), until }))
+    Ok(Some(Proof { key, algorithm, id: claims.id(&key, &uri), until }))
 }
 
 /// RFC 9449 4.3, 2 and 4 to 7: the payload, signed with the key that it brings. Nothing of the payload is looked at
 /// before: a forger learns that he is one, and no more.
-fn signed(unverified: &str, algorithms: &[SigningAlgorithm]) -> Result<(JwkThumbprint, Vec<u8>), Refusal> {
+fn signed(unverified: &str, algorithms: &[SigningAlgorithm]) -> Result<(JwkThumbprint, SigningAlgorithm, Vec<u8>), Refusal> {
     if unverified.len() > MAX_PROOF {
         return Err(Refusal::MalformedDpopProof);
     }
@@ -97,7 +99,7 @@ fn signed(unverified: &str, algorithms: &[SigningAlgorithm]) -> Result<(JwkThumb
     let algorithm = algorithm.ok_or(Refusal::DpopAlgorithmNotAllowed)?;
     let key = key(header, algorithm).ok_or(Refusal::MalformedDpopProof)?;
     let verified = proof.verify(&key).map_err(|_| Refusal::DpopSignatureWrong)?;
-    Ok((key.thumbprint(), verified.into_payload()))
+    Ok((key.thumbprint(), algorithm, verified.into_payload()))
 }
 
 /// The key in the header, without its name: here the key itself counts, and a `kid` beside it has no say.
