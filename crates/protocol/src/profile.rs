@@ -48,6 +48,16 @@ impl Profile {
         }
     }
 
+    /// Its place among them, the laxest first: a client may be held to one further on than its own, never to one before.
+    pub const fn strictness(self) -> u8 {
+        match self {
+            Self::Oidc => 0,
+            Self::OAuth21 => 1,
+            Self::Fapi2 => 2,
+            Self::Fapi2MessageSigning => 3,
+        }
+    }
+
     /// Whether it is one of the two of FAPI 2.0.
     pub const fn is_fapi2(self) -> bool {
         matches!(self, Self::Fapi2 | Self::Fapi2MessageSigning)
@@ -140,6 +150,31 @@ mod tests {
     fn names_in_the_configuration_are_those_of_serde() {
         for profile in Profile::ALL {
             assert_eq!(serde_json::to_value(profile).unwrap(), profile.as_str());
+        }
+    }
+
+    #[test]
+    fn a_stricter_profile_allows_nothing_that_a_laxer_one_does_not() {
+        for (strict, lax) in Profile::ALL.into_iter().flat_map(|one| Profile::ALL.map(|other| (one, other))) {
+            if strict.strictness() < lax.strictness() {
+                continue;
+            }
+            let among = |method: &AuthMethod| !strict.allows_auth_method(*method) || lax.allows_auth_method(*method);
+            assert!(AuthMethod::ALL.iter().all(among), "{strict:?} {lax:?}");
+            assert!(strict.algorithms().into_iter().all(|one| lax.allows_algorithm(one)), "{strict:?} {lax:?}");
+            for confidential in [false, true] {
+                assert!(strict.requires_pkce(confidential) || !lax.requires_pkce(confidential), "{strict:?} {lax:?}");
+            }
+            let wants = |profile: Profile| {
+                [
+                    profile.requires_pushed_requests(),
+                    profile.requires_signed_requests(),
+                    profile.requires_signed_responses(),
+                    profile.requires_sender_constraint(),
+                ]
+            };
+            let pairs = wants(strict).into_iter().zip(wants(lax));
+            assert!(pairs.into_iter().all(|(strict, lax)| strict || !lax), "{strict:?} {lax:?}");
         }
     }
 

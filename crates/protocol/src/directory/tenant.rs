@@ -71,10 +71,12 @@ impl Tenant {
         }
     }
 
-    /// The profile that a client is held to: its own, or the first of the tenant when the tenant has not that one.
+    /// The profile that a client is held to: its own; or, when the tenant has not that one, the least strict of the tenant
+    /// that is stricter; or its own after all, when there is none: what a tenant has must not loosen a client.
     pub fn profile_of(&self, client: &ClientMetadata) -> Profile {
-        let own = Some(client.profile).filter(|own| self.profiles.contains(own));
-        own.or(self.profiles.first().copied()).unwrap_or(client.profile)
+        let own = client.profile;
+        let no_laxer = self.profiles.iter().copied().filter(|profile| profile.strictness() >= own.strictness());
+        no_laxer.min_by_key(|profile| profile.strictness()).unwrap_or(own)
     }
 }
 
@@ -100,5 +102,33 @@ mod tests {
         assert_eq!(tenant.profile_of(&client), Profile::Fapi2);
         client.profile = Profile::Fapi2MessageSigning;
         assert_eq!(tenant.profile_of(&client), Profile::Fapi2MessageSigning);
+        tenant.profiles.reverse();
+        client.profile = Profile::OAuth21;
+        assert_eq!(tenant.profile_of(&client), Profile::Fapi2);
+        tenant.profiles = vec![Profile::Fapi2];
+        assert_eq!(tenant.profile_of(&client), Profile::Fapi2);
+    }
+
+    #[test]
+    fn no_tenant_loosens_a_client() {
+        let mut tenant = Tenant::new(TenantName::default());
+        let mut client = ClientMetadata::new(TenantName::default(), ClientId::parse("a").unwrap());
+        let (lax, plain) = (Profile::Oidc, Profile::OAuth21);
+        let (strict, strictest) = (Profile::Fapi2, Profile::Fapi2MessageSigning);
+        for (profiles, own, held_to) in [
+            (vec![plain], strict, strict),
+            (vec![lax, plain], strictest, strictest),
+            (vec![plain, strict], strictest, strictest),
+            (vec![plain, strictest], strict, strictest),
+            (vec![lax, strict], plain, strict),
+            (vec![lax], plain, plain),
+            (vec![plain], lax, plain),
+            (vec![strictest, plain], lax, plain),
+            (vec![], strict, strict),
+        ] {
+            tenant.profiles.clone_from(&profiles);
+            client.profile = own;
+            assert_eq!(tenant.profile_of(&client), held_to, "{profiles:?} {own:?}");
+        }
     }
 }

@@ -31,8 +31,7 @@ impl Checks<'_, '_> {
         self.known_details_types(metadata, node);
     }
 
-    /// The client with the profile that it is held to: its own, or the first of its tenant when it names none and the
-    /// tenant has not the default.
+    /// The client with the profile that it is held to: its own, or what its tenant makes of the default when it names none.
     fn as_held_to(&mut self, metadata: &ClientMetadata, node: &Node) -> ClientMetadata {
         let mut held_to = metadata.clone();
         let Some((tenant, false)) = self.world.tenant(&metadata.tenant) else { return held_to };
@@ -40,7 +39,9 @@ impl Checks<'_, '_> {
         if given && !tenant.profiles.contains(&metadata.profile) {
             let problem = Problem::error(format!("the tenant {} does not allow this profile", tenant.name));
             let known: Vec<&str> = tenant.profiles.iter().map(|profile| profile.as_str()).collect();
-            let help = (!known.is_empty()).then(|| format!("it has {}; left out, it is the first", known.join(", ")));
+            let unnamed = ClientMetadata::new(metadata.tenant.clone(), metadata.client_id.clone());
+            let unnamed = tenant.profile_of(&unnamed).as_str();
+            let help = (!known.is_empty()).then(|| format!("it has {}; left out, it is {unnamed}", known.join(", ")));
             self.problems.push(problem.help(help).at(place(node, &["profile"])));
         } else {
             held_to.profile = tenant.profile_of(metadata);

@@ -100,9 +100,9 @@ fn a_profile_is_refused_only_where_it_is_named() {
     assert_eq!(problems_of(&format!("{tenant}{client}")), Vec::<String>::new());
     assert_eq!(
         problems_of(&format!("{tenant}{client}profile = \"oauth2.1\"\n")),
-        ["9:11 error: the tenant default does not allow this profile (it has fapi2; left out, it is the first)"]
+        ["9:11 error: the tenant default does not allow this profile (it has fapi2; left out, it is fapi2)"]
     );
-    // What contradicts the first profile of the tenant contradicts a client that names none.
+    // What contradicts the profile of the tenant contradicts a client that names none.
     let secret = client.replace("private_key_jwt", "client_secret_basic");
     let found = problems_of(&format!("{tenant}{secret}"));
     assert_eq!(
