@@ -46,9 +46,12 @@ pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<
     let all = |wants: &dyn Fn(Profile) -> bool| !profiles.is_empty() && profiles.iter().all(|profile| wants(*profile));
     let methods: Vec<AuthMethod> = AuthMethod::ALL
         .into_iter()
-        .filter(|method| *method == AuthMethod::None || any(&|profile| profile.allows_auth_method(*method)))
+        .filter(|method| any(&|profile| profile.allows_auth_method(*method)))
         .filter(|method| facilities.certificates || !method.needs_certificate())
         .collect();
+    let signed_only = all(&Profile::requires_signed_responses);
+    let modes = ResponseMode::ALL.into_iter().filter(|mode| mode.is_signed() || !signed_only);
+    let modes: Vec<&str> = modes.map(ResponseMode::as_str).collect();
     let names = |keep: &dyn Fn(AuthMethod) -> bool| -> Vec<&str> {
         methods.iter().filter(|method| keep(**method)).map(|method| method.as_str()).collect()
     };
@@ -86,7 +89,7 @@ pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<
         "end_session_endpoint": issuer.endpoint(path::SIGN_OUT),
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::ALL.map(ResponseType::as_str),
-        "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
+        "response_modes_supported": modes,
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
         "subject_types_supported": SubjectType::ALL.map(SubjectType::as_str),
         "token_endpoint_auth_methods_supported": names(&|_| true),
@@ -209,11 +212,36 @@ mod tests {
         let facilities = Facilities { certificates: true, signing: SigningAlgorithm::ALL, ..Facilities::default() };
         let document = document(&issuer(), &directory, &facilities);
         assert_eq!(document["require_pushed_authorization_requests"], true);
-        let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
-        assert!(!methods.contains(&json!("client_secret_basic")) && methods.contains(&json!("private_key_jwt")));
+        for endpoint in ["token", "introspection", "revocation"] {
+            assert_eq!(
+                document[&format!("{endpoint}_endpoint_auth_methods_supported")],
+                json!(["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"])
+            );
+        }
         for list in ["id_token_signing_alg_values_supported", "dpop_signing_alg_values_supported"] {
             assert!(!document[list].as_array().unwrap().contains(&json!("RS256")), "{list}");
         }
+    }
+
+    #[test]
+    fn fapi2_message_signing_5_4_1_a_response_mode_that_is_refused_is_not_announced() {
+        let mut directory = directory("[]");
+        let mut modes = |profiles: &[Profile]| {
+            directory.tenant.profiles = profiles.to_vec();
+            document(&issuer(), &directory, &Facilities::default())["response_modes_supported"].clone()
+        };
+        assert_eq!(modes(&[Profile::Fapi2MessageSigning]), json!(["jwt", "query.jwt", "form_post.jwt"]));
+        let all = json!(ResponseMode::ALL.map(ResponseMode::as_str));
+        assert_eq!(modes(&[Profile::Fapi2, Profile::Fapi2MessageSigning]), all);
+        assert_eq!(modes(&[Profile::Fapi2]), all);
+    }
+
+    #[test]
+    fn rfc6749_2_1_a_tenant_with_a_profile_for_public_clients_announces_them() {
+        let mut directory = directory("[]");
+        directory.tenant.profiles = vec![Profile::Fapi2, Profile::OAuth21];
+        let document = document(&issuer(), &directory, &Facilities::default());
+        assert!(document["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
     }
 
     #[test]
