@@ -73,7 +73,7 @@ pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<Authen
     let client = call.tenancy.directory.client(&id).ok_or_else(|| refused(Refusal::UnknownClient))?;
     let now = call.now();
     let found = federation(call, client, &assertion, |credential, keys| {
-        auth::by_grant(client, &assertion, credential, keys, now)
+        auth::by_grant(client, &assertion, credential, keys, !alone, now)
     });
     found.await.map_err(refused)
 }

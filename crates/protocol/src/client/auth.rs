@@ -239,12 +239,15 @@ pub fn by_federation(
     Ok((AuthenticatedClient(Arc::clone(client)), used))
 }
 
-/// The same as a grant (RFC 7523 2.1): a confidential client has authenticated besides, or the assertion is all there is.
+/// The same as a grant (RFC 7523 2.1). `authenticated` says whether the client authenticated besides. If not, the assertion
+/// stands for that too (RFC 7521 4.1): for a public client, and for one that is registered for assertions, but not for one of
+/// FAPI 2.0 (Security Profile 5.3.2.1).
 pub fn by_grant(
     client: &Arc<Client>,
     assertion: &Assertion,
     credential: &FederatedCredential,
     keys: &JwkSet,
+    authenticated: bool,
     now: UnixTime,
 ) -> Result<(AuthenticatedClient, Used), Refusal> {
     if client.metadata.disabled {
@@ -252,6 +255,12 @@ pub fn by_grant(
     }
     if !client.metadata.grant_types.contains(&GrantType::JwtBearer) {
         return Err(Refusal::GrantTypeNotAllowed);
+    }
+    if !authenticated {
+        if client.metadata.profile.is_fapi2() {
+            return Err(Refusal::NoClientAuthentication);
+        }
+        using(client, |method| matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::None))?;
     }
     let used = federated::verify(assertion, credential, keys, client.metadata.profile, now)?;
     Ok((AuthenticatedClient(Arc::clone(client)), used))

@@ -168,6 +168,11 @@ impl ClientMetadata {
                 found.push(format!("{name} {algorithm} does not exist in the profile {}", profile.as_str()));
             }
         }
+        let reusable = self.federated_credentials.iter().filter(|credential| profile.is_fapi2() && credential.reusable);
+        found.extend(reusable.map(|credential| {
+            let (name, profile) = (&credential.name, profile.as_str());
+            format!("federated_credentials: {name}: reusable does not exist in the profile {profile}, where a token is good once")
+        }));
         found
     }
 }
@@ -238,6 +243,28 @@ mod tests {
             client.request_object_signing_alg = Some(grantor_jose::SigningAlgorithm::Rs256);
         });
         assert!(says(&found, "request_object_signing_alg"), "{found:?}");
+    }
+
+    #[test]
+    fn fapi2_security_profile_5_3_2_1_a_token_that_is_used_again_is_refused_with_the_declaration() {
+        let with = |profile, reusable: bool| {
+            client(|client| {
+                client.token_endpoint_auth_method = AuthMethod::PrivateKeyJwt;
+                client.profile = profile;
+                let declared = json!({
+                    "name": "cluster", "issuer": "https://cluster.example", "audience": "https://id.example",
+                    "conditions": [{"claim": "sub", "equals": "system:serviceaccount:shop:nightly"}],
+                    "reusable": reusable,
+                });
+                client.federated_credentials = vec![serde_json::from_value(declared).unwrap()];
+            })
+        };
+        for profile in [Profile::Fapi2, Profile::Fapi2MessageSigning] {
+            let found = with(profile, true);
+            assert!(says(&found, "federated_credentials: cluster: reusable"), "{found:?}");
+            assert!(with(profile, false).is_empty());
+        }
+        assert!(with(Profile::OAuth21, true).is_empty());
     }
 
     #[test]

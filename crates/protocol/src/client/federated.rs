@@ -33,12 +33,12 @@ pub struct FederatedCredential {
     pub name: String,
     /// `iss`, character by character.
     pub issuer: String,
-    /// `aud` must hold it.
+    /// `aud` must hold it; for a client of FAPI 2.0 it must be it.
     pub audience: String,
     /// All of them must hold.
     pub conditions: Vec<Condition>,
     /// Whether one token may be used again and again, as platforms want it that give a workload a new one only every so often
-    /// (Kubernetes); else each is good once.
+    /// (Kubernetes); else each is good once. Not for a client of FAPI 2.0.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reusable: bool,
     /// The issuer's keys by value, where it publishes none that can be reached.
@@ -67,7 +67,8 @@ pub struct Condition {
 }
 
 /// Whether a token of another issuer speaks for this client: its signature, and then every rule of
-/// [`FederatedCredential::judge`]. The profile that the client is held to says what it may be signed with. A token without `jti` is remembered by the digest of what was signed.
+/// [`FederatedCredential::judge_for`] the profile that the client is held to, which says what it may be signed with too. A
+/// token without `jti` is remembered by the digest of what was signed.
 pub fn verify(
     assertion: &Assertion,
     credential: &FederatedCredential,
@@ -77,7 +78,7 @@ pub fn verify(
 ) -> Result<Used, Refusal> {
     assertion.is_of_type(&TYPES)?;
     let claims = assertion.signed_with(keys, &profile.algorithms())?;
-    credential.accept(claims.all(), now)?;
+    credential.accept(profile, claims.all(), now)?;
     let expires = judgement::moment(claims.get("exp")).ok_or(Refusal::AssertionWithoutExpiry)?;
     if let Some(id) = claims.get("jti").and_then(Value::as_str) {
         return Ok(Used::new("federated jti", &credential.issuer, id, expires));

@@ -118,7 +118,7 @@ fn key_sets(context: &Context) -> Result<KeySets> {
 
 impl Bench<'_> {
     async fn judge<'a>(&self, credential: &'a FederatedCredential) -> Outcome<'a> {
-        let mut rules = credential.judge(self.assertion.unverified_claims(), self.now).lines;
+        let mut rules = credential.judge_for(self.profile, self.assertion.unverified_claims(), self.now).lines;
         let keys = keys(credential, self.assertion.kid(), self.sets.as_ref()).await;
         let checked = keys.is_some();
         match keys {

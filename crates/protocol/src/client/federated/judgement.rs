@@ -3,6 +3,7 @@
 
 use super::FederatedCredential;
 use crate::error::Refusal;
+use crate::profile::Profile;
 use crate::value::{Seconds, UnixTime};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -45,24 +46,29 @@ impl Judgement {
 }
 
 impl FederatedCredential {
-    /// What a token with these claims would come to; its signature is another matter.
+    /// What a token with these claims would come to for a client of the default profile.
     pub fn judge(&self, claims: &Map<String, Value>, now: UnixTime) -> Judgement {
-        Judgement { lines: self.rules(claims, now).into_iter().map(Rule::line).collect() }
+        self.judge_for(Profile::default(), claims, now)
+    }
+
+    /// What a token with these claims would come to for a client of a profile; its signature is another matter.
+    pub fn judge_for(&self, profile: Profile, claims: &Map<String, Value>, now: UnixTime) -> Judgement {
+        Judgement { lines: self.rules(profile, claims, now).into_iter().map(Rule::line).collect() }
     }
 
     /// The same as a decision: the first rule that does not hold is the refusal.
-    pub(super) fn accept(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<(), Refusal> {
-        let outcomes = self.rules(claims, now).into_iter().map(|rule| rule.outcome);
+    pub(super) fn accept(&self, profile: Profile, claims: &Map<String, Value>, now: UnixTime) -> Result<(), Refusal> {
+        let outcomes = self.rules(profile, claims, now).into_iter().map(|rule| rule.outcome);
         outcomes.map(|outcome| outcome.map_err(|(refusal, _)| refusal)).try_for_each(|outcome| outcome.map(drop))
     }
 
-    fn rules<'a>(&self, claims: &'a Map<String, Value>, now: UnixTime) -> Vec<Rule<'a>> {
+    fn rules<'a>(&self, profile: Profile, claims: &'a Map<String, Value>, now: UnixTime) -> Vec<Rule<'a>> {
         let claim = |name: &str| claims.get(name);
         let rule = |name: &str, found, outcome| Rule { name: name.to_owned(), found, outcome };
         let mut rules = vec![
             rule("issuer", claim("iss"), self.issued(claim("iss"))),
-            rule("audience", claim("aud"), self.meant(claim("aud"))),
-            rule("expires", claim("exp"), expires(claim("exp"), now)),
+            rule("audience", claim("aud"), self.meant(profile, claim("aud"))),
+            rule("expires", claim("exp"), expires(profile, claim("exp"), now)),
             rule("not before", claim("nbf"), begins(claim("nbf"), now)),
             rule("subject", claim("sub"), subject(claim("sub"))),
             rule("jti", claim("jti"), identifier(claim("jti"))),
@@ -72,6 +78,10 @@ impl FederatedCredential {
             let outcome = condition.holds(found).map_err(|why| (Refusal::NoFederatedCredentialFits, why));
             Rule { name: condition.to_string(), found, outcome }
         }));
+        if profile.is_fapi2() && self.reusable {
+            let why = format!("the profile {} wants tokens that are good once", profile.as_str());
+            rules.push(rule("reusable", None, Err((Refusal::NoFederatedCredentialFits, why))));
+        }
         if self.conditions.is_empty() {
             let why = "there are none: anybody with a token of this issuer would be let in".to_owned();
             rules.push(rule("conditions", None, Err((Refusal::NoFederatedCredentialFits, why))));
@@ -87,10 +97,12 @@ impl FederatedCredential {
         Err((Refusal::AssertionIssuerMismatch, format!("it must be {:?}, character by character", self.issuer)))
     }
 
-    /// RFC 7523 3, item 3. A list may hold others, as those of Kubernetes do.
-    fn meant(&self, found: Option<&Value>) -> Outcome {
+    /// RFC 7523 3, item 3. A list may hold others, as those of Kubernetes do; not for FAPI 2.0, where whoever else is meant
+    /// could come with the token (FAPI 2.0 Security Profile 5.3.2.1; CVE-2025-27370).
+    fn meant(&self, profile: Profile, found: Option<&Value>) -> Outcome {
         let ours = |value: &Value| value.as_str() == Some(&self.audience);
         let fits = match found {
+            Some(Value::Array(_)) if profile.is_fapi2() => false,
             Some(Value::Array(list)) => list.iter().all(Value::is_string) && list.iter().any(ours),
             Some(value) => ours(value),
             None => false,
@@ -98,10 +110,8 @@ impl FederatedCredential {
         if fits {
             return Ok("it names the audience of this credential".to_owned());
         }
-        Err((
-            Refusal::AssertionAudienceMismatch,
-            format!("it must be {0:?}, or a list of texts with it", self.audience),
-        ))
+        let others = if profile.is_fapi2() { "and no list" } else { "or a list of texts with it" };
+        Err((Refusal::AssertionAudienceMismatch, format!("it must be {:?}, {others}", self.audience)))
     }
 }
 
@@ -118,13 +128,18 @@ pub(super) fn moment(found: Option<&Value>) -> Option<UnixTime> {
     found.and_then(Value::as_i64).filter(|seconds| *seconds >= 0).map(UnixTime::new)
 }
 
-/// RFC 7523 3, item 4. How far ahead is the issuer's matter: those of Kubernetes may live for a year.
-fn expires(found: Option<&Value>, now: UnixTime) -> Outcome {
+/// RFC 7523 3, item 4. How far ahead is the issuer's matter: those of Kubernetes may live for a year. Not for FAPI 2.0.
+fn expires(profile: Profile, found: Option<&Value>, now: UnixTime) -> Outcome {
     match (found, moment(found)) {
         (None, _) => Err((Refusal::AssertionWithoutExpiry, "the token must say when it ends".to_owned())),
         (Some(_), None) => Err(no_moment()),
         (_, Some(end)) if now >= end => {
             Err((Refusal::AssertionExpired, format!("it ended {} seconds ago", now.remaining(end).get())))
+        }
+        (_, Some(end)) if profile.is_fapi2() && end > now.plus(LONGEST_LIFE).plus(CLOCK_DIFFERENCE) => {
+            let (longest, profile) = (LONGEST_LIFE.get(), profile.as_str());
+            let why = format!("it is further ahead than the {longest} seconds that the profile {profile} allows");
+            Err((Refusal::AssertionLivesTooLong, why))
         }
         (_, Some(end)) => Ok(format!("it is good for {} more seconds", end.remaining(now).get())),
     }
@@ -162,6 +177,9 @@ fn identifier(found: Option<&Value>) -> Outcome {
         Some(_) => Err((Refusal::AssertionWithoutId, "it must be a text that is not empty".to_owned())),
     }
 }
+
+/// How long a token may be good for a client of FAPI 2.0: platforms make them for an hour.
+const LONGEST_LIFE: Seconds = Seconds::new(3_600);
 
 /// How far another issuer's clock may be ahead.
 const CLOCK_DIFFERENCE: Seconds = Seconds::new(60);

@@ -1,11 +1,16 @@
 use super::*;
+use crate::client::AuthMethod;
 use crate::client::auth::assertion::tests::{key, sealed, set, signed};
+use crate::client::auth::by_grant;
+use crate::client::auth::tests::client;
+use crate::grant::GrantType;
 use crate::profile::Profile;
 use crate::value::{ClientId, TenantName};
 use grantor_jose::SigningAlgorithm;
 use grantor_jose::SigningKey;
 use grantor_jose::jws::sign;
 use serde_json::{Map, json};
+use std::sync::Arc;
 
 /// When all of the samples below are good.
 pub(super) const NOW: UnixTime = UnixTime::new(1_800_000_000);
@@ -257,4 +262,61 @@ fn fapi2_security_profile_5_4_1_a_token_of_another_issuer_is_signed_as_the_profi
     let decide = |profile| verify(&signed(&rsa, "JWT", &github()), &ours(), &set(&[&rsa]), profile, NOW);
     assert!(decide(Profile::OAuth21).is_ok());
     assert_eq!(decide(Profile::Fapi2), Err(Refusal::AssertionAlgorithmNotAllowed));
+}
+
+#[test]
+fn fapi2_security_profile_5_3_2_1_the_token_is_for_us_alone_for_an_hour_and_good_once() {
+    let key = key(SigningAlgorithm::Es256);
+    let decide = |profile, reusable, changes: &Value| {
+        let credential = FederatedCredential { reusable, ..ours() };
+        verify(&signed(&key, "JWT", &with(changes)), &credential, &set(&[&key]), profile, NOW).map(drop)
+    };
+    for (reusable, changes, outcome) in [
+        (false, json!({}), Ok(())),
+        (false, json!({"exp": NOW.get() + 3_660}), Ok(())),
+        (false, json!({"exp": NOW.get() + 3_661}), Err(Refusal::AssertionLivesTooLong)),
+        (false, json!({"aud": ["https://id.example"]}), Err(Refusal::AssertionAudienceMismatch)),
+        (false, json!({"aud": ["https://id.example", "https://b.example"]}), Err(Refusal::AssertionAudienceMismatch)),
+        (true, json!({}), Err(Refusal::NoFederatedCredentialFits)),
+    ] {
+        for profile in [Profile::Fapi2, Profile::Fapi2MessageSigning] {
+            assert_eq!(decide(profile, reusable, &changes), outcome, "{profile:?} {changes}");
+        }
+        for profile in [Profile::OAuth21, Profile::Oidc] {
+            assert_eq!(decide(profile, reusable, &changes), Ok(()), "{profile:?} {changes}");
+        }
+    }
+}
+
+#[test]
+fn fapi2_security_profile_5_3_2_1_a_grant_is_no_authentication() {
+    let key = key(SigningAlgorithm::Es256);
+    let decide = |profile, method, authenticated| {
+        let mut client = (*client("a", method)).clone();
+        client.metadata.grant_types = vec![GrantType::JwtBearer];
+        client.metadata.profile = profile;
+        let token = signed(&key, "JWT", &github());
+        by_grant(&Arc::new(client), &token, &ours(), &set(&[&key]), authenticated, NOW).map(drop)
+    };
+    for profile in [Profile::Fapi2, Profile::Fapi2MessageSigning] {
+        let alone = decide(profile, AuthMethod::PrivateKeyJwt, false);
+        assert_eq!(alone, Err(Refusal::NoClientAuthentication));
+        assert_eq!(decide(profile, AuthMethod::PrivateKeyJwt, true), Ok(()));
+    }
+}
+
+#[test]
+fn rfc7521_4_1_a_grant_stands_for_the_client_that_is_registered_for_assertions_or_for_nothing() {
+    let key = key(SigningAlgorithm::Es256);
+    for method in AuthMethod::ALL {
+        let mut client = (*client("a", method)).clone();
+        client.metadata.grant_types = vec![GrantType::JwtBearer];
+        client.metadata.profile = Profile::Oidc;
+        let (client, token) = (Arc::new(client), signed(&key, "JWT", &github()));
+        let decide = |authenticated| by_grant(&client, &token, &ours(), &set(&[&key]), authenticated, NOW).map(drop);
+        assert_eq!(decide(true), Ok(()), "{method:?}");
+        let alone = matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::None);
+        let outcome = if alone { Ok(()) } else { Err(Refusal::WrongClientAuthMethod) };
+        assert_eq!(decide(false), outcome, "{method:?}");
+    }
 }
