@@ -34,16 +34,25 @@ pub(crate) struct Capacity {
     pub(crate) weight: usize,
 }
 
+/// For how long a cache holds on to what is not fresh.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retention {
+    /// How soon a URL is asked again after a failure.
+    pub(crate) failure: Duration,
+    /// How long, since it was read, the last good document stands in for one that cannot be had.
+    pub(crate) stale: Duration,
+}
+
 impl<V: Send + Sync + 'static> Cache<V> {
-    pub(crate) fn new(capacity: Capacity) -> Self {
-        Self { shelf: Arc::new(Mutex::new(Shelf::new(capacity))) }
+    pub(crate) fn new(capacity: Capacity, retention: Retention) -> Self {
+        Self { shelf: Arc::new(Mutex::new(Shelf::new(capacity, retention))) }
     }
 
     /// The document behind a URL, from `fetch` when none is kept or the one that is kept does not suffice.
     ///
     /// # Errors
     ///
-    /// Those of `fetch`, of the last few seconds too, unless there is a last good document;
+    /// Those of `fetch`, of a moment ago too, unless there is a last good document;
     /// [`FetchError::Throttled`] when more URLs than the cache has room for are being fetched.
     pub(crate) async fn of<F>(&self, url: &str, suffices: impl Fn(&V) -> bool, fetch: F) -> Result<Arc<V>, FetchError>
     where

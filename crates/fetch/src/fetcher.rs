@@ -1,18 +1,21 @@
 //! The guard.
 
 use crate::document::max_age;
+use crate::request_objects::RequestObjects;
 use crate::resolver::GuardedResolver;
 use crate::target::Target;
 use crate::tls::{self, ExtraRoots};
+use crate::turns::{Places, Turns};
 use crate::{Document, FetchError, SetupError};
 use ipnet::IpNet;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
 use reqwest::{Client, Response, redirect};
+use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 /// What an operator decides about outgoing requests.
@@ -30,6 +33,7 @@ pub struct Settings {
 pub struct Fetcher(Arc<Inner>);
 
 /// A document as it came.
+#[derive(Clone)]
 pub struct Fetched {
     /// The body, not longer than its kind allows, and otherwise unread.
     pub body: Vec<u8>,
@@ -41,8 +45,16 @@ struct Inner {
     roots: ExtraRoots,
     allowed: Arc<[IpNet]>,
     limits: Limits,
-    running: Semaphore,
-    client: OnceCell<Client>,
+    turns: Turns,
+    request_objects: RequestObjects,
+    clients: OnceCell<Clients>,
+}
+
+/// Two, because a stranger's name server holds a lookup for longer than a request lasts: names of key sets are resolved
+/// however many names of request objects hang.
+struct Clients {
+    keys: Client,
+    request_objects: Client,
 }
 
 /// What a request may take.
@@ -53,9 +65,11 @@ pub(crate) struct Limits {
     /// Resolving, connecting and the TLS handshake.
     pub(crate) connect: Duration,
     /// How many requests run at once.
-    pub(crate) at_once: usize,
+    pub(crate) places: Places,
     /// How long one waits for another to end.
     pub(crate) queue: Duration,
+    /// For how long what came of fetching a request object is given again.
+    pub(crate) remembered: Duration,
 }
 
 impl Default for Limits {
@@ -63,8 +77,9 @@ impl Default for Limits {
         Self {
             total: Duration::from_secs(5),
             connect: Duration::from_secs(3),
-            at_once: 128,
+            places: Places { keys: 128, request_objects: 16, per_host: 4, request_objects_per_host: 3 },
             queue: Duration::from_secs(1),
+            remembered: Duration::from_secs(2),
         }
     }
 }
@@ -93,18 +108,26 @@ impl Fetcher {
             roots: ExtraRoots::parse(extra_roots)?,
             allowed: allowed_networks.into(),
             limits,
-            running: Semaphore::new(limits.at_once),
-            client: OnceCell::new(),
+            turns: Turns::new(limits.places),
+            request_objects: RequestObjects::new(limits.remembered),
+            clients: OnceCell::new(),
         })))
     }
 
-    /// Asks for a document, without any cache. Answers within 5 seconds, whatever the other end does.
+    /// Asks for a document. Answers within 5 seconds, whatever the other end does.
+    ///
+    /// Key sets and metadata are asked for each time. Of a request object, which anyone can have fetched (RFC 9101 10.4),
+    /// one fetch is under way at a time, and all who ask meanwhile or within 2 seconds of its end get what came of it.
     ///
     /// # Errors
     ///
     /// See [`FetchError`].
     pub async fn get(&self, url: &str, what: Document) -> Result<Fetched, FetchError> {
-        self.get_target(self.target(url)?, what).await
+        let target = self.target(url)?;
+        match what {
+            Document::KeySet | Document::Metadata => self.get_target(target, what).await,
+            Document::RequestObject => self.0.request_objects.of(self.clone(), target).await,
+        }
     }
 
     /// The URL, when nothing speaks against it before its name is resolved.
@@ -112,14 +135,18 @@ impl Fetcher {
         Target::parse(url, &self.0.allowed)
     }
 
+    /// Asks for a document, without any cache.
     pub(crate) async fn get_target(&self, target: Target, what: Document) -> Result<Fetched, FetchError> {
         timeout(self.0.limits.total, self.exchange(target, what)).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
     async fn exchange(&self, target: Target, what: Document) -> Result<Fetched, FetchError> {
-        let turn = timeout(self.0.limits.queue, self.0.running.acquire()).await;
-        let Ok(Ok(_turn)) = turn else { return Err(FetchError::Throttled) };
-        let client = self.0.client.get_or_try_init(|| self.client()).await?;
+        let _turn = self.0.turns.turn(&target, what, self.0.limits.queue).await?;
+        let clients = self.0.clients.get_or_try_init(|| self.clients()).await?;
+        let client = match what {
+            Document::KeySet | Document::Metadata => &clients.keys,
+            Document::RequestObject => &clients.request_objects,
+        };
         let request = client
             .get(target.into_url())
             .header(ACCEPT, what.content_types().join(", "))
@@ -127,19 +154,26 @@ impl Fetcher {
         read(request.send().await.map_err(|why| FetchError::of_exchange(&why))?, what).await
     }
 
-    async fn client(&self) -> Result<Client, FetchError> {
+    async fn clients(&self) -> Result<Clients, FetchError> {
         let inner = Arc::clone(&self.0);
         let built = tokio::task::spawn_blocking(move || inner.build()).await;
-        built.unwrap_or_else(|_| Err(FetchError::Transport("the client could not be built".to_owned())))
+        built.unwrap_or_else(|_| Err(FetchError::Transport("the clients could not be built".to_owned())))
     }
 }
 
 impl Inner {
-    fn build(&self) -> Result<Client, FetchError> {
+    fn build(&self) -> Result<Clients, FetchError> {
         let tls = tls::config(&self.roots).map_err(|why| FetchError::Tls(why.to_string()))?;
+        Ok(Clients {
+            keys: self.client(tls.clone(), KEY_LOOKUPS)?,
+            request_objects: self.client(tls, self.limits.places.request_objects)?,
+        })
+    }
+
+    fn client(&self, tls: ClientConfig, lookups: usize) -> Result<Client, FetchError> {
         Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(GuardedResolver::new(Arc::clone(&self.allowed)))
+            .dns_resolver(GuardedResolver::new(Arc::clone(&self.allowed), lookups))
             .http1_only()
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -197,3 +231,6 @@ impl fmt::Debug for Fetched {
         f.debug_struct("Fetched").field("length", &self.body.len()).field("max_age", &self.max_age).finish()
     }
 }
+
+/// How many names of key sets and metadata are resolved at once.
+const KEY_LOOKUPS: usize = 32;

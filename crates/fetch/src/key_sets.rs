@@ -1,6 +1,6 @@
 //! Keys by reference, cached.
 
-use crate::cache::{Cache, Capacity, Fresh};
+use crate::cache::{Cache, Capacity, Fresh, Retention};
 use crate::discovery::{jwks_uri_of, well_known};
 use crate::target::Target;
 use crate::{Document, FetchError, Fetcher};
@@ -31,6 +31,8 @@ const MIN_TTL: Duration = Duration::from_mins(1);
 const MAX_TTL: Duration = Duration::from_hours(1);
 /// For how long it is remembered where an issuer's keys are.
 const DISCOVERY_TTL: Duration = Duration::from_hours(1);
+/// A server that is down for a while does not lock out whoever needs its keys.
+const KEPT: Retention = Retention { failure: Duration::from_secs(5), stale: Duration::from_hours(24) };
 
 /// The largest sets fill it a hundred and twenty-eight times.
 const SETS: Capacity = Capacity { entries: 4096, weight: 32 * 1024 * 1024 };
@@ -39,7 +41,7 @@ const ISSUERS: Capacity = Capacity { entries: 4096, weight: 4 * 1024 * 1024 };
 impl KeySets {
     /// Empty caches in front of the guard.
     pub fn new(fetcher: Fetcher) -> Self {
-        Self(Arc::new(Inner { fetcher, sets: Cache::new(SETS), issuers: Cache::new(ISSUERS) }))
+        Self(Arc::new(Inner { fetcher, sets: Cache::new(SETS, KEPT), issuers: Cache::new(ISSUERS, KEPT) }))
     }
 
     /// The key set behind a `jwks_uri`. `kid` is the key that is looked for: a kept set that lacks it is fetched again,

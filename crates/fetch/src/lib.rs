@@ -4,7 +4,7 @@
 //! What is refused by construction, so that no caller can forget to: anything but https, user information and fragments
 //! in a URL, addresses that are not global unicast unless the operator allows their network, redirects, proxies from the
 //! environment, answers that are slow, too large, compressed or of the wrong type, and more requests at once than the
-//! server can bear.
+//! server or the one who is asked can bear.
 //!
 //! An address is judged when it is connected to: names are resolved by the guard itself, and the connection goes to what
 //! the guard let through, so that a name which changes its mind in between (DNS rebinding) gains nothing.
@@ -16,9 +16,11 @@ mod document;
 mod error;
 mod fetcher;
 mod key_sets;
+mod request_objects;
 mod resolver;
 mod target;
 mod tls;
+mod turns;
 
 pub use document::Document;
 pub use error::{FetchError, SetupError};

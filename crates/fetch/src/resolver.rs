@@ -23,16 +23,14 @@ pub(crate) enum ResolveError {
     Unknown,
 }
 
-/// How many names are resolved at once. The system's resolver blocks a thread for as long as a stranger's name server
-/// pleases, and those threads are for the database and for passwords as well.
-const LOOKUPS: usize = 32;
-
 /// How many addresses of a name are tried.
 const MAX_ADDRESSES: usize = 8;
 
 impl GuardedResolver {
-    pub(crate) fn new(allowed: Arc<[IpNet]>) -> Self {
-        Self { allowed, running: Arc::new(Semaphore::new(LOOKUPS)) }
+    /// `lookups` is how many names are resolved at once. The system's resolver blocks a thread for as long as a
+    /// stranger's name server pleases, and those threads are for the database and for passwords as well.
+    pub(crate) fn new(allowed: Arc<[IpNet]>, lookups: usize) -> Self {
+        Self { allowed, running: Arc::new(Semaphore::new(lookups)) }
     }
 }
 
@@ -87,7 +85,7 @@ mod tests {
     async fn a_name_that_cannot_be_resolved_has_no_address() {
         // No name server needs to be asked about a name that is too long to be one.
         let name = format!("{}example", "abc.".repeat(100)).parse().unwrap();
-        let refused = GuardedResolver::new([].into()).resolve(name).await.err().unwrap();
+        let refused = GuardedResolver::new([].into(), 1).resolve(name).await.err().unwrap();
         assert_eq!(refused.downcast_ref(), Some(&ResolveError::Unknown));
     }
 

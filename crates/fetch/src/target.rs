@@ -49,6 +49,13 @@ impl Target {
         self.0.as_str()
     }
 
+    /// Whom it asks. The dot after the last label of a name makes no other host of it.
+    pub(crate) fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        let host = host.strip_suffix('.').unwrap_or(host);
+        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
+    }
+
     pub(crate) fn into_url(self) -> Url {
         self.0
     }

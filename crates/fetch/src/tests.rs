@@ -3,4 +3,5 @@
 mod guard;
 mod key_sets;
 mod limits;
+mod request_objects;
 mod server;

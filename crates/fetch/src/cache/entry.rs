@@ -1,6 +1,6 @@
 //! What is known of one URL, and what follows from it.
 
-use super::Fresh;
+use super::{Fresh, Retention};
 use crate::FetchError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 /// A URL.
 pub(super) struct Entry<V> {
+    retention: Retention,
     /// The last document that could be read.
     good: Option<Good<V>>,
     /// What went wrong last. No fetch begins before it is forgotten.
@@ -48,15 +49,9 @@ pub(super) enum Step<V> {
 /// How soon a URL is asked again because of a key that its document lacks.
 const REFETCH: Duration = Duration::from_secs(30);
 
-/// How soon a URL is asked again after a failure.
-const FAILURE: Duration = Duration::from_secs(5);
-
-/// How long the last good document stands in for one that cannot be had.
-const STALE: Duration = Duration::from_hours(24);
-
 impl<V> Entry<V> {
-    pub(super) const fn new() -> Self {
-        Self { good: None, failed: None, searched: None, flight: None }
+    pub(super) const fn new(retention: Retention) -> Self {
+        Self { retention, good: None, failed: None, searched: None, flight: None }
     }
 
     /// What to do, nothing when it is time for a fetch.
@@ -68,7 +63,7 @@ impl<V> Entry<V> {
         if let Some(flight) = self.flight() {
             return Some(Step::Wait(flight.clone()));
         }
-        if let Some(failure) = self.failed.as_ref().filter(|failure| now < failure.at + FAILURE) {
+        if let Some(failure) = self.failed.as_ref().filter(|failure| now < failure.at + self.retention.failure) {
             return Some(Step::Use(self.last_good(now).ok_or_else(|| failure.error.clone())));
         }
         let good = current?;
@@ -111,6 +106,6 @@ impl<V> Entry<V> {
     }
 
     fn last_good(&self, now: Instant) -> Option<Arc<V>> {
-        self.good.as_ref().filter(|good| now < good.read + STALE).map(|good| Arc::clone(&good.value))
+        self.good.as_ref().filter(|good| now < good.read + self.retention.stale).map(|good| Arc::clone(&good.value))
     }
 }

@@ -1,7 +1,7 @@
 //! The entries of a cache, as many as there is room for.
 
 use super::entry::{Entry, Landing};
-use super::{Capacity, Fresh};
+use super::{Capacity, Fresh, Retention};
 use crate::FetchError;
 use std::collections::HashMap;
 use tokio::time::Instant;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 /// Entries by their URL.
 pub(super) struct Shelf<V> {
     capacity: Capacity,
+    retention: Retention,
     entries: HashMap<String, Place<V>>,
     /// What the documents of all entries weigh.
     weight: usize,
@@ -22,8 +23,8 @@ struct Place<V> {
 }
 
 impl<V> Shelf<V> {
-    pub(super) fn new(capacity: Capacity) -> Self {
-        Self { capacity, entries: HashMap::new(), weight: 0, uses: 0 }
+    pub(super) fn new(capacity: Capacity, retention: Retention) -> Self {
+        Self { capacity, retention, entries: HashMap::new(), weight: 0, uses: 0 }
     }
 
     /// The entry of a URL, an empty one when it is new.
@@ -32,7 +33,8 @@ impl<V> Shelf<V> {
             return Err(FetchError::Throttled);
         }
         self.uses = self.uses.saturating_add(1);
-        let place = self.entries.entry(url.to_owned()).or_insert_with(|| Place { entry: Entry::new(), used: 0 });
+        let retention = self.retention;
+        let place = self.entries.entry(url.to_owned()).or_insert_with(|| Place::new(retention));
         place.used = self.uses;
         Ok(&mut place.entry)
     }
@@ -40,8 +42,8 @@ impl<V> Shelf<V> {
     /// Notes what came of a fetch.
     pub(super) fn land(&mut self, url: &str, result: Result<Fresh<V>, FetchError>, now: Instant) -> Landing<V> {
         let refused = result.as_ref().err().cloned();
-        let entry =
-            &mut self.entries.entry(url.to_owned()).or_insert_with(|| Place { entry: Entry::new(), used: 0 }).entry;
+        let retention = self.retention;
+        let entry = &mut self.entries.entry(url.to_owned()).or_insert_with(|| Place::new(retention)).entry;
         let before = entry.weight();
         let landing = entry.land(result, now);
         self.weight = self.weight.saturating_sub(before).saturating_add(entry.weight());
@@ -64,5 +66,11 @@ impl<V> Shelf<V> {
             self.weight = self.weight.saturating_sub(gone.entry.weight());
         }
         true
+    }
+}
+
+impl<V> Place<V> {
+    const fn new(retention: Retention) -> Self {
+        Self { entry: Entry::new(retention), used: 0 }
     }
 }

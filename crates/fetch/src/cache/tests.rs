@@ -9,6 +9,7 @@ use tokio::time::advance;
 const URL: &str = "https://client.example/jwks";
 const ROOMY: Capacity = Capacity { entries: 100, weight: 1000 };
 const SECOND: Duration = Duration::from_secs(1);
+const RETENTION: Retention = Retention { failure: Duration::from_secs(5), stale: Duration::from_hours(24) };
 
 /// A cache of numbers, and how often it fetched.
 struct Bench {
@@ -18,7 +19,11 @@ struct Bench {
 
 impl Bench {
     fn new(capacity: Capacity) -> Self {
-        Self { cache: Arc::new(Cache::new(capacity)), fetches: Arc::default() }
+        Self::with(capacity, RETENTION)
+    }
+
+    fn with(capacity: Capacity, retention: Retention) -> Self {
+        Self { cache: Arc::new(Cache::new(capacity, retention)), fetches: Arc::default() }
     }
 
     /// Asks for a document that is at least `wanted`; a fetch ends as `result` says.
@@ -100,6 +105,18 @@ async fn a_good_document_ends_a_failure() {
     assert_eq!(bench.ask(URL, 0, Ok(1)).await, Ok(1));
     assert_eq!(bench.ask(URL, 2, Ok(2)).await, Ok(2));
     assert_eq!(bench.fetches(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_document_does_not_stand_in_where_none_may() {
+    let bench = Bench::with(ROOMY, Retention { failure: 2 * SECOND, stale: Duration::ZERO });
+    assert_eq!(bench.ask(URL, 0, Ok(1)).await, Ok(1));
+    advance(60 * SECOND).await;
+    for (time, fetches) in [(0, 2), (1, 2), (1, 3)] {
+        advance(time * SECOND).await;
+        assert_eq!(bench.ask(URL, 0, Err(FetchError::TooSlow)).await, Err(FetchError::TooSlow));
+        assert_eq!(bench.fetches(), fetches);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,14 @@
 
 use super::server::{Authority, Reply, Server, fetcher, site};
 use crate::fetcher::Limits;
+use crate::turns::Places;
 use crate::{Document, FetchError};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 const SHORT: Duration = Duration::from_millis(300);
 const NEVER: Duration = Duration::from_hours(1);
@@ -96,16 +100,11 @@ async fn no_more_requests_run_at_once_than_there_are_places() {
         _ => Reply::json("{}"),
     };
     let server = Server::start(authority.identity(), stall).await;
-    let limits = Limits { at_once: 1, queue: SHORT, ..Limits::default() };
+    let limits = Limits { places: Places { keys: 1, ..Limits::default().places }, queue: SHORT, ..Limits::default() };
     let fetcher = fetcher(&authority, limits);
     let (busy, url) = (fetcher.clone(), server.url("/stall"));
     let stalled = tokio::spawn(async move { busy.get(&url, Document::KeySet).await.map(|_| ()) });
-    in_time(async {
-        while server.requests().is_empty() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    in_time(server.asked(1)).await;
     let url = server.url("/jwks");
     assert_eq!(fetcher.get(&url, Document::KeySet).await.err(), Some(FetchError::Throttled));
     assert_eq!(server.paths(), ["/stall"]);
@@ -113,4 +112,54 @@ async fn no_more_requests_run_at_once_than_there_are_places() {
     stalled.abort();
     assert!(stalled.await.unwrap_err().is_cancelled());
     assert!(fetcher.get(&url, Document::KeySet).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_host_is_asked_four_times_at_once_for_documents_of_all_kinds() {
+    let (authority, gate) = (Authority::new(), Arc::new(Semaphore::new(0)));
+    let held = Arc::clone(&gate);
+    let reply = move |path: &str| {
+        let content_type = if path.starts_with("/object") { "application/jwt" } else { "application/json" };
+        Reply::new(200, &[("Content-Type", content_type)], "{}").behind(&held)
+    };
+    let server = Server::start(authority.identity(), reply).await;
+    let fetcher = fetcher(&authority, Limits { total: NEVER, queue: NEVER, ..Limits::default() });
+    let mut callers = JoinSet::new();
+    for turn in 0..10 {
+        for (document, path) in
+            [(Document::KeySet, "jwks"), (Document::Metadata, "metadata"), (Document::RequestObject, "object")]
+        {
+            let (fetcher, url) = (fetcher.clone(), server.url(&format!("/{path}/{turn}")));
+            callers.spawn(async move { fetcher.get(&url, document).await.map(|_| ()) });
+        }
+    }
+    in_time(async {
+        server.asked(4).await;
+        // One by one, so that each who leaves lets in who waits longest.
+        for _ in 0..30 {
+            gate.add_permits(1);
+            assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
+        }
+    })
+    .await;
+    assert_eq!(server.requests().len(), 30);
+    assert_eq!(server.most_at_once(), 4);
+}
+
+#[tokio::test]
+async fn a_host_without_a_free_place_does_not_take_those_of_another() {
+    let authority = Authority::new();
+    let slow = Server::start(authority.identity(), |_| Reply::raw(String::new()).then_stall()).await;
+    let quick = Server::start(authority.identity(), |_| Reply::json("{}")).await;
+    let fetcher = fetcher(&authority, Limits { total: NEVER, queue: SHORT, ..Limits::default() });
+    let mut stalled = JoinSet::new();
+    for place in 0..4 {
+        let (fetcher, url) = (fetcher.clone(), slow.url(&format!("/{place}")));
+        stalled.spawn(async move { fetcher.get(&url, Document::KeySet).await.map(|_| ()) });
+    }
+    in_time(slow.asked(4)).await;
+    let refused = in_time(fetcher.get(&slow.url("/jwks"), Document::KeySet)).await;
+    assert_eq!(refused.err(), Some(FetchError::Throttled));
+    assert!(in_time(fetcher.get(&quick.url("/jwks"), Document::KeySet)).await.is_ok());
+    assert_eq!(slow.requests().len(), 4);
 }

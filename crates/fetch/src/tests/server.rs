@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -51,6 +52,7 @@ impl Authority {
 /// What the server says to a request.
 pub(super) struct Reply {
     text: String,
+    gate: Option<Arc<Semaphore>>,
     end: End,
 }
 
@@ -74,12 +76,17 @@ impl Reply {
     }
 
     pub(super) fn raw(text: String) -> Self {
-        Self { text, end: End::Close }
+        Self { text, gate: None, end: End::Close }
     }
 
     pub(super) fn then(mut self, text: &str) -> Self {
         self.text.push_str(text);
         self
+    }
+
+    /// Not before the gate has a permit, which it takes.
+    pub(super) fn behind(self, gate: &Arc<Semaphore>) -> Self {
+        Self { gate: Some(Arc::clone(gate)), ..self }
     }
 
     /// And nothing more, but the connection stays.
@@ -103,6 +110,13 @@ pub(super) struct Server {
 struct Seen {
     connections: Mutex<usize>,
     requests: Mutex<Vec<String>>,
+    unanswered: Mutex<Unanswered>,
+}
+
+#[derive(Default)]
+struct Unanswered {
+    now: usize,
+    most: usize,
 }
 
 impl Server {
@@ -141,6 +155,18 @@ impl Server {
         *self.seen.connections.lock().unwrap()
     }
 
+    /// How many requests it had at once, at most, that it had not yet begun to answer.
+    pub(super) fn most_at_once(&self) -> usize {
+        self.seen.unanswered.lock().unwrap().most
+    }
+
+    /// Returns when so many requests came.
+    pub(super) async fn asked(&self, times: usize) {
+        while self.seen.requests.lock().unwrap().len() < times {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The heads of the requests, in small letters.
     pub(super) fn requests(&self) -> Vec<String> {
         self.seen.requests.lock().unwrap().clone()
@@ -165,8 +191,18 @@ async fn serve(
     }
     let head = String::from_utf8(head).unwrap().to_lowercase();
     let path = head.split(' ').nth(1).unwrap().to_owned();
+    {
+        let mut unanswered = seen.unanswered.lock().unwrap();
+        unanswered.now += 1;
+        unanswered.most = unanswered.most.max(unanswered.now);
+    }
     seen.requests.lock().unwrap().push(head);
-    let Reply { text, end } = reply(&path);
+    let Reply { text, gate, end } = reply(&path);
+    if let Some(gate) = gate {
+        gate.acquire().await.unwrap().forget();
+    }
+    // Before the answer goes out: who has it may be replaced by the next one at once.
+    seen.unanswered.lock().unwrap().now -= 1;
     stream.write_all(text.as_bytes()).await?;
     stream.flush().await?;
     match end {
