@@ -52,7 +52,14 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
 /// RFC 7523 2.1: the assertion is the grant, and proves who the client is besides; one that authenticates in another way
 /// must be the same.
 pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
+    let named = params.get("client_id").and_then(ClientId::parse);
+    let shows_certificate = call.certificate.is_some()
+        && named
+            .as_ref()
+            .and_then(|id| call.tenancy.directory.client(id))
+            .is_some_and(|client| client.metadata.token_endpoint_auth_method.needs_certificate());
     let alone = authorization(call)?.is_none()
+        && !shows_certificate
         && ["client_secret", "client_assertion"].into_iter().all(|name| params.get(name).is_none());
     let text = params.get("assertion").ok_or(Refusal::MissingParameter("assertion"))?;
     // Whoever is nobody yet learns nothing of which clients there are.
@@ -65,7 +72,7 @@ pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<Authen
         }
     };
     let id = if alone {
-        params.get("client_id").and_then(ClientId::parse).ok_or(Refusal::NoClientAuthentication)?
+        named.ok_or(Refusal::NoClientAuthentication)?
     } else {
         authenticate(call, params).await?.id().clone()
     };
