@@ -1,7 +1,10 @@
 //! What narrows a request, and why: never more privilege than was asked for, granted and allowed (RFC 9700 2.3).
 //! Whatever is taken away leaves its reason behind.
 
-use crate::authorization_details::AuthorizationDetails;
+mod details;
+
+pub use details::{details_for_itself, each_speaks, with_details};
+
 use crate::client::Client;
 use crate::directory::{Api, Directory, Policy, User};
 use crate::error::Refusal;
@@ -31,16 +34,25 @@ pub struct Allowed {
     pub narrowed: Vec<Narrowing>,
 }
 
-/// One scope that was asked for and is not given.
+/// One thing that was asked for and is not given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Narrowing {
     /// Which.
-    pub scope: ScopeToken,
+    pub what: Wanted,
     /// Why.
     pub reason: Reason,
 }
 
-/// Why a scope is not given.
+/// What can be left out of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A scope.
+    Scope(ScopeToken),
+    /// An authorization detail of this type (RFC 9396 2).
+    Detail(String),
+}
+
+/// Why something is not given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// No API that was asked for defines it.
@@ -49,7 +61,7 @@ pub enum Reason {
     NotRegistered,
     /// The API's ceiling for this client is lower.
     AboveCeiling(Resource),
-    /// The scope needs a role that the user has not.
+    /// It needs a role that the user has not.
     UserLacksRole(Resource),
     /// The policy that fits leaves it out.
     LeftOutByPolicy(String),
@@ -78,9 +90,9 @@ impl Asked {
 pub fn delegated(asked: &Asked, directory: &Directory, issuer: &Issuer, client: &Client) -> Result<Allowed, Refusal> {
     let named = named_apis(asked, directory, issuer)?;
     let mut allowed = Allowed::default();
-    // An API without scopes of its own is named as a whole; of any other an audience comes with a scope only, so that
-    // nobody's roles are had by naming it.
-    for api in named.iter().filter(|api| api.scopes.is_empty()) {
+    // Of an API that is not named as a whole an audience comes with a scope or a detail only, so that nobody's roles are
+    // had by naming it.
+    for api in named.iter().filter(|api| api.is_named_as_a_whole()) {
         allowed.access.add(api.audience.clone(), &Scope::default());
     }
     for token in asked.scope.iter().flat_map(Scope::iter) {
@@ -125,7 +137,7 @@ pub fn for_user(
             }
             continue;
         }
-        // An API without scopes, or one of which authorization details are asked for.
+        // An API that is named as a whole, or one of which authorization details are asked for.
         if scope.is_empty() {
             left.access.add(resource.clone(), &Scope::default());
         }
@@ -143,38 +155,6 @@ pub fn for_user(
         }
     }
     if left.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(left) }
-}
-
-/// Authorization details and scopes together: an API comes with a scope or with a detail, as far as its policies let this
-/// user have anything there at all. Audiences of which nothing is left go.
-pub fn with_details(
-    mut allowed: Allowed,
-    details: &AuthorizationDetails,
-    directory: &Directory,
-    client: &Client,
-    user: &User,
-    grant_type: GrantType,
-) -> Result<(Allowed, AuthorizationDetails), Refusal> {
-    let concerned = details.allowed(directory, &client.metadata)?;
-    let apis = concerned.iter().filter_map(|resource| directory.api(resource));
-    let open: Vec<Arc<Api>> = apis
-        .filter(|api| {
-            let roles = Some(user.roles_at(&api.audience));
-            fitting_policy(directory, &api.audience, client, grant_type, roles).is_ok()
-        })
-        .cloned()
-        .collect();
-    for api in &open {
-        allowed.access.add(api.audience.clone(), &Scope::default());
-    }
-    allowed.access.retain(|resource, scope| {
-        let whole = directory.api(resource).is_none_or(|api| api.scopes.is_empty());
-        !scope.is_empty() || whole || open.iter().any(|api| api.audience == *resource)
-    });
-    if allowed.access.is_empty() {
-        return Err(Refusal::NothingOfTheScopeIsAllowed);
-    }
-    Ok((allowed, details.at(directory, &open)))
 }
 
 /// What is still allowed of a grant made earlier: the directory may have become stricter since.
@@ -337,7 +317,7 @@ fn only(token: &ScopeToken) -> Scope {
 
 impl Allowed {
     fn leave_out(&mut self, token: &ScopeToken, reason: Reason) {
-        self.narrowed.push(Narrowing { scope: token.clone(), reason });
+        self.narrowed.push(Narrowing { what: Wanted::Scope(token.clone()), reason });
     }
 
     fn openid(&mut self, token: &ScopeToken, issuer: &Issuer, client: &Client) {
@@ -373,18 +353,27 @@ impl Allowed {
     }
 }
 
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(token) => token.fmt(f),
+            Self::Detail(kind) => kind.escape_debug().fmt(f),
+        }
+    }
+}
+
 impl fmt::Display for Narrowing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scope = &self.scope;
+        let what = &self.what;
         match &self.reason {
-            Reason::Unknown => write!(f, "{scope}: no API that was asked for defines it"),
-            Reason::NotRegistered => write!(f, "{scope}: the client's own scope does not list it"),
-            Reason::AboveCeiling(api) => write!(f, "{scope}: above the client's ceiling at {api}"),
-            Reason::UserLacksRole(api) => write!(f, "{scope}: the user has none of the roles that it needs at {api}"),
-            Reason::LeftOutByPolicy(policy) => write!(f, "{scope}: left out by policy {policy}"),
-            Reason::NoPolicyFits(api) => write!(f, "{scope}: no policy of {api} fits this request"),
-            Reason::NotConsented => write!(f, "{scope}: the user did not allow it"),
-            Reason::NoRefreshTokens => write!(f, "{scope}: the client is not registered for refresh tokens"),
+            Reason::Unknown => write!(f, "{what}: no API that was asked for defines it"),
+            Reason::NotRegistered => write!(f, "{what}: the client's own scope does not list it"),
+            Reason::AboveCeiling(api) => write!(f, "{what}: above the client's ceiling at {api}"),
+            Reason::UserLacksRole(api) => write!(f, "{what}: the user has none of the roles that it needs at {api}"),
+            Reason::LeftOutByPolicy(policy) => write!(f, "{what}: left out by policy {policy}"),
+            Reason::NoPolicyFits(api) => write!(f, "{what}: no policy of {api} fits this request"),
+            Reason::NotConsented => write!(f, "{what}: the user did not allow it"),
+            Reason::NoRefreshTokens => write!(f, "{what}: the client is not registered for refresh tokens"),
         }
     }
 }

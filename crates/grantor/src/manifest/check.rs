@@ -116,6 +116,10 @@ impl<'w> Checks<'w, '_> {
                 self.unknown_scope(api, scope.as_str(), place(node, &["scopes", &index.to_string()]));
             }
         }
+        for (index, kind) in policy.authorization_details_types.iter().flatten().enumerate() {
+            let path = ["authorization_details_types", &index.to_string()];
+            self.details_type_exists(api, kind, place(node, &path));
+        }
     }
 
     fn in_tenant(&mut self, tenant: &TenantName, node: &Node) {

@@ -190,6 +190,18 @@ fn a_wrong_key_or_reference_is_said_with_the_nearest_right_one() {
 }
 
 #[test]
+fn a_policy_names_types_of_authorization_details_that_its_api_knows() {
+    let types = "\n[[apis.authorization_details_types]]\ntype = \"payment\"\ndescription = \"Pay\"\nschema = {}\n";
+    let text = WHOLE.replace("\n[[apis.ceilings]]", &format!("{types}\n[[apis.ceilings]]"));
+    assert!(problems_of(&format!("{text}authorization_details_types = [\"payment\"]\n")).is_empty());
+    assert_eq!(
+        problems_of(&format!("{text}authorization_details_types = [\"payment\", \"paiment\"]\n")),
+        ["50:43 error: the API https://notes.example knows no type paiment of authorization details \
+             (did you mean payment?)"]
+    );
+}
+
+#[test]
 fn contradictions_are_said_where_they_stand() {
     let text = r#"
 [[clients]]

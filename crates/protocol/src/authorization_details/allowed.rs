@@ -6,6 +6,7 @@ use super::{AuthorizationDetails, Detail, find_type};
 use crate::client::ClientMetadata;
 use crate::directory::{Api, AuthorizationDetailsType, Directory, User};
 use crate::error::Refusal;
+use crate::narrow::{Narrowing, Reason};
 use crate::value::Resource;
 use std::fmt;
 use std::sync::Arc;
@@ -37,17 +38,10 @@ impl AuthorizationDetails {
         })
     }
 
-    /// What of them this user can allow, and a sentence for each that needs a role which he lacks.
+    /// What of them this user can allow, and why not the rest.
     #[must_use]
-    pub fn for_user(mut self, directory: &Directory, user: &User) -> (Self, Vec<String>) {
-        let mut narrowed = Vec::new();
-        self.0.retain(|detail| match can_allow(detail, directory, user) {
-            Ok(()) => true,
-            Err(objection) => {
-                narrowed.push(format!("{}: {objection}", detail.kind().escape_debug()));
-                false
-            }
-        });
+    pub fn for_user(mut self, directory: &Directory, user: &User) -> (Self, Vec<Narrowing>) {
+        let narrowed = self.leave_out(|detail| can_allow(detail, directory, user).err());
         (self, narrowed)
     }
 
@@ -91,7 +85,6 @@ enum Objection {
     Unknown,
     NotRegistered,
     AboveCeiling(Resource),
-    UserLacksRole(Resource),
     DoesNotFit(String),
 }
 
@@ -131,11 +124,11 @@ fn may_ask_of<'d>(
     schemas.fits(detail, api, kind).map_err(Objection::DoesNotFit)
 }
 
-fn can_allow(detail: &Detail, directory: &Directory, user: &User) -> Result<(), Objection> {
-    for (api, kind) in concerned(detail, directory)? {
+fn can_allow(detail: &Detail, directory: &Directory, user: &User) -> Result<(), Reason> {
+    for (api, kind) in concerned(detail, directory).map_err(|_| Reason::Unknown)? {
         let held = user.roles_at(&api.audience);
         if !kind.roles.is_empty() && !kind.roles.iter().any(|role| held.contains(role)) {
-            return Err(Objection::UserLacksRole(api.audience.clone()));
+            return Err(Reason::UserLacksRole(api.audience.clone()));
         }
     }
     Ok(())
@@ -145,9 +138,7 @@ impl Objection {
     fn refusal(&self) -> Refusal {
         match self {
             Self::Unknown => Refusal::UnknownAuthorizationDetailsType,
-            Self::NotRegistered | Self::AboveCeiling(_) | Self::UserLacksRole(_) => {
-                Refusal::AuthorizationDetailsNotAllowed
-            }
+            Self::NotRegistered | Self::AboveCeiling(_) => Refusal::AuthorizationDetailsNotAllowed,
             Self::DoesNotFit(_) => Refusal::MalformedAuthorizationDetails,
         }
     }
@@ -159,7 +150,6 @@ impl fmt::Display for Objection {
             Self::Unknown => write!(f, "no API knows the type, or several do and locations names none of them"),
             Self::NotRegistered => write!(f, "the client's own authorization_details_types do not list it"),
             Self::AboveCeiling(api) => write!(f, "above the client's ceiling at {api}"),
-            Self::UserLacksRole(api) => write!(f, "the user has none of the roles that it needs at {api}"),
             Self::DoesNotFit(why) => write!(f, "does not fit the schema of its type: {why}"),
         }
     }
@@ -335,14 +325,14 @@ mod tests {
         let (left, narrowed) = asked.clone().for_user(&directory, &user(&[("urn:bank", "payer")]));
         assert_eq!(kinds(&left), ["account_information"]);
         assert_eq!(
-            narrowed,
+            narrowed.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["payment_initiation: the user has none of the roles that it needs at https://example.com"]
         );
         assert_eq!(asked.clone().for_user(&directory, &user(&[("https://example.com", "payer")])), (asked, vec![]));
         let both = album(&["https://photos", "https://prints"]);
         assert!(both.for_user(&directory, &user(&[])).0.is_empty(), "each of the APIs must agree");
         let (left, narrowed) = details(r#"[{"type":"a\u0007"}]"#).for_user(&directory, &user(&[]));
-        assert!(left.is_empty() && narrowed[0].starts_with(r"a\u{7}: no API"), "{narrowed:?}");
+        assert!(left.is_empty() && narrowed[0].to_string().starts_with(r"a\u{7}: no API"), "{narrowed:?}");
     }
 
     #[test]

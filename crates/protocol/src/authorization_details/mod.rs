@@ -2,13 +2,16 @@
 
 mod allowed;
 mod comparison;
+mod digest;
 mod schema;
 mod sentence;
 
+pub use digest::Digested;
 pub use sentence::sentence;
 
 use crate::directory::{Api, AuthorizationDetailsType, Directory};
 use crate::error::Refusal;
+use crate::narrow::{Narrowing, Reason};
 use crate::params::Params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -53,11 +56,17 @@ impl AuthorizationDetails {
         self.0.iter()
     }
 
-    /// Only those that the user ticked, by their position in [`Self::iter`].
+    /// Only those that the user ticked, by their [`Detail::digest`]; and which he did not.
     #[must_use]
-    pub fn ticked(self, indices: &[usize]) -> Self {
-        let ticked = self.0.into_iter().enumerate().filter(|(position, _)| indices.contains(position));
-        Self(ticked.map(|(_, detail)| detail).collect())
+    pub fn ticked(mut self, digests: &[&str]) -> (Self, Vec<Narrowing>) {
+        let unticked = |detail: &Detail| !digests.contains(&detail.digest().as_str());
+        let narrowed = self.leave_out(|detail| unticked(detail).then_some(Reason::NotConsented));
+        (self, narrowed)
+    }
+
+    /// Keeps only what passes.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Detail) -> bool) {
+        self.0.retain(keep);
     }
 
     fn read(raw: &str) -> Option<Self> {
@@ -251,8 +260,11 @@ pub(crate) mod tests {
     #[test]
     fn what_was_not_ticked_drops_out() {
         let three = details(r#"[{"type":"a"},{"type":"b"},{"type":"c"}]"#);
-        assert_eq!(kinds(&three.clone().ticked(&[2, 0, 7])), ["a", "c"]);
-        assert!(three.ticked(&[]).is_empty());
+        let digests: Vec<_> = three.iter().map(Detail::digest).collect();
+        let (left, narrowed) = three.clone().ticked(&[&digests[2], &digests[0], "0", "1"]);
+        assert_eq!(kinds(&left), ["a", "c"]);
+        assert_eq!(narrowed.iter().map(ToString::to_string).collect::<Vec<_>>(), ["b: the user did not allow it"]);
+        assert!(three.ticked(&[]).0.is_empty());
     }
 
     #[test]

@@ -154,6 +154,12 @@ impl Default for TokenProfile {
 }
 
 impl Api {
+    /// Whether it is had by its audience alone: it has neither scopes nor types of authorization details. Any other comes
+    /// with a scope or a detail only.
+    pub fn is_named_as_a_whole(&self) -> bool {
+        self.scopes.is_empty() && self.authorization_details_types.is_empty()
+    }
+
     /// Every scope-token of this API.
     pub fn scope(&self) -> Scope {
         self.scopes.iter().map(|scope| scope.name.clone()).collect()

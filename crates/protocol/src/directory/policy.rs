@@ -31,7 +31,20 @@ pub struct Policy {
     /// The scopes that can be had under it; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<ScopeToken>>,
+    /// The types of authorization details that can be had under it; absent: all, or none where `scopes` is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details_types: Option<Vec<String>>,
     /// The longest life of an access token under it, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_lifetime: Option<Seconds>,
+}
+
+impl Policy {
+    /// Whether authorization details of this type can be had under it.
+    pub fn allows_details_of(&self, kind: &str) -> bool {
+        match &self.authorization_details_types {
+            Some(kinds) => kinds.iter().any(|name| name == kind),
+            None => self.scopes.is_none(),
+        }
+    }
 }

@@ -41,6 +41,7 @@ pub fn decide(
     let grant_type = request.grant_type;
     let (api, allowed) = narrow::for_itself(&request.asked, directory, client.get(), grant_type)?;
     request.details.for_itself(&api, &client.get().metadata)?;
+    narrow::details_for_itself(&request.details, directory, &api, client.get(), grant_type)?;
     let life = narrow::longest_life(directory, &api, client.get(), grant_type, None);
     let token = AccessToken {
         issuer: issuer.clone(),

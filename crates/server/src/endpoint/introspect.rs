@@ -72,5 +72,5 @@ async fn active(call: &Call, caller: &AuthenticatedClient, token: &str) -> Resul
     let client = call.tenancy.directory.client(&token.client);
     let pairwise = client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise);
     let username = standing.filter(|_| !pairwise).map(|(_, user)| user.username);
-    Ok(introspection::active(&token, username.as_deref()))
+    Ok(introspection::active(&token, caller, &call.tenancy.directory, username.as_deref()))
 }

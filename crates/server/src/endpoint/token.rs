@@ -197,9 +197,10 @@ impl Asking<'_> {
             Err(Refusal::NothingOfTheScopeIsAllowed) if !granted.is_empty() => Allowed::default(),
             other => other?,
         };
-        let (allowed, granted) = narrow::with_details(allowed, &granted, directory, client, user, grant_type)?;
+        let (allowed, granted) = narrow::with_details(allowed, granted, directory, client, user, grant_type)?;
         let selection = select(&allowed.access, asked, directory, issuer)?;
         let details = granted.narrowed(details)?.at(directory, &selection.apis);
+        narrow::each_speaks(&selection, &allowed.access, &details, directory)?;
         let binding = self.proven.bind(&client.metadata, selection.apis.iter().map(|api| &api.token.binding))?;
         Ok((Content { selection, details, binding }, allowed.reasons()))
     }

@@ -8,7 +8,7 @@ use crate::failure::failed;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
-use grantor_protocol::authorization_details;
+use grantor_protocol::authorization_details::{self, Detail};
 use grantor_protocol::authorize::{RedirectRefusal, Step};
 use grantor_protocol::directory::{Api, User};
 use grantor_protocol::grant::GrantType;
@@ -47,11 +47,11 @@ async fn decided(call: &Call) -> Shown {
         return Ok(flow::proceed(call, &browser, &interaction).await);
     };
     let ticked: Scope = form.all("scope").filter_map(ScopeToken::parse).collect();
-    let indices: Vec<usize> = form.all("detail").filter_map(|index| index.parse().ok()).collect();
-    let details = pending.details.clone().ticked(&indices);
-    let allowed = pending.allowed.clone().consented(&ticked);
+    let (details, narrowed) = pending.details.clone().ticked(&form.all("detail").collect::<Vec<_>>());
+    let mut allowed = pending.allowed.clone().consented(&ticked);
+    allowed.narrowed.extend(narrowed);
     let (client, directory) = (&pending.request.target.client, &call.tenancy.directory);
-    let together = narrow::with_details(allowed, &details, directory, client, user, GrantType::AuthorizationCode);
+    let together = narrow::with_details(allowed, details, directory, client, user, GrantType::AuthorizationCode);
     let Some((allowed, details)) = together.ok().filter(|_| form.get("decision") == Some("allow")) else {
         return Ok(denied(call, &browser, user, pending).await);
     };
@@ -63,7 +63,7 @@ async fn decided(call: &Call) -> Shown {
     known(call, Some(&browser), noted.map_err(|broken| failed(&broken)))?;
     let event = call.event(Action::Consent, Outcome::Allowed).actor(&user.sub).target(&client);
     let event = event.with("scope", allowed.access.scope());
-    let event = if details.is_empty() { event } else { event.with("details", &details) };
+    let event = if details.is_empty() { event } else { event.with("details", details.digested()) };
     known(call, Some(&browser), event.commit().await)?;
     let mut request = pending.request;
     request.claims = request.claims.within(&now_allowed.scope());
@@ -102,21 +102,32 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
     }))
 }
 
-/// The authorization details that are of this API's types, in its own words.
-fn details(call: &Call, api: &Api, pending: &Pending, language: Language) -> Vec<ConsentDetail> {
-    let all = pending.details.iter().enumerate();
-    all.filter_map(|(index, detail)| {
+/// The authorization details that are of this API's types and not shown yet, in its own words.
+fn details<'p>(
+    call: &Call,
+    api: &Api,
+    pending: &'p Pending,
+    shown: &mut Vec<&'p Detail>,
+    language: Language,
+) -> Vec<ConsentDetail> {
+    let mut of_this = Vec::new();
+    for detail in pending.details.iter() {
         let concerned = detail.concerned(&call.tenancy.directory);
-        let (_, kind) = concerned.into_iter().find(|(one, _)| one.audience == api.audience)?;
-        let text = authorization_details::sentence(detail, kind, language.tag());
-        Some(ConsentDetail { index, text, kind: kind.name.clone() })
-    })
-    .collect()
+        let kind = concerned.into_iter().find(|(one, _)| one.audience == api.audience).map(|(_, kind)| kind);
+        if let Some(kind) = kind.filter(|_| !shown.contains(&detail)) {
+            let text = authorization_details::sentence(detail, kind, language.tag());
+            of_this.push(ConsentDetail { id: detail.digest(), text, kind: kind.name.clone() });
+            shown.push(detail);
+        }
+    }
+    of_this
 }
 
 /// Each scope in its API's own words; those of OpenID Connect in ours.
 fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGroup> {
     let before = pending.consent.as_ref().map(|consent| &consent.access);
+    // What concerns two APIs is asked once.
+    let mut shown = Vec::new();
     let group = |(audience, scope): (&grantor_protocol::value::Resource, &Scope)| {
         let api = call.tenancy.directory.api(audience);
         let scopes = scope.iter().map(|token| {
@@ -137,7 +148,7 @@ fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGrou
                 .to_owned(),
             audience: api.map(|api| api.audience.to_string()).unwrap_or_default(),
             scopes: scopes.collect(),
-            details: api.map(|api| details(call, api, pending, language)).unwrap_or_default(),
+            details: api.map(|api| details(call, api, pending, &mut shown, language)).unwrap_or_default(),
         }
     };
     pending.asked.iter().map(group).collect()

@@ -215,9 +215,10 @@ fn for_user(
 ) -> Result<(Allowed, AuthorizationDetails), Refusal> {
     let (client, directory) = (&request.target.client, &call.tenancy.directory);
     let grant_type = GrantType::AuthorizationCode;
-    let allowed = narrow::for_user(request.allowed.clone(), directory, client, user, grant_type)?;
-    let (details, _reasons) = request.details.clone().for_user(directory, user);
-    narrow::with_details(allowed, &details, directory, client, user, grant_type)
+    let mut allowed = narrow::for_user(request.allowed.clone(), directory, client, user, grant_type)?;
+    let (details, narrowed) = request.details.clone().for_user(directory, user);
+    allowed.narrowed.extend(narrowed);
+    narrow::with_details(allowed, details, directory, client, user, grant_type)
 }
 
 /// Tells the client or the user why a request goes no further.
@@ -265,7 +266,8 @@ pub(crate) async fn issue(call: &Call, browser: &Browser, pending: Pending) -> R
             let allowed = &pending.allowed;
             let event = call.event(Action::Authorization, Outcome::Allowed).actor(&metadata.client_id);
             let event = event.target(&user.sub).with("scope", allowed.access.scope());
-            let event = if pending.details.is_empty() { event } else { event.with("details", &pending.details) };
+            let event =
+                if pending.details.is_empty() { event } else { event.with("details", pending.details.digested()) };
             let reasons = allowed.reasons();
             if reasons.is_empty() { event } else { event.with("narrowed", reasons) }.write();
             let answer = AuthorizationResponse::code(&pending.request.target, code, &call.tenancy.issuer);

@@ -1,18 +1,22 @@
 //! Rich authorization requests (RFC 9396) through the pages, the tokens and refreshes.
 
-use crate::directory::client_record;
-use crate::harness::{Browser, CALLBACK, PASSWORD, Site, VERIFIER, claims, text, values};
+use crate::directory::{client_record, policy, user_record};
+use crate::harness::{Answer, Browser, CALLBACK, PASSWORD, Site, VERIFIER, claims, text, values};
 use crate::prover::merged;
+use grantor_protocol::audit::Action;
+use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::directory::Api;
+use grantor_protocol::value::Resource;
 use grantor_store::Change;
 use serde_json::{Value, json};
 
 const BANK: &str = "https://bank.example";
+const VAULT: &str = "https://vault.example";
 
 fn bank() -> Api {
     serde_json::from_value(json!({
         "audience": BANK, "name": "Bank", "resource_servers": ["api"], "scopes": [{ "name": "accounts" }],
-        "authorization_details_types": [{
+        "authorization_details_types": [errands(), {
             "type": "payment",
             "description": { "en": "Pay {/amount} to {/creditor}", "de": "{/amount} an {/creditor} zahlen" },
             "schema": {
@@ -24,18 +28,39 @@ fn bank() -> Api {
                 },
             },
         }],
-        "ceilings": [{ "client_id": "payer", "authorization_details_types": ["payment"] }],
+        "ceilings": [{ "client_id": "payer", "authorization_details_types": ["payment", "errand"] }],
     }))
     .unwrap()
 }
 
+/// It has no scope: everything that can be had there is a detail. Alice is no cleaner.
+fn vault() -> Api {
+    serde_json::from_value(json!({
+        "audience": VAULT, "name": "Vault", "resource_servers": ["machine"],
+        "roles": [{ "name": "keeper" }, { "name": "cleaner" }],
+        "authorization_details_types": [
+            { "type": "opening", "description": "Open {/door}", "schema": { "properties": { "door": {} } } },
+            { "type": "cleaning", "description": "Clean", "schema": {}, "roles": ["cleaner"] },
+            errands(),
+        ],
+    }))
+    .unwrap()
+}
+
+fn errands() -> Value {
+    json!({ "type": "errand", "description": "Run", "schema": { "properties": { "locations": {} } } })
+}
+
 async fn site() -> Site {
     Site::with(|changes| {
-        changes.push(Change::PutApi(bank()));
+        changes.extend([Change::PutApi(bank()), Change::PutApi(vault())]);
+        let mut alice = user_record("default", "alice");
+        alice.roles.insert(Resource::parse(VAULT).unwrap(), vec!["keeper".to_owned()]);
+        changes.push(Change::PutUser(alice));
         let payer = json!({
             "client_id": "payer", "client_name": "Shop", "redirect_uris": [CALLBACK],
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-            "authorization_details_types": ["payment"],
+            "authorization_details_types": ["payment", "opening", "cleaning", "errand"],
         });
         changes.push(Change::PutClient(client_record(payer)));
     })
@@ -49,19 +74,47 @@ fn payment(change: &Value) -> Value {
     )
 }
 
+fn opening() -> Value {
+    json!({ "type": "opening", "door": "front" })
+}
+
+/// What the form posts for a detail.
+fn digest(detail: &Value) -> String {
+    AuthorizationDetails::parse(&json!([detail]).to_string()).unwrap().iter().next().unwrap().digest()
+}
+
+/// The code for these of the details, by alice.
+async fn code(site: &Site, details: &[Value], ticked: &[&Value]) -> String {
+    let mut browser = Browser::new(site);
+    let page = asked(&mut browser, &json!(details).to_string()).await;
+    allowed(&mut browser, &page, ticked).await
+}
+
+async fn allowed(browser: &mut Browser<'_>, page: &Answer, ticked: &[&Value]) -> String {
+    let ticked: Vec<_> = ticked.iter().map(|detail| digest(detail)).collect();
+    let mut fields = vec![("decision", "allow"), ("scope", "openid")];
+    fields.extend(ticked.iter().map(|digest| ("detail", digest.as_str())));
+    let answer = browser.submit(page, &fields).await;
+    answer.param("code").unwrap_or_else(|| panic!("{} {}", answer.location(), answer.body))
+}
+
 /// The consent page for these details, by alice.
-async fn asked(browser: &mut Browser<'_>, details: &str) -> crate::harness::Answer {
+async fn asked(browser: &mut Browser<'_>, details: &str) -> Answer {
     let first = browser.start("payer", &[("scope", "openid"), ("authorization_details", details)]).await;
     if first.body.contains("name=\"password\"") { browser.sign_in(&first, "alice", PASSWORD).await } else { first }
 }
 
-async fn redeem(site: &Site, code: &str, more: &[(&str, &str)]) -> crate::harness::Answer {
+async fn redeem(site: &Site, code: &str, more: &[(&str, &str)]) -> Answer {
+    redeem_at(site, code, BANK, more).await
+}
+
+async fn redeem_at(site: &Site, code: &str, resource: &str, more: &[(&str, &str)]) -> Answer {
     let mut fields = vec![
         ("grant_type", "authorization_code"),
         ("code", code),
         ("code_verifier", VERIFIER),
         ("redirect_uri", CALLBACK),
-        ("resource", BANK),
+        ("resource", resource),
     ];
     fields.extend(more);
     site.token("payer", &fields).await
@@ -71,13 +124,12 @@ async fn redeem(site: &Site, code: &str, more: &[(&str, &str)]) -> crate::harnes
 async fn rfc9396_7_what_the_user_allowed_stands_in_the_token_and_in_introspection() {
     let site = site().await;
     let mut browser = Browser::new(&site);
-    let details = json!([payment(&json!({})), payment(&json!({ "amount": "EUR 700", "creditor": "Eve" }))]).to_string();
-    let page = asked(&mut browser, &details).await;
+    let (ada, eve) = (payment(&json!({})), payment(&json!({ "amount": "EUR 700", "creditor": "Eve" })));
+    let page = asked(&mut browser, &json!([ada, eve]).to_string()).await;
     assert!(page.body.contains("Pay EUR 5 to Ada") && page.body.contains("Pay EUR 700 to Eve"), "{}", page.body);
-    assert_eq!(values(&page.body, "name=\"detail\" value=\""), ["0", "1"]);
+    assert_eq!(values(&page.body, "name=\"detail\" value=\""), [digest(&ada), digest(&eve)]);
     // Eve gets nothing.
-    let answer = browser.submit(&page, &[("decision", "allow"), ("scope", "openid"), ("detail", "0")]).await;
-    let code = answer.param("code").unwrap_or_else(|| panic!("{} {}", answer.location(), answer.body));
+    let code = allowed(&mut browser, &page, &[&ada]).await;
     let tokens = redeem(&site, &code, &[]).await;
     assert_eq!(tokens.status, 200, "{}", tokens.body);
     let tokens = tokens.json();
@@ -129,8 +181,7 @@ async fn rfc9396_a_payment_is_asked_for_each_time_and_can_be_denied() {
     for _ in 0..2 {
         let page = asked(&mut browser, &details).await;
         assert!(page.body.contains("Pay EUR 5 to Ada"), "{}", page.body);
-        let answer = browser.submit(&page, &[("decision", "allow"), ("scope", "openid"), ("detail", "0")]).await;
-        assert!(answer.param("code").is_some());
+        allowed(&mut browser, &page, &[&payment(&json!({}))]).await;
     }
     let page = asked(&mut browser, &details).await;
     let unticked = browser.submit(&page, &[("decision", "allow"), ("scope", "openid")]).await;
@@ -152,4 +203,122 @@ async fn rfc9396_6_an_application_for_itself_has_what_its_ceiling_lists() {
     let bad = json!([payment(&json!({ "amount": "much" }))]).to_string();
     let fields = [("grant_type", "client_credentials"), ("resource", BANK), ("authorization_details", bad.as_str())];
     assert_eq!(site.token("payer", &fields).await.error(), "invalid_authorization_details");
+}
+
+#[tokio::test]
+async fn rfc9396_7_an_api_with_types_of_details_comes_with_a_detail_only() {
+    let site = site().await;
+    let at_vault = async |code: &str| redeem_at(&site, code, VAULT, &[]).await;
+    let opened = at_vault(&code(&site, &[opening()], &[&opening()]).await).await.json();
+    let token = claims(text(&opened, "access_token"));
+    assert_eq!((&token["aud"], &token["roles"]), (&json!(VAULT), &json!(["keeper"])), "{token}");
+
+    let unticked = code(&site, &[opening()], &[]).await;
+    assert_eq!(at_vault(&unticked).await.error(), "invalid_target", "nobody's roles are had by naming an API");
+    let cleaning = json!({ "type": "cleaning" });
+    let roleless = code(&site, &[payment(&json!({})), cleaning], &[&payment(&json!({}))]).await;
+    assert_eq!(at_vault(&roleless).await.error(), "invalid_target");
+    let named = Browser::new(&site).authorize("payer", &[("scope", "openid"), ("resource", VAULT)]).await;
+    assert_eq!(at_vault(&named.param("code").unwrap()).await.error(), "invalid_target");
+}
+
+#[tokio::test]
+async fn rfc9396_6_a_token_has_no_audience_of_which_no_detail_is_asked_for() {
+    let site = site().await;
+    let (pay, open) = (payment(&json!({})), opening());
+    let code = code(&site, &[pay.clone(), open.clone()], &[&pay, &open]).await;
+    let of_the_bank = json!([pay]).to_string();
+    let refused = redeem_at(&site, &code, VAULT, &[("authorization_details", &of_the_bank)]).await;
+    assert_eq!(refused.error(), "invalid_authorization_details", "{}", refused.body);
+    let both = [("resource", VAULT), ("authorization_details", of_the_bank.as_str())];
+    assert_eq!(redeem(&site, &code, &both).await.error(), "invalid_authorization_details");
+    let given = redeem_at(&site, &code, VAULT, &[("authorization_details", &json!([open]).to_string())]).await.json();
+    assert_eq!(given["authorization_details"], json!([open]));
+
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", text(&given, "refresh_token")),
+        ("resource", site.issuer.as_str()),
+    ];
+    let userinfo = site.token("payer", &fields).await;
+    assert_eq!(userinfo.json()["scope"], "openid", "userinfo needs no detail: {}", userinfo.body);
+}
+
+#[tokio::test]
+async fn rfc9396_9_2_introspection_shows_an_api_its_own_details_alone() {
+    let site = site().await;
+    let (pay, open) = (payment(&json!({})), opening());
+    let code = code(&site, &[pay.clone(), open.clone()], &[&pay, &open]).await;
+    let tokens = redeem(&site, &code, &[("resource", VAULT)]).await.json();
+    assert_eq!(tokens["authorization_details"], json!([pay, open]));
+    let token = text(&tokens, "access_token");
+    assert_eq!(site.introspect(token).await["authorization_details"], json!([pay]));
+    let by_the_vault = site.client_form("/introspect", "machine", &[("token", token)]).await.json();
+    assert_eq!(by_the_vault["authorization_details"], json!([open]));
+}
+
+#[tokio::test]
+async fn rfc9396_11_no_other_detail_is_allowed_than_the_one_that_was_shown() {
+    let site = site().await;
+    let (open, pay) = (opening(), payment(&json!({})));
+    let mut browser = Browser::new(&site);
+    let page = asked(&mut browser, &json!([open, pay]).to_string()).await;
+    assert_eq!(values(&page.body, "name=\"detail\" value=\"").len(), 2);
+    // While the page lies open the first becomes impossible, and the second comes first.
+    let nothing = json!({ "name": "shut", "api": VAULT, "authorization_details_types": [] });
+    site.change(vec![policy(nothing)]).await;
+    let position = [("decision", "allow"), ("scope", "openid"), ("detail", "0"), ("detail", &digest(&open))];
+    let code = browser.submit(&page, &position).await.param("code").unwrap();
+    assert_eq!(redeem(&site, &code, &[]).await.error(), "invalid_target");
+}
+
+#[tokio::test]
+async fn rfc9396_11_a_detail_of_two_apis_is_shown_once() {
+    let site = site().await;
+    let errand = json!({ "type": "errand", "locations": [BANK, VAULT] });
+    let mut browser = Browser::new(&site);
+    let page = asked(&mut browser, &json!([errand, errand]).to_string()).await;
+    assert_eq!(values(&page.body, "name=\"detail\" value=\""), [digest(&errand)]);
+    let code = allowed(&mut browser, &page, &[&errand]).await;
+    assert_eq!(redeem_at(&site, &code, VAULT, &[]).await.json()["authorization_details"][0], errand);
+}
+
+#[tokio::test]
+async fn rfc9396_13_the_audit_log_holds_types_and_digests_and_why_a_detail_was_left_out() {
+    let site = site().await;
+    let (pay, open) = (payment(&json!({})), opening());
+    code(&site, &[pay.clone(), open, json!({ "type": "cleaning" })], &[&pay]).await;
+    let mut events = site.events().await;
+    events.retain(|event| event.details.contains_key("details"));
+    for action in [Action::Consent, Action::Authorization] {
+        let event = events.iter().find(|event| event.action == action).unwrap();
+        assert_eq!(event.details["details"], json!([{ "type": "payment", "digest": digest(&pay) }]));
+    }
+    assert!(!serde_json::to_string(&events).unwrap().contains("Ada"));
+    let authorization = events.iter().find(|event| event.action == Action::Authorization).unwrap();
+    let lacks = format!("cleaning: the user has none of the roles that it needs at {VAULT}");
+    assert_eq!(authorization.details["narrowed"], json!([lacks, "opening: the user did not allow it"]));
+}
+
+#[tokio::test]
+async fn an_api_s_policies_hold_for_details() {
+    let site = site().await;
+    let (pay, open) = (payment(&json!({})), opening());
+    let at_bank = |more: Value| policy(merged(json!({ "name": "p", "api": BANK }), &more));
+    let itself = json!([pay]).to_string();
+    let itself = [("grant_type", "client_credentials"), ("resource", BANK), ("authorization_details", itself.as_str())];
+    for (policy, had) in [
+        (json!({ "scopes": ["accounts"] }), false),
+        (json!({ "authorization_details_types": ["errand"] }), false),
+        (json!({ "scopes": [], "authorization_details_types": ["payment"] }), true),
+        (json!({}), true),
+    ] {
+        site.change(vec![at_bank(policy.clone())]).await;
+        let mut browser = Browser::new(&site);
+        let page = asked(&mut browser, &json!([pay, open]).to_string()).await;
+        assert_eq!(page.body.contains("Pay EUR 5 to Ada"), had, "{policy}");
+        let code = allowed(&mut browser, &page, &[&pay, &open]).await;
+        assert_eq!(redeem(&site, &code, &[]).await.status == 200, had, "{policy}");
+        assert_eq!(site.token("payer", &itself).await.status == 200, had, "{policy}");
+    }
 }

@@ -55,6 +55,7 @@ pub async fn records_are_put_replaced_and_deleted(store: Under) {
         grant_types: Vec::new(),
         roles: Vec::new(),
         scopes: None,
+        authorization_details_types: None,
         access_token_lifetime: Some(Seconds::new(60)),
     };
     let key = |tenant: TenantName, sealed: u8| KeyRecord {

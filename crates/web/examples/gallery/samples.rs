@@ -92,7 +92,7 @@ fn consent(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
             scope(client, ""),
         ],
         details: vec![ConsentDetail {
-            index: 0,
+            id: "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg".to_owned(),
             text: format!("Pay EUR 123.50 to {client}"),
             kind: "payment_initiation".to_owned(),
         }],

@@ -44,8 +44,8 @@ pub struct ConsentGroup {
 /// One authorization detail; posts `detail`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConsentDetail {
-    /// The value that is posted: its place in the request.
-    pub index: usize,
+    /// The value that is posted: it names this detail and no other.
+    pub id: String,
     /// What it means to the person, in their language, with what the application filled in.
     pub text: String,
     /// Its type.

@@ -76,7 +76,7 @@ impl Checks<'_, '_> {
         }
     }
 
-    fn details_type_exists(&mut self, api: &Api, kind: &str, here: Place) {
+    pub(super) fn details_type_exists(&mut self, api: &Api, kind: &str, here: Place) {
         let known = || api.authorization_details_types.iter().map(|known| known.name.as_str());
         if !known().any(|known| known == kind) {
             let said = format!("the API {} knows no type {kind} of authorization details", api.audience);
