@@ -86,7 +86,10 @@ pub fn verify(headers: &[&str], expected: &Expected<'_>) -> Result<Option<Proof>
 
 /// RFC 9449 4.3, 2 and 4 to 7: the payload, signed with the key that it brings. Nothing of the payload is looked at
 /// before: a forger learns that he is one, and no more.
-fn signed(unverified: &str, algorithms: &[SigningAlgorithm]) -> Result<(JwkThumbprint, SigningAlgorithm, Vec<u8>), Refusal> {
+fn signed(
+    unverified: &str,
+    algorithms: &[SigningAlgorithm],
+) -> Result<(JwkThumbprint, SigningAlgorithm, Vec<u8>), Refusal> {
     if unverified.len() > MAX_PROOF {
         return Err(Refusal::MalformedDpopProof);
     }
