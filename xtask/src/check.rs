@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
     Step { name: "clippy", run: |_| Ok(lint::clippy()) },
@@ -29,6 +29,7 @@ const STEPS: [Step; 12] = [
     Step { name: "test", run: |_| libtest::workspace() },
     Step { name: "fuzz", run: |plan| fuzz::run(&fuzz::Plan::all(if plan.long { 600 } else { 5 })) },
     Step { name: "release", run: |_| lint::release() },
+    Step { name: "timing", run: |plan| lint::timing(if plan.long { "4.5" } else { "20" }) },
     Step { name: "interop", run: |_| Ok(interop::libraries()) },
     Step { name: "browser", run: |_| interop::browser() },
     Step { name: "kill", run: |plan| interop::kill(if plan.long { 100 } else { 25 }) },

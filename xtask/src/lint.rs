@@ -49,3 +49,10 @@ pub(crate) fn deny() -> Outcome {
 pub(crate) fn release() -> Outcome {
     succeed(&mut cargo(&["build", "--locked", "--release", "--package", "grantor"])).map(|()| Tally::one())
 }
+
+/// Whether the time of a refusal tells anything of a secret, or which clients there are. `threshold` is of Welch's t over
+/// 20,000 pairs: 4.5 on a machine that does nothing else.
+pub(crate) fn timing(threshold: &str) -> Outcome {
+    let example = ["run", "--locked", "--release", "--package", "grantor-server", "--example", "timing", "--", "20000"];
+    succeed(cargo(&example).arg(threshold)).map(|()| Tally::one())
+}

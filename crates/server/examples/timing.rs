@@ -1,11 +1,11 @@
 //! Does the time of a refusal tell anything of a client secret, or which clients there are? (RFC 6749 10.10)
 //!
-//! `cargo run --release -p grantor-server --example timing -- [SAMPLES] [--fail]`
+//! `cargo run --release -p grantor-server --example timing -- [SAMPLES [THRESHOLD]]`
 //!
 //! Two questions are asked of a real server over TCP: a wrong secret that begins like the right one against one that does
 //! not, and a client that does not exist against one that does. The samples are interleaved, each pair in random order.
 //! The test was fixed before the first measurement: Welch's t over the samples below the 90th percentile of both classes
-//! together; |t| above 4.5 is a difference.
+//! together; |t| above 4.5 is a difference. (A coarser threshold is for machines that do other things at the same time.)
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, missing_docs, reason = "a measurement")]
 #![allow(clippy::cast_precision_loss, reason = "counts and nanoseconds are far below 2^53")]
 
@@ -23,9 +23,9 @@ const THRESHOLD: f64 = 4.5;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let fail = arguments.iter().position(|argument| argument == "--fail").map(|at| arguments.remove(at)).is_some();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let samples = arguments.first().map_or(20_000, |number| number.parse().unwrap());
+    let threshold = arguments.get(1).map_or(THRESHOLD, |number| number.parse().unwrap());
 
     let right = ClientSecret::new([42; 32]).into_secret().expose().to_owned();
     let port = serve(&right).await;
@@ -44,11 +44,11 @@ async fn main() -> ExitCode {
         ask(&mut connection, &first, &second, samples / 20).await;
         let (a, b) = ask(&mut connection, &first, &second, samples).await;
         let (t, ratio) = welch(&a, &b);
-        let verdict = if t.abs() > THRESHOLD { "DIFFERENT" } else { "no difference" };
+        let verdict = if t.abs() > threshold { "DIFFERENT" } else { "no difference" };
         println!("{name}: t = {t:+.2}, ratio of means {ratio:.4}, {samples} pairs: {verdict}");
-        differs |= t.abs() > THRESHOLD;
+        differs |= t.abs() > threshold;
     }
-    if differs && fail { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// A server with one client.
