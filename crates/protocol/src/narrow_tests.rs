@@ -39,7 +39,7 @@ pub(crate) fn directory(policies: &str) -> Directory {
     Directory::by_tenant(&records).remove(&TenantName::default()).unwrap()
 }
 
-fn user(roles: &[&str]) -> User {
+pub(crate) fn user(roles: &[&str]) -> User {
     User {
         tenant: TenantName::default(),
         sub: Subject::parse("u1").unwrap(),

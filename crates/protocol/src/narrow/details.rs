@@ -100,3 +100,54 @@ impl AuthorizationDetails {
         narrowed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::AuthMethod;
+    use crate::client::auth::tests::client;
+    use crate::directory::{DirectoryRecords, Tenant};
+    use crate::narrow::tests::{issuer, user};
+    use crate::narrow::{Asked, delegated};
+    use crate::value::{Resource, TenantName};
+
+    fn resource() -> Resource {
+        Resource::parse("https://vault").unwrap()
+    }
+
+    /// One API without a scope, with these types of authorization details.
+    fn directory(types: &str) -> Directory {
+        let api = format!(r#"[{{"audience":"https://vault","name":"Vault","authorization_details_types":{types}}}]"#);
+        let records = DirectoryRecords {
+            tenants: vec![Tenant::new(TenantName::default())],
+            apis: serde_json::from_str(&api).unwrap(),
+            ..DirectoryRecords::default()
+        };
+        Directory::by_tenant(&records).remove(&TenantName::default()).unwrap()
+    }
+
+    const OPENING: &str = r#"[{"type":"opening","description":"Open","schema":{}}]"#;
+
+    #[test]
+    fn rfc9396_7_an_api_with_types_of_details_is_not_had_by_its_name() {
+        let web = client("web", AuthMethod::ClientSecretBasic);
+        let asked = Asked { scope: None, resources: vec![resource()] };
+        let whole = delegated(&asked, &directory("[]"), &issuer(), &web).unwrap();
+        assert!(whole.access.at(&resource()).is_some());
+        let named = delegated(&asked, &directory(OPENING), &issuer(), &web);
+        assert_eq!(named, Err(Refusal::NothingOfTheScopeIsAllowed));
+    }
+
+    #[test]
+    fn rfc9396_7_an_audience_goes_with_its_last_detail() {
+        let web = client("web", AuthMethod::ClientSecretBasic);
+        let left = |types: &str| {
+            let mut allowed = Allowed::default();
+            allowed.access.add(resource(), &Scope::default());
+            let none = AuthorizationDetails::default();
+            with_details(allowed, none, &directory(types), &web, &user(&[]), GrantType::AuthorizationCode)
+        };
+        assert!(left("[]").unwrap().0.access.at(&resource()).is_some());
+        assert_eq!(left(OPENING), Err(Refusal::NothingOfTheScopeIsAllowed));
+    }
+}
