@@ -110,12 +110,18 @@ export class Person {
 
   #fill(form, decision, without) {
     const fields = new URLSearchParams()
+    const labels = form.querySelectorAll('label')
+    // What a box stands for is its value or what its label says.
+    const left = (input) => {
+      const label = labels.find((label) => label.getAttribute('for') === input.getAttribute('id'))
+      return without.includes(input.getAttribute('value')) || without.includes(label?.text.trim())
+    }
     for (const input of form.querySelectorAll('input')) {
       const name = input.getAttribute('name')
       if (!name || input.hasAttribute('disabled')) continue
       const value = input.getAttribute('value') ?? ''
       if (input.getAttribute('type') === 'checkbox') {
-        if (input.hasAttribute('checked') && !without.includes(value)) fields.append(name, value)
+        if (input.hasAttribute('checked') && !left(input)) fields.append(name, value)
       } else if (name === 'username') fields.append(name, this.user.username)
       else if (name === 'password') fields.append(name, this.user.password)
       else fields.append(name, value)

@@ -243,7 +243,13 @@ await check('JAR: what must be signed is refused unsigned', async () => {
 })
 await check('JAR: a signature of a stranger is refused', async () => {
   const stranger = { ...(await clientKey('ES256')), kid: es256.kid }
-  const { callback } = await ask(signer, {}, signed(stranger))
+  const outside = async (config, parameters) => {
+    const url = await signed(stranger)(config, parameters)
+    // Where to tell is known from outside only.
+    url.searchParams.set('redirect_uri', redirectUri)
+    return url
+  }
+  const { callback } = await ask(signer, {}, outside)
   assert.equal(callback.searchParams.get('error'), 'invalid_request_object')
 })
 await check('JAR: a signed request, encrypted to the server with npm jose', async () => {
@@ -346,7 +352,7 @@ const details = [
 const written = (details) => ({ authorization_details: JSON.stringify(details) })
 const paid = await check('authorization details: shown in words, and what is ticked stands in the answer', async () => {
   const asked = { ...written(details), resource: bank }
-  const tokens = await grant(payer, asked, undefined, { resource: bank, choices: { without: ['1'] } })
+  const tokens = await grant(payer, asked, undefined, { resource: bank, choices: { without: ['Pay EUR 700 to Eve'] } })
   assert.ok(person.read.includes('Pay EUR 5 to Ada') && person.read.includes('Pay EUR 700 to Eve'), person.read)
   assert.deepEqual(tokens.authorization_details, [details[0]])
   assert.deepEqual((await introspect(tokens.access_token)).authorization_details, [details[0]])
