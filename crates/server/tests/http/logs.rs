@@ -3,6 +3,7 @@
 use crate::harness::{Browser, PASSWORD, Plan, Site, VERIFIER, base64_standard, encode, secret, text};
 use crate::stores::Folder;
 use crate::tls::certify;
+use grantor_protocol::audit::Action;
 use grantor_server::TlsFiles;
 use reqwest::{Certificate, Method};
 use std::cell::RefCell;
@@ -166,4 +167,29 @@ async fn no_secret_stands_in_a_log_line_at_any_level_over_tls_and_http_2() {
     let files = TlsFiles { certificate: folder.0.join("chain.pem"), key: folder.0.join("key.pem") };
     let pem = std::fs::read(&files.certificate).unwrap();
     nothing_leaks(Some((files, pem))).await;
+}
+
+/// Anybody can say that he is a public client: what he is refused must not fill the disk (the budget is 50 a second).
+#[tokio::test]
+async fn refusals_of_strangers_are_written_within_a_budget_whatever_client_they_name() {
+    let site = Site::start().await;
+    let of_tokens = async || {
+        site.store.record(Vec::new()).await.unwrap();
+        site.events().await.into_iter().filter(|event| event.action == Action::Token).collect::<Vec<_>>()
+    };
+    let fields = [("grant_type", "authorization_code"), ("client_id", "public"), ("code", "x")];
+    let first = site.now();
+    for _ in 0..300 {
+        assert_eq!(site.form("/token", &[], &fields).await.error(), "invalid_grant");
+    }
+    let seconds = usize::try_from(site.now() - first + 1).unwrap();
+    let written = of_tokens().await.len();
+    assert!(written <= 51 * seconds && written < 300, "{written} in {seconds} seconds");
+    // A client that proved who it is has every refusal written.
+    let before = of_tokens().await.len();
+    for _ in 0..100 {
+        let refused = site.token("machine", &[("grant_type", "client_credentials"), ("scope", "no:such")]).await;
+        assert_eq!(refused.error(), "invalid_scope", "{}", refused.body);
+    }
+    assert_eq!(of_tokens().await.len() - before, 100);
 }
