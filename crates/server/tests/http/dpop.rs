@@ -1,11 +1,12 @@
 //! Tokens that are useless to a thief (RFC 9449).
 
 use crate::directory::client_record;
-use crate::harness::{Browser, CALLBACK, Site, VERIFIER, claims, text};
+use crate::harness::{Browser, CALLBACK, Plan, Site, VERIFIER, base64_standard, claims, text};
 use crate::prover::Prover;
 use grantor_jose::SigningAlgorithm;
-use grantor_store::Change;
+use grantor_store::{Change, MemoryStore, Store};
 use serde_json::json;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn rfc9449_5_a_token_is_bound_and_opens_only_with_its_key() {
@@ -118,4 +119,24 @@ async fn fapi2_security_profile_5_4_1_a_proof_is_signed_as_the_profile_has_it() 
     let owner = Prover::new();
     send(&owner).await;
     assert_eq!(send(&owner).await.status, 200);
+}
+
+#[tokio::test]
+async fn rfc9449_8_rfc9449_11_1_every_node_takes_every_nodes_nonce_and_no_proof_twice() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let issuer = Some("http://localhost:9".to_owned());
+    let first = Plan { store: Arc::clone(&store), issuer: issuer.clone(), ..Plan::default() };
+    let first = Site::planned(first, |_| {}).await;
+    let second = Site::planned(Plan { store, issuer, declare: false, ..Plan::default() }, |_| {}).await;
+    let (owner, secret) = (Prover::new(), crate::harness::secret("machine"));
+    let basic = format!("Basic {}", base64_standard(format!("machine:{secret}").as_bytes()));
+    let send = async |site: &Site, proof: &str| {
+        let fields = [("grant_type", "client_credentials"), ("scope", "notes:read")];
+        site.form("/token", &[("authorization", &basic), ("dpop", proof)], &fields).await
+    };
+    owner.learn(&send(&first, &owner.proof(&first, "POST", "/token", None, &json!({}))).await);
+    let proof = owner.proof(&first, "POST", "/token", None, &json!({}));
+    let answer = send(&second, &proof).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(send(&first, &proof).await.error(), "invalid_dpop_proof");
 }
