@@ -175,6 +175,10 @@ impl Directories for SqliteStore {
         self.readers.read(directory::records).await
     }
 
+    async fn directory_since(&self, _version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+        Ok(None)
+    }
+
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
         let changed = self.writer.write(move |db| directory::change(db, &changes, expected)).await;
         // A client that was deleted and declared again begins anew.
@@ -216,8 +220,12 @@ impl AuditLog for SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn expire(&self, now: UnixTime, limit: u32) -> Result<u64> {
-        self.writer.write(move |db| expire::expire(db, now, limit)).await
+    async fn expire(&self, now: UnixTime, keep_events_from: EventId, limit: u32) -> Result<u64> {
+        self.writer.write(move |db| expire::expire(db, now, keep_events_from, limit)).await
+    }
+
+    async fn move_epoch(&self, _epoch: TokenId) -> Result<()> {
+        Err(StoreError::Broken("not yet".to_owned()))
     }
 
     /// On a connection of its own: a backup that takes minutes holds up neither readers nor the writer.

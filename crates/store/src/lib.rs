@@ -175,6 +175,11 @@ pub trait Directories: Send + Sync {
     /// Everything but users.
     async fn directory(&self) -> Result<DirectoryRecords>;
 
+    /// What has changed since `version`, in an order in which it can be carried out one after another, and the version
+    /// that this leads to: puts with the record as it stands now, and deletes; no users. None when `version` is too long
+    /// ago to be told, or was never: then the directory must be read whole.
+    async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>>;
+
     /// Carries out all changes or none. With `expected`, only if the directory still is at that version.
     /// Gives the new version.
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64>;
@@ -228,9 +233,15 @@ pub trait AuditLog: Send + Sync {
 /// The whole port.
 #[async_trait]
 pub trait Store: Grants + Sessions + Uses + Directories + AuditLog {
-    /// Drops at most `limit` rows that have expired, a grant a day later than that. Gives how many. Correctness never
-    /// depends on it; it is a small step, to be called every few seconds.
-    async fn expire(&self, now: UnixTime, limit: u32) -> Result<u64>;
+    /// Drops at most `limit` rows that have expired, a grant a day later than that, and audit events older than
+    /// `keep_events_from`. Gives how many. Correctness never depends on it; it is a small step, to be called every few
+    /// seconds.
+    async fn expire(&self, now: UnixTime, keep_events_from: EventId, limit: u32) -> Result<u64>;
+
+    /// Moves the epoch, as a restore from a copy must: what was issued before it is worth nothing any more, whatever the
+    /// rows say. Codes, grants and access tokens whose id is smaller than `epoch` are as if they had been taken back, and
+    /// every session is closed. It never moves backwards. Every verb that began after this one returned sees it.
+    async fn move_epoch(&self, epoch: TokenId) -> Result<()>;
 
     /// A complete copy of everything, taken while the server runs, written to a new file.
     async fn backup(&self, to: &std::path::Path) -> Result<()>;

@@ -1,7 +1,7 @@
 //! Dropping what nobody can ask for any more, in small steps.
 
 use crate::failure::Result;
-use grantor_protocol::value::{Seconds, UnixTime};
+use grantor_protocol::value::{EventId, Seconds, UnixTime};
 use rusqlite::{Connection, params};
 
 /// No access token lives longer: for so long its grant must be found after it has expired.
@@ -22,7 +22,7 @@ const TABLES: [&str; 5] = [
 ];
 
 /// Drops at most `limit` rows. Gives how many.
-pub(crate) fn expire(db: &Connection, now: UnixTime, limit: u32) -> Result<u64> {
+pub(crate) fn expire(db: &Connection, now: UnixTime, keep_events_from: EventId, limit: u32) -> Result<u64> {
     let mut left = u64::from(limit);
     for sql in TABLES {
         if left == 0 {
@@ -31,8 +31,13 @@ pub(crate) fn expire(db: &Connection, now: UnixTime, limit: u32) -> Result<u64> 
         let dropped = db.prepare_cached(sql)?.execute(params![now.get(), i64::try_from(left).unwrap_or(i64::MAX)])?;
         left = left.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
     }
-    let dropped = expire_grants(db, now.minus(LONGEST_TOKEN), left)?;
-    Ok(u64::from(limit) - left + dropped)
+    left = left.saturating_sub(expire_grants(db, now.minus(LONGEST_TOKEN), left)?);
+    let events = db
+        .prepare_cached(
+            "DELETE FROM events WHERE (tenant, id) IN (SELECT tenant, id FROM events WHERE id < ?1 LIMIT ?2)",
+        )?
+        .execute(params![keep_events_from.as_bytes(), i64::try_from(left).unwrap_or(i64::MAX)])?;
+    Ok(u64::from(limit) - left + u64::try_from(events).unwrap_or(u64::MAX))
 }
 
 /// Looks at the grants that are due: drops those that ended before `horizon`, and puts off those that were refreshed

@@ -1,8 +1,8 @@
 //! Two backends must say the same to the same verbs, whatever their order.
 
 use super::samples::{
-    access, api, at, client, declared_client, digest, event, event_id, grant_id, other_tenant, redemption_by, session,
-    subject, tenant, token, token_id, user,
+    EVERY_EVENT, access, api, at, client, declared_client, digest, event, event_id, grant_id, other_tenant,
+    redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, Result, Store, StoreError};
 use grantor_protocol::directory::Tenant;
@@ -92,7 +92,10 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
         ),
         _ if to == 1 => said(store.events(&here, Some(event_id(which * 1_000)), 5).await),
         // How many are dropped is a matter of when a backend looks; what is left is not.
-        _ => said(store.expire(moment, u32::MAX).await.map(|_| ())) + &said(store.grant(&here, grant_id(which)).await),
+        _ => {
+            said(store.expire(moment, EVERY_EVENT, u32::MAX).await.map(|_| ()))
+                + &said(store.grant(&here, grant_id(which)).await)
+        }
     }
 }
 

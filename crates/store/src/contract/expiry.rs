@@ -2,7 +2,7 @@
 
 use super::Subject as Under;
 use super::samples::{
-    DAY, GRACE, START, at, client, digest, grant_id, redemption, session, subject, tenant, token, token_id,
+    DAY, EVERY_EVENT, GRACE, START, at, client, digest, grant_id, redemption, session, subject, tenant, token, token_id,
 };
 use crate::GrantsOf;
 use grantor_protocol::grant::{Rotation, Spend, Standing};
@@ -16,15 +16,15 @@ pub async fn what_has_expired_is_dropped_in_steps(store: Under) {
         store.redeem(&tenant(), redemption(n, n), START).await.unwrap();
         store.revoke_all(&tenant(), GrantsOf::Subject(&subject(n)), token_id(1), at(30), START).await.unwrap();
     }
-    assert_eq!(store.expire(at(9), 100).await.unwrap(), 0);
-    assert_eq!(store.expire(at(10), 4).await.unwrap(), 4);
-    assert_eq!(store.expire(at(10), 100).await.unwrap(), 6);
-    assert_eq!(store.expire(at(29), 100).await.unwrap(), 10);
-    assert_eq!(store.expire(at(30), 100).await.unwrap(), 10);
+    assert_eq!(store.expire(at(9), EVERY_EVENT, 100).await.unwrap(), 0);
+    assert_eq!(store.expire(at(10), EVERY_EVENT, 4).await.unwrap(), 4);
+    assert_eq!(store.expire(at(10), EVERY_EVENT, 100).await.unwrap(), 6);
+    assert_eq!(store.expire(at(29), EVERY_EVENT, 100).await.unwrap(), 10);
+    assert_eq!(store.expire(at(30), EVERY_EVENT, 100).await.unwrap(), 10);
     assert!(store.session(&tenant(), &digest(1), at(99)).await.unwrap().is_some());
-    assert_eq!(store.expire(at(100), 15).await.unwrap(), 15);
-    assert_eq!(store.expire(at(100), 15).await.unwrap(), 5);
-    assert_eq!(store.expire(at(100), 15).await.unwrap(), 0);
+    assert_eq!(store.expire(at(100), EVERY_EVENT, 15).await.unwrap(), 15);
+    assert_eq!(store.expire(at(100), EVERY_EVENT, 15).await.unwrap(), 5);
+    assert_eq!(store.expire(at(100), EVERY_EVENT, 15).await.unwrap(), 0);
     assert!(store.grant(&tenant(), grant_id(1)).await.unwrap().is_some());
 }
 
@@ -36,18 +36,18 @@ pub async fn a_grant_is_kept_while_its_tokens_may_live(store: Under) {
     store.revoke_grant(&tenant(), grant_id(2), at(900)).await.unwrap();
     store.rotate(&tenant(), grant_id(3), 0, GRACE, at(900)).await.unwrap();
     // The codes alone.
-    assert_eq!(store.expire(at(999).plus(DAY), 100).await.unwrap(), 3);
+    assert_eq!(store.expire(at(999).plus(DAY), EVERY_EVENT, 100).await.unwrap(), 3);
     assert!(matches!(store.standing(&tenant(), &token(1, Some(1), 1)).await.unwrap(), Standing::Good(Some(_))));
     assert_eq!(store.standing(&tenant(), &token(2, Some(2), 1)).await.unwrap(), Standing::Revoked);
-    assert_eq!(store.expire(at(1_000).plus(DAY), 100).await.unwrap(), 2);
+    assert_eq!(store.expire(at(1_000).plus(DAY), EVERY_EVENT, 100).await.unwrap(), 2);
     for gone in [1, 2] {
         assert_eq!(store.grant(&tenant(), grant_id(gone)).await.unwrap(), None);
         assert_eq!(store.standing(&tenant(), &token(gone, Some(gone), 1)).await.unwrap(), Standing::Revoked);
         assert_eq!(store.rotate(&tenant(), grant_id(gone), 0, GRACE, at(1)).await.unwrap(), Rotation::Unknown);
     }
     assert!(store.grant(&tenant(), grant_id(3)).await.unwrap().is_some(), "it was refreshed");
-    assert_eq!(store.expire(at(1_899).plus(DAY), 100).await.unwrap(), 0);
-    assert_eq!(store.expire(at(1_900).plus(DAY), 100).await.unwrap(), 1);
+    assert_eq!(store.expire(at(1_899).plus(DAY), EVERY_EVENT, 100).await.unwrap(), 0);
+    assert_eq!(store.expire(at(1_900).plus(DAY), EVERY_EVENT, 100).await.unwrap(), 1);
     let again = store.redeem(&tenant(), redemption(1, 7), START).await.unwrap();
     assert!(matches!(again, Spend::Fresh(_)), "the code is forgotten; it has expired long ago");
     let cut_off = GrantsOf::Client(&client(1));

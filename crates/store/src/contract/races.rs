@@ -2,8 +2,8 @@
 
 use super::Subject as Under;
 use super::samples::{
-    GRACE, START, access, api, at, client, declared_client, digest, event, grant_id, other_tenant, redemption,
-    redemption_by, session, subject, tenant, token, token_id, user,
+    EVERY_EVENT, GRACE, START, access, api, at, client, declared_client, digest, event, grant_id, other_tenant,
+    redemption, redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, Store, StoreError};
 use grantor_protocol::grant::{Rotation, Spend, Standing};
@@ -294,7 +294,7 @@ pub async fn expiry_spares_what_lives(store: Under) {
         store.remember(&tenant(), "jti", &digest(round), at(1), START).await.unwrap();
         let told = at_once(&store, move |store, n| async move {
             if n % 5 == 0 {
-                store.expire(at(1), 10).await.unwrap();
+                store.expire(at(1), EVERY_EVENT, 10).await.unwrap();
             }
             rotate(Arc::clone(&store), round, 0, GRACE).await;
             store.remember(&tenant(), "jti", &digest(round), at(100), at(1)).await.unwrap()

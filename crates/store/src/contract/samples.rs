@@ -10,6 +10,9 @@ use grantor_protocol::value::{
 };
 use serde_json::Map;
 
+/// A horizon of [`crate::Store::expire`] before which there are no events.
+pub const EVERY_EVENT: EventId = EventId::from_bytes([0; 16]);
+
 /// When everything begins.
 pub const START: UnixTime = UnixTime::new(1_700_000_000);
 /// A grant of [`terms`] that is not refreshed lasts so long.

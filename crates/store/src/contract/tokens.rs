@@ -2,7 +2,7 @@
 
 use super::Subject as Under;
 use super::samples::{
-    START, at, client, grant_id, other_tenant, redemption, redemption_by, subject, tenant, token, token_id,
+    EVERY_EVENT, START, at, client, grant_id, other_tenant, redemption, redemption_by, subject, tenant, token, token_id,
 };
 use crate::{GrantsOf, Store};
 use grantor_protocol::grant::{Spend, Standing, TokenRef};
@@ -104,7 +104,7 @@ pub async fn the_later_of_two_cut_offs_stays(store: Under) {
     }
     assert!(!stands(&*store, &token(4, None, 1)).await);
     assert!(stands(&*store, &token(5, None, 1)).await);
-    store.expire(at(99), 100).await.unwrap();
+    store.expire(at(99), EVERY_EVENT, 100).await.unwrap();
     assert!(!stands(&*store, &token(4, None, 1)).await);
 }
 

@@ -25,6 +25,10 @@ impl Directories for MemoryStore {
         })
     }
 
+    async fn directory_since(&self, _version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+        Ok(None)
+    }
+
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
         let mut state = self.lock();
         let found = state.directory.version;

@@ -1,0 +1,1 @@
+//! Grantor's cluster storage: PostgreSQL and what speaks its protocol.
