@@ -18,7 +18,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 9] = [
     Need { program: "g++", package: "g++", purpose: "libFuzzer's runtime" },
     Need { program: "curl", package: "curl", purpose: "the suite of certificates" },
     Need { program: "node", package: "nodejs", purpose: "the suites of the npm libraries" },
@@ -26,11 +26,16 @@ const NEEDS: [Need; 7] = [
     Need { program: "python3", package: "python3", purpose: "the suites of the Python libraries" },
     Need { program: "chromium", package: "chromium", purpose: "the browser suite" },
     Need { program: "chromedriver", package: "chromium-driver", purpose: "the browser suite" },
+    Need { program: "postgres", package: "postgresql", purpose: "every test on PostgreSQL" },
+    Need { program: "go", package: "golang-go", purpose: "the checker of histories" },
 ];
+
+/// Debian keeps the programs of PostgreSQL's server here, by version, and not on the PATH.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
 
 /// Installs what is missing, as far as it may, and counts each need.
 pub(crate) fn run() -> Tally {
-    let missing: Vec<_> = NEEDS.iter().filter(|need| which(need.program).is_none()).collect();
+    let missing: Vec<_> = NEEDS.iter().filter(|need| find(need.program).is_none()).collect();
     let mut packages: Vec<_> = missing.iter().map(|need| need.package).collect();
     if !has_venv() {
         packages.push("python3-venv");
@@ -39,7 +44,7 @@ pub(crate) fn run() -> Tally {
     let because = reason.err().map(|why| format!(" ({why})")).unwrap_or_default();
     let mut tally = Tally::default();
     for need in &NEEDS {
-        tally.record(which(need.program).map(|_| ()).ok_or_else(|| {
+        tally.record(find(need.program).map(|_| ()).ok_or_else(|| {
             format!("missing: {}, for {}; Debian's package is {}{because}", need.program, need.purpose, need.package)
         }));
     }
@@ -68,6 +73,12 @@ pub(crate) fn node() -> Option<PathBuf> {
 pub(crate) fn cargo_deny() -> Option<PathBuf> {
     let own = path("target/tools/bin/cargo-deny");
     if own.is_file() { Some(own) } else { which("cargo-deny") }
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let versions = fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
+    let server = versions.map(|version| version.path().join("bin").join(name)).find(|file| file.is_file());
+    server.or_else(|| which(name))
 }
 
 fn apt(packages: &[&str]) -> Result<(), String> {
