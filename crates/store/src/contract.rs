@@ -7,6 +7,7 @@
 pub mod agreement;
 pub mod audit;
 pub mod directory;
+pub mod epoch;
 pub mod expiry;
 pub mod grants;
 pub mod races;
@@ -77,7 +78,17 @@ macro_rules! contract_tests {
                 events_are_read_in_order,
                 a_noted_event_is_written_with_the_next_commit,
             }
+            epoch::{
+                rfc6749_4_1_2_a_code_older_than_the_epoch_gives_nothing,
+                rfc7009_2_1_a_grant_older_than_the_epoch_is_as_if_revoked,
+                rfc7662_2_2_a_token_older_than_the_epoch_does_not_stand,
+                nothing_older_than_the_epoch_is_counted_or_listed,
+                the_epoch_closes_every_session,
+                the_epoch_never_moves_backwards,
+                rfc7009_2_1_an_epoch_beats_every_refresh_in_flight,
+            }
             expiry::{
+                events_are_kept_from_a_moment_on,
                 what_has_expired_is_dropped_in_steps,
                 a_grant_is_kept_while_its_tokens_may_live,
             }

@@ -100,6 +100,12 @@ pub enum GrantsOf<'a> {
     Application(&'a Subject, &'a ClientId),
 }
 
+/// When [`Store::move_epoch`] took back what was issued before `epoch`: what [`Grant::revoked`] says of a grant that was
+/// not taken back earlier.
+pub fn taken_back_at(epoch: TokenId) -> UnixTime {
+    UnixTime::new(i64::try_from(epoch.millis() / 1_000).unwrap_or(i64::MAX))
+}
+
 /// What people and browsers have going.
 #[async_trait]
 pub trait Sessions: Send + Sync {

@@ -52,6 +52,8 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
         7 => said(store.grant(&here, redemption.grant).await),
         8 => said(store.grants(&here, whose, moment, 4).await),
         9 => said(store.revoke_grant(&here, redemption.grant, moment).await),
+        // What is named by small numbers falls, and every session.
+        10 if of == 0 && to == 0 => said(store.move_epoch(token_id(which)).await),
         10 => said(store.revoke_all(&here, whose, token_id(which), at(now + 50), moment).await),
         11 => said(store.revoke_token(&here, token_id(which), at(now + 50)).await),
         12 => said(store.standing(&here, &token(which, Some(which + 10 * of), to)).await),

@@ -2,10 +2,33 @@
 
 use super::Subject as Under;
 use super::samples::{
-    DAY, EVERY_EVENT, GRACE, START, at, client, digest, grant_id, redemption, session, subject, tenant, token, token_id,
+    DAY, EVERY_EVENT, GRACE, START, at, client, digest, event, event_id, grant_id, other_tenant, redemption, session,
+    subject, tenant, token, token_id,
 };
 use crate::GrantsOf;
 use grantor_protocol::grant::{Rotation, Spend, Standing};
+
+/// In every tenant, and in steps.
+pub async fn events_are_kept_from_a_moment_on(store: Under) {
+    for n in 0..10 {
+        store.record(vec![event(tenant(), n), event(other_tenant(), n)]).await.unwrap();
+    }
+    let kept = async |here| {
+        let events = store.events(&here, None, 100).await.unwrap();
+        events.into_iter().map(|event| event.id.millis()).collect::<Vec<_>>()
+    };
+    assert_eq!(store.expire(START, EVERY_EVENT, 100).await.unwrap(), 0);
+    assert_eq!(store.expire(START, event_id(4), 5).await.unwrap(), 5);
+    assert_eq!(store.expire(START, event_id(4), 5).await.unwrap(), 3);
+    assert_eq!(store.expire(START, event_id(4), 5).await.unwrap(), 0);
+    for here in [tenant(), other_tenant()] {
+        assert_eq!(kept(here).await, [4, 5, 6, 7, 8, 9]);
+    }
+    store.record(vec![event(tenant(), 1)]).await.unwrap();
+    assert_eq!(store.expire(at(1), event_id(6), 100).await.unwrap(), 5, "one that came late goes with the rest");
+    assert_eq!(kept(tenant()).await, [6, 7, 8, 9]);
+    assert_eq!(kept(other_tenant()).await, [6, 7, 8, 9]);
+}
 
 /// At most as many as were asked for, and none that lives.
 pub async fn what_has_expired_is_dropped_in_steps(store: Under) {

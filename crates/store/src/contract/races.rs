@@ -346,13 +346,13 @@ pub async fn no_use_outlives_its_client(store: Under) {
     }
 }
 
-fn rounds() -> std::ops::Range<u64> {
+pub(super) fn rounds() -> std::ops::Range<u64> {
     let wanted = std::env::var("GRANTOR_RACE_ROUNDS").ok();
     0..wanted.map_or(200, |rounds| rounds.parse().unwrap())
 }
 
 /// Starts them at the same moment. Gives what each said.
-async fn at_once<T, F, Fut>(store: &Under, racer: F) -> Vec<T>
+pub(super) async fn at_once<T, F, Fut>(store: &Under, racer: F) -> Vec<T>
 where
     T: Send + 'static,
     F: Fn(Under, u64) -> Fut,

@@ -1,7 +1,7 @@
 //! Grants in memory: [`Grant::present`] as it stands.
 
 use super::{MemoryStore, State, Whose};
-use crate::{Grants, GrantsOf, Result};
+use crate::{Grants, GrantsOf, Result, taken_back_at};
 use async_trait::async_trait;
 use grantor_protocol::grant::{Grant, NewGrant, Presented, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::value::{GrantId, Seconds, TenantName, TokenId, UnixTime};
@@ -33,7 +33,11 @@ impl Grants for MemoryStore {
         now: UnixTime,
     ) -> Result<Rotation> {
         let mut state = self.lock();
+        let before_epoch = state.before_epoch(grant.as_bytes());
         let Some(grant) = state.grants.get_mut(&(tenant.clone(), grant)) else { return Ok(Rotation::Unknown) };
+        if before_epoch {
+            return Ok(Rotation::Revoked);
+        }
         Ok(match grant.present(generation, now, grace) {
             Presented::Current => {
                 *grant = grant.clone().rotated(now);
@@ -51,13 +55,24 @@ impl Grants for MemoryStore {
     }
 
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
-        Ok(self.lock().grants.get(&(tenant.clone(), grant)).cloned())
+        let state = self.lock();
+        let mut found = state.grants.get(&(tenant.clone(), grant)).cloned();
+        if let (Some(grant), Some(epoch)) = (&mut found, state.epoch)
+            && state.before_epoch(grant.id.as_bytes())
+        {
+            grant.revoked.get_or_insert(taken_back_at(epoch));
+        }
+        Ok(found)
     }
 
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {
         let state = self.lock();
         let of_these = state.grants.iter().rev().filter(|((at, _), grant)| {
-            at == tenant && of.fits(&grant.terms) && grant.revoked.is_none() && now < grant.expires
+            at == tenant
+                && of.fits(&grant.terms)
+                && grant.revoked.is_none()
+                && now < grant.expires
+                && !state.before_epoch(grant.id.as_bytes())
         });
         Ok(of_these.map(|(_, grant)| grant.clone()).take(limit).collect())
     }
@@ -102,12 +117,14 @@ impl Grants for MemoryStore {
         let cut_off =
             |whose| state.cutoffs.get(&(tenant.clone(), whose)).is_some_and(|(cutoff, _)| token.token < *cutoff);
         let revoked = state.revoked_tokens.contains_key(&(tenant.clone(), token.token));
-        if revoked || cut_off(Whose::Client(token.client.clone())) {
+        let before_epoch = state.before_epoch(token.token.as_bytes());
+        if revoked || before_epoch || cut_off(Whose::Client(token.client.clone())) {
             return Ok(Standing::Revoked);
         }
         let Some(grant) = token.grant else { return Ok(Standing::Good(None)) };
         let grant = state.grants.get(&(tenant.clone(), grant)).filter(|grant| {
             grant.revoked.is_none()
+                && !state.before_epoch(grant.id.as_bytes())
                 && !cut_off(Whose::Subject(grant.terms.subject.clone()))
                 && !cut_off(Whose::Application(grant.terms.subject.clone(), token.client.clone()))
         });
@@ -116,8 +133,11 @@ impl Grants for MemoryStore {
 }
 
 impl State {
-    /// Whether a cut-off of its user or its client is younger than the code.
+    /// Whether the epoch, or a cut-off of its user or its client, is younger than the code.
     fn took_back(&self, tenant: &TenantName, redemption: &Redemption) -> bool {
+        if self.before_epoch(redemption.code.as_bytes()) || self.before_epoch(redemption.grant.as_bytes()) {
+            return true;
+        }
         let (subject, client) = (redemption.terms.subject.clone(), redemption.terms.client.clone());
         let whose =
             [Whose::Subject(subject.clone()), Whose::Client(client.clone()), Whose::Application(subject, client)];
@@ -127,8 +147,16 @@ impl State {
         })
     }
 
+    /// Whether a code, a grant or a token of this identifier was issued before the epoch.
+    fn before_epoch(&self, id: &[u8; 16]) -> bool {
+        self.epoch.is_some_and(|epoch| id < epoch.as_bytes())
+    }
+
     /// Gives whether it stood until now.
     fn revoke(&mut self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> bool {
+        if self.before_epoch(grant.as_bytes()) {
+            return false;
+        }
         let Some(grant) = self.grants.get_mut(&(tenant.clone(), grant)) else { return false };
         let stood = grant.revoked.is_none() && now < grant.expires;
         grant.revoked.get_or_insert(now);
