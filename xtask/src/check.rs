@@ -7,7 +7,7 @@ use std::time::Instant;
 /// What `cargo xtask check` was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    /// Take the time that the promises name: ten minutes per fuzz target, 100 kills.
+    /// Take the time that the promises name: ten minutes per fuzz target, 1,000 kills and losses of power.
     pub long: bool,
     /// These steps alone; none: all.
     only: Vec<String>,
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 15] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
     Step { name: "clippy", run: |_| Ok(lint::clippy()) },
@@ -32,7 +32,9 @@ const STEPS: [Step; 13] = [
     Step { name: "timing", run: |plan| lint::timing(if plan.long { "4.5" } else { "20" }) },
     Step { name: "interop", run: |_| Ok(interop::libraries()) },
     Step { name: "browser", run: |_| interop::browser() },
-    Step { name: "kill", run: |plan| interop::kill(if plan.long { 100 } else { 25 }) },
+    Step { name: "kill", run: |plan| interop::kill(if plan.long { 1000 } else { 25 }) },
+    Step { name: "power", run: |plan| interop::power(if plan.long { 1000 } else { 60 }) },
+    Step { name: "faults", run: |_| interop::faults() },
 ];
 
 impl Plan {

@@ -72,6 +72,31 @@ pub(crate) fn kill(kills: u64) -> Outcome {
     count("kill", &mut command, kills + 3, Duration::from_secs(60 + 20 * kills))
 }
 
+/// Losses of power, each made of what one run under load wrote and synced.
+pub(crate) fn power(losses: u64) -> Outcome {
+    build()?;
+    println!("{losses} losses of power");
+    let mut command = on_a_bad_disk("power")?;
+    // Two more: that a lie is found out, and that there was something to lose.
+    count("power", command.arg(losses.to_string()), losses + 2, Duration::from_secs(120 + 3 * losses))
+}
+
+/// A disk that is full, read-only or broken for a while.
+pub(crate) fn faults() -> Outcome {
+    build()?;
+    count("faults", &mut on_a_bad_disk("faults")?, 9, LIMIT)
+}
+
+/// A suite that puts a library between the server and its disk.
+fn on_a_bad_disk(name: &str) -> Result<Command, String> {
+    let mut shim = cargo(&["build", "--locked", "--quiet", "--manifest-path", "interop/shim/Cargo.toml"]);
+    succeed(shim.args(["--target-dir", "target/interop"]))?;
+    let mut command = program(path(RUST).join(name));
+    command.env("GRANTOR_BINARY", path(demo::BINARY));
+    command.env("GRANTOR_SHIM", path("target/interop/debug/libgrantor_fault_shim.so"));
+    Ok(command)
+}
+
 fn build() -> Result<(), String> {
     let mut build = cargo(&["build", "--locked", "--quiet", "--manifest-path", "interop/rust/Cargo.toml"]);
     succeed(build.args(["--target-dir", "target/interop"]))

@@ -18,7 +18,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   check [--long] [--only STEP,...]      everything that proves that Grantor works; ends with a line of counts.
-                                        --long fuzzes each target for ten minutes and kills the server 100 times
+                                        --long fuzzes each target for ten minutes and kills the server 1,000 times
   fuzz TARGET|--all [--seconds N]       run fuzz targets
   spec-map [--check]                    write docs/spec-map.md from the names of the tests, or say that it is stale
 ";

@@ -20,12 +20,20 @@ pub(crate) enum Failure {
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    /// Whether trying again later may help: somebody else holds the file, or the disk is full.
+    /// Whether trying again later may help: somebody else holds the file, or the disk is full, read-only or failing.
     fn is_passing(&self) -> bool {
         let Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) = self else {
             return matches!(self, Self::Refused(StoreError::Busy(_)));
         };
-        matches!(error.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
+        matches!(
+            error.code,
+            ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+        )
     }
 
     /// What those are told whose work was undone together with the work that failed.

@@ -1,27 +1,31 @@
 //! What the server acknowledged, as its clients remember it.
 
+use crate::demo::Demo;
+use crate::http::{Answer, post};
+use crate::person::{Decision, Person, REDIRECT_URI, parameter};
+use crate::report::equal;
+use crate::request::AuthorizationRequest;
 use anyhow::{Context, Result, bail};
-use grantor_interop::demo::Demo;
-use grantor_interop::http::{Answer, post};
-use grantor_interop::person::{Decision, Person, REDIRECT_URI, parameter};
-use grantor_interop::report::equal;
-use grantor_interop::request::AuthorizationRequest;
 use std::time::{Duration, Instant};
 
 const CLIENT: &str = "demo-web";
 const SCOPE: &str = "openid offline_access notes:read";
 /// Codes live for 60 seconds; one that is older proves nothing when it is refused.
-const FRESH: Duration = Duration::from_secs(45);
+pub const FRESH: Duration = Duration::from_secs(45);
 
 /// One authorization, from its code to its end.
+#[derive(Clone)]
 pub struct Entry {
     request: AuthorizationRequest,
     code: String,
     since: Instant,
+    /// For how long its code counts.
+    fresh: Duration,
     stage: Stage,
 }
 
 /// How far it came. What is in flight when the server dies may have happened or not.
+#[derive(Clone)]
 enum Stage {
     /// The code arrived and nobody presented it.
     Code,
@@ -50,12 +54,12 @@ pub struct Counts {
 }
 
 impl Entry {
-    /// Sends the person through the pages for a code.
-    pub async fn begin(demo: &Demo, person: &Person) -> Result<Self> {
+    /// Sends the person through the pages for a code, which counts for so long.
+    pub async fn begin(demo: &Demo, person: &Person, fresh: Duration) -> Result<Self> {
         let request = AuthorizationRequest::new(demo, CLIENT, REDIRECT_URI, SCOPE, &[])?;
         let callback = person.authorize(&request.url, Decision::Allow).await?;
         let code = parameter(&callback, "code")?;
-        Ok(Self { request, code, since: Instant::now(), stage: Stage::Code })
+        Ok(Self { request, code, since: Instant::now(), fresh, stage: Stage::Code })
     }
 
     pub async fn redeem(&mut self, demo: &Demo, counts: &mut Counts) -> Result<()> {
@@ -79,10 +83,24 @@ impl Entry {
         let held = held.clone();
         self.stage = Stage::Revoking;
         let answer = post(demo, CLIENT, "revoke", &[("token", &held.refresh)]).await?;
-        equal(answer.status.as_u16(), 200)?;
+        if answer.status.as_u16() != 200 {
+            return Err(Trouble::from(&answer).into());
+        }
         self.stage = Stage::Revoked(held);
         counts.revoked += 1;
         Ok(())
+    }
+
+    /// As it is while its code is presented and nobody has answered.
+    #[must_use]
+    pub fn redeeming(&self) -> Self {
+        Self { stage: Stage::Redeeming, ..self.clone() }
+    }
+
+    /// As it is while its revocation is asked for and nobody has answered.
+    #[must_use]
+    pub fn revoking(&self) -> Self {
+        Self { stage: Stage::Revoking, ..self.clone() }
     }
 
     pub fn is_granted(&self) -> bool {
@@ -93,7 +111,7 @@ impl Entry {
     pub async fn holds(&mut self, demo: &Demo) -> Result<()> {
         let mut unused = Counts::default();
         match &self.stage {
-            Stage::Code if self.since.elapsed() < FRESH => {
+            Stage::Code if self.since.elapsed() < self.fresh => {
                 self.redeem(demo, &mut unused).await.context("a code that was given and not used")
             }
             Stage::Code | Stage::Redeeming | Stage::Revoking => Ok(()),
@@ -112,12 +130,40 @@ impl Entry {
     /// only a server that remembers the first can do.
     pub async fn spent_for_good(self, demo: &Demo) -> Result<()> {
         let Stage::Granted(held) = &self.stage else { return Ok(()) };
-        let fresh = self.since.elapsed() < FRESH;
+        let fresh = self.since.elapsed() < self.fresh;
         refused(&self.request.redeem(demo, &self.code).await?).context("a code that was redeemed")?;
         if !fresh {
             return Ok(());
         }
         equal(active(demo, &held.access).await?, false).context("a grant whose code was used twice")
+    }
+}
+
+/// An answer that was no success.
+#[derive(Debug)]
+pub struct Trouble {
+    status: u16,
+    body: String,
+}
+
+impl Trouble {
+    /// Whether this is why, with this status.
+    pub fn is(why: &anyhow::Error, status: u16) -> bool {
+        why.downcast_ref::<Self>().is_some_and(|trouble| trouble.status == status)
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, self.body)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl From<&Answer> for Trouble {
+    fn from(answer: &Answer) -> Self {
+        Self { status: answer.status.as_u16(), body: answer.body.to_string() }
     }
 }
 
@@ -133,7 +179,7 @@ async fn active(demo: &Demo, token: &str) -> Result<bool> {
 fn tokens(answer: &Answer) -> Result<Tokens> {
     match (answer.text("access_token"), answer.text("refresh_token")) {
         (Some(access), Some(refresh)) => Ok(Tokens { access, refresh }),
-        _ => bail!("{} {}", answer.status, answer.body),
+        _ => Err(Trouble::from(answer).into()),
     }
 }
 

@@ -1,14 +1,11 @@
 //! `kill -9` under load: what the server acknowledged before it died, it knows when it is back.
 
-mod ledger;
-mod server;
-
 use anyhow::{Context, Result, bail};
 use grantor_interop::demo::Demo;
+use grantor_interop::home::Home;
+use grantor_interop::ledger::{Counts, Entry, FRESH};
 use grantor_interop::person::Person;
 use grantor_interop::report::Report;
-use ledger::{Counts, Entry};
-use server::Home;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +19,7 @@ const CARRIED: usize = 16;
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let kills: u32 = std::env::args().nth(1).context("how many kills?")?.parse()?;
-    let home = Home::new()?;
+    let home = Home::new("kill")?;
     let mut report = Report::default();
     let mut total = Counts::default();
     let mut entries = Vec::new();
@@ -107,7 +104,7 @@ async fn step(demo: &Demo, person: &Person, share: &mut Vec<Entry>, counts: &mut
         (0..4, Some(entry)) => entry.refresh(demo, counts).await,
         (4..6, Some(entry)) => entry.revoke(demo, counts).await,
         (roll, _) => {
-            let mut entry = Entry::begin(demo, person).await?;
+            let mut entry = Entry::begin(demo, person, FRESH).await?;
             // Some codes are left to be used after the restart.
             let result = if roll == 9 { Ok(()) } else { entry.redeem(demo, counts).await };
             share.push(entry);
