@@ -251,4 +251,21 @@ pub trait Store: Grants + Sessions + Uses + Directories + AuditLog {
 
     /// A complete copy of everything, taken while the server runs, written to a new file.
     async fn backup(&self, to: &std::path::Path) -> Result<()>;
+
+    /// How much it has written and how much waits, for those who watch over it. Free of I/O. A backend that keeps no
+    /// such counts says nothing.
+    fn activity(&self) -> Activity {
+        Activity::default()
+    }
+}
+
+/// What a backend counts of itself, since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Writing verbs that were committed with them; divided by `commits`, the mean size of a batch.
+    pub committed_verbs: u64,
+    /// Writing verbs that wait for a transaction now.
+    pub waiting: u64,
 }
