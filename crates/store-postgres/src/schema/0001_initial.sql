@@ -11,7 +11,7 @@
 -- `terms` is the part that never changes; `idle`, `ends`, `client` and `subject` repeat what statements need of it.
 -- `due` is when `expire` looks at the row next. Rotating changes `generation`, `rotated`, `expires` and `attempt`,
 -- none of which is in an index: a refresh touches no index (a heap-only update). `attempt` is drawn by the node for
--- each rotation: one that lost its answer knows its own again.
+-- each rotation: one that lost its answer knows its own again; so does whoever revoked it, by `revoker`.
 CREATE TABLE IF NOT EXISTS grants (
   tenant     text COLLATE "C" NOT NULL,
   key        bytea  NOT NULL,
@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS grants (
   ends       bigint NOT NULL,
   due        bigint NOT NULL,
   attempt    uuid,
+  revoker    uuid,
   terms      text   NOT NULL,
   PRIMARY KEY (tenant, key)
 );

@@ -1,0 +1,87 @@
+//! A small fixed set of connections, each of which is made again when it is lost.
+
+mod live;
+mod pool;
+mod target;
+
+pub(crate) use live::Row;
+pub(crate) use pool::Held;
+pub use target::Target;
+
+use crate::failure::Failure;
+use grantor_store::Result;
+use live::Limits;
+use pool::Pool;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+/// How many connections a node has, and how long it waits.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Connections on which verbs read.
+    pub readers: usize,
+    /// Connections on which verbs write.
+    pub writers: usize,
+    /// How many verbs of one kind may wait; the next is told to come again later.
+    pub queue: usize,
+    /// How many verbs share a statement at the most.
+    pub batch: usize,
+    /// How long a verb waits for a connection before it is told to come again later.
+    pub patience: Duration,
+    /// How long the database has for one statement. A connection on which no reply came by then is given up.
+    pub reply: Duration,
+    /// By which the database's administrator knows the node.
+    pub application_name: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            writers: 4,
+            queue: 4_096,
+            batch: 128,
+            patience: Duration::from_secs(2),
+            reply: Duration::from_secs(5),
+            application_name: "grantor".to_owned(),
+        }
+    }
+}
+
+/// The connections of a node.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    readers: Pool,
+    writers: Pool,
+}
+
+impl Connections {
+    /// Begins to connect, and returns when both kinds have a connection.
+    pub(crate) async fn open(target: &Target, options: &Options) -> Result<Self> {
+        let limits = Limits { reply: options.reply, patience: options.patience };
+        let readers = Pool::open(target, limits, options.readers);
+        let writers = Pool::open(target, limits, options.writers);
+        drop((readers.take().await?, writers.take().await?));
+        Ok(Self { readers, writers })
+    }
+
+    /// A connection to read on, for its holder alone. On the primary like the other: nothing is decided elsewhere.
+    pub(crate) async fn reader(&self) -> Result<Held> {
+        Ok(self.readers.take().await?)
+    }
+
+    /// A connection to write on, for its holder alone.
+    pub(crate) async fn writer(&self) -> Result<Held> {
+        Ok(self.writers.take().await?)
+    }
+}
+
+/// A number between 0 and 1, by which nodes that waited for the same thing do not come back at the same moment.
+pub(crate) fn chance() -> f64 {
+    f64::from(u32::try_from(draw() >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+/// A number that nobody else has: what must not be guessed is not made of it.
+pub(crate) fn draw() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
