@@ -2,7 +2,7 @@
 // clients whose keys the suite has. What it keeps lies in GRANTOR_FOLDER, its log too.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes, webcrypto } from 'node:crypto'
-import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Agent, fetch as send } from 'undici'
@@ -71,9 +71,27 @@ export async function clientKey(alg) {
   return { key: privateKey, kid, jwk, jwks: { keys: [jwk] } }
 }
 
-function grantor(...command) {
+let environment = { ...process.env, RUST_LOG: 'trace' }
+const clock = join(folder, 'clock')
+
+/** From now on, the clock of Grantor, and nobody else's, goes wrong by so many seconds. Before `serve` at the first. */
+export function clockIsOff(seconds) {
+  // Replaced whole: the library reads it at any moment.
+  writeFileSync(`${clock}.next`, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`)
+  renameSync(`${clock}.next`, clock)
+  environment = {
+    ...environment,
+    LD_PRELOAD: process.env.GRANTOR_FAKETIME,
+    FAKETIME_TIMESTAMP_FILE: clock,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }
+}
+
+/** Runs a command of Grantor on the data of the server. */
+export function grantor(...command) {
   const given = [...command, '--config', join(folder, 'grantor.toml'), '--json']
-  return execFileSync(binary, given, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' })
+  return execFileSync(binary, given, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', env: environment })
 }
 
 /** Makes the directory as the manifest says, and waits for nothing: the server looks once a second. */
@@ -114,7 +132,7 @@ allowed_networks = ["127.0.0.0/8"]
   secrets = [alice.password, ...manifest.clients.flatMap((client) => client.client_secret ?? [])]
   const log = openSync(join(folder, 'grantor.log'), 'w')
   const server = spawn(binary, ['serve', '--config', join(folder, 'grantor.toml')], {
-    env: { ...process.env, RUST_LOG: 'trace' },
+    env: environment,
     stdio: ['ignore', 'ignore', log],
   })
   server.unref()

@@ -27,7 +27,7 @@ enum Runs {
     Rust(&'static str),
 }
 
-const LIBRARIES: [Suite; 13] = [
+const LIBRARIES: [Suite; 15] = [
     Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 26 },
     Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 24 },
     Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 8 },
@@ -41,6 +41,8 @@ const LIBRARIES: [Suite; 13] = [
     Suite { name: "oauth4webapi-keys", runs: Runs::Served("oauth4webapi-keys.mjs"), checks: 19 },
     Suite { name: "federation", runs: Runs::Served("federation.mjs"), checks: 25 },
     Suite { name: "curl", runs: Runs::Served("curl.mjs"), checks: 33 },
+    Suite { name: "clock", runs: Runs::Served("clock.mjs"), checks: 12 },
+    Suite { name: "rotation", runs: Runs::Served("rotation.mjs"), checks: 6 },
 ];
 const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 26 };
 const RUST: &str = "target/interop/debug";
@@ -121,6 +123,9 @@ impl Suite {
             Runs::Rust(file) => program(path(RUST).join(file)),
         };
         command.env("GRANTOR_BINARY", path(demo::BINARY)).env("GRANTOR_FOLDER", path("target/interop").join(name));
+        if let Some(library) = provision::faketime() {
+            command.env("GRANTOR_FAKETIME", library);
+        }
         if let Runs::Served(_) = self.runs {
             return count(name, &mut command, self.checks, LIMIT);
         }

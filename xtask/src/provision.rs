@@ -18,12 +18,13 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need { program: "g++", package: "g++", purpose: "libFuzzer's runtime" },
     Need { program: "curl", package: "curl", purpose: "the suite of certificates" },
     Need { program: "node", package: "nodejs", purpose: "the suites of the npm libraries" },
     Need { program: "npm", package: "npm", purpose: "the suites of the npm libraries" },
     Need { program: "python3", package: "python3", purpose: "the suites of the Python libraries" },
+    Need { program: "faketime", package: "faketime", purpose: "the suites with a wrong clock" },
     Need { program: "chromium", package: "chromium", purpose: "the browser suite" },
     Need { program: "chromedriver", package: "chromium-driver", purpose: "the browser suite" },
     Need { program: "postgres", package: "postgresql", purpose: "every test on PostgreSQL" },
@@ -79,6 +80,12 @@ fn find(name: &str) -> Option<PathBuf> {
     let versions = fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
     let server = versions.map(|version| version.path().join("bin").join(name)).find(|file| file.is_file());
     server.or_else(|| which(name))
+}
+
+/// The library that gives a program another time.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").ok()?.flatten();
+    folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1")).find(|library| library.is_file())
 }
 
 fn apt(packages: &[&str]) -> Result<(), String> {
