@@ -1,0 +1,4 @@
+//! What the proofs share.
+
+pub(crate) mod report;
+pub(crate) mod stores;

@@ -1,0 +1,206 @@
+//! One store over two nodes: every task is a client of one of them, and stays with it, as over a connection that is kept.
+
+use async_trait::async_trait;
+use grantor_protocol::audit::Event;
+use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::session::Session;
+use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_store::{AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Two nodes as one.
+pub(super) struct TwoNodes([Arc<dyn Store>; 2]);
+
+impl TwoNodes {
+    pub(super) fn new(nodes: [Arc<dyn Store>; 2]) -> Self {
+        Self(nodes)
+    }
+
+    /// That of the task that asks.
+    fn node(&self) -> &dyn Store {
+        let [one, other] = &self.0;
+        let task = BuildHasherDefault::<DefaultHasher>::default().hash_one(tokio::task::try_id());
+        if task % 2 == 0 { &**one } else { &**other }
+    }
+}
+
+#[async_trait]
+impl Grants for TwoNodes {
+    async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
+        self.node().redeem(tenant, redemption, now).await
+    }
+
+    async fn rotate(
+        &self,
+        tenant: &TenantName,
+        grant: GrantId,
+        generation: u32,
+        grace: Seconds,
+        now: UnixTime,
+    ) -> Result<Rotation> {
+        self.node().rotate(tenant, grant, generation, grace, now).await
+    }
+
+    async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
+        self.node().grant(tenant, grant).await
+    }
+
+    async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {
+        self.node().grants(tenant, of, now, limit).await
+    }
+
+    async fn revoke_grant(&self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> Result<bool> {
+        self.node().revoke_grant(tenant, grant, now).await
+    }
+
+    async fn revoke_all(
+        &self,
+        tenant: &TenantName,
+        of: GrantsOf<'_>,
+        cutoff: TokenId,
+        cutoff_expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<u64> {
+        self.node().revoke_all(tenant, of, cutoff, cutoff_expires, now).await
+    }
+
+    async fn revoke_token(&self, tenant: &TenantName, token: TokenId, expires: UnixTime) -> Result<()> {
+        self.node().revoke_token(tenant, token, expires).await
+    }
+
+    async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
+        self.node().standing(tenant, token).await
+    }
+}
+
+#[async_trait]
+impl Sessions for TwoNodes {
+    async fn open_session(&self, session: Session, replaces: Option<[u8; 32]>) -> Result<()> {
+        self.node().open_session(session, replaces).await
+    }
+
+    async fn session(&self, tenant: &TenantName, key: &[u8; 32], now: UnixTime) -> Result<Option<Session>> {
+        self.node().session(tenant, key, now).await
+    }
+
+    async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> Result<()> {
+        self.node().close_session(tenant, key).await
+    }
+
+    async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> Result<()> {
+        self.node().close_sessions(tenant, subject).await
+    }
+
+    async fn record_consent(
+        &self,
+        tenant: &TenantName,
+        subject: &Subject,
+        client: &ClientId,
+        asked: &Access,
+        allowed: &Access,
+        now: UnixTime,
+    ) -> Result<()> {
+        self.node().record_consent(tenant, subject, client, asked, allowed, now).await
+    }
+
+    async fn consent(&self, tenant: &TenantName, subject: &Subject, client: &ClientId) -> Result<Option<Consent>> {
+        self.node().consent(tenant, subject, client).await
+    }
+
+    async fn consents(&self, tenant: &TenantName, subject: &Subject) -> Result<Vec<Consent>> {
+        self.node().consents(tenant, subject).await
+    }
+
+    async fn remember(
+        &self,
+        tenant: &TenantName,
+        purpose: &str,
+        value: &[u8; 32],
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<bool> {
+        self.node().remember(tenant, purpose, value, expires, now).await
+    }
+}
+
+#[async_trait]
+impl Uses for TwoNodes {
+    fn note_use(&self, tenant: &TenantName, client: &ClientId, credential: &str, now: UnixTime) {
+        self.node().note_use(tenant, client, credential, now);
+    }
+
+    async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
+        self.node().last_uses(tenant, client).await
+    }
+}
+
+#[async_trait]
+impl Directories for TwoNodes {
+    async fn directory_version(&self) -> Result<u64> {
+        self.node().directory_version().await
+    }
+
+    async fn directory(&self) -> Result<DirectoryRecords> {
+        self.node().directory().await
+    }
+
+    async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+        self.node().directory_since(version).await
+    }
+
+    async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
+        self.node().change_directory(changes, expected).await
+    }
+
+    async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>> {
+        self.node().user(tenant, subject).await
+    }
+
+    async fn user_by_username(&self, tenant: &TenantName, username: &str) -> Result<Option<User>> {
+        self.node().user_by_username(tenant, username).await
+    }
+
+    async fn users(&self, tenant: &TenantName) -> Result<Vec<User>> {
+        self.node().users(tenant).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for TwoNodes {
+    async fn record(&self, events: Vec<Event>) -> Result<()> {
+        if !events.is_empty() {
+            return self.node().record(events).await;
+        }
+        // It waits for whatever was noted before: by anybody.
+        let [one, other] = &self.0;
+        one.record(Vec::new()).await?;
+        other.record(Vec::new()).await
+    }
+
+    fn note(&self, event: Event) {
+        self.node().note(event);
+    }
+
+    async fn events(&self, tenant: &TenantName, after: Option<EventId>, limit: usize) -> Result<Vec<Event>> {
+        self.node().events(tenant, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Store for TwoNodes {
+    async fn expire(&self, now: UnixTime, keep_events_from: EventId, limit: u32) -> Result<u64> {
+        self.node().expire(now, keep_events_from, limit).await
+    }
+
+    async fn move_epoch(&self, epoch: TokenId) -> Result<()> {
+        self.node().move_epoch(epoch).await
+    }
+
+    async fn backup(&self, to: &Path) -> Result<()> {
+        self.node().backup(to).await
+    }
+}
