@@ -1,0 +1,154 @@
+//! The ceiling of what is written: the same rows in the same batches, committed by bare SQLite on the same core, with
+//! nothing around it. No queue, no threads, no answers.
+
+use crate::affinity::{Core, pin};
+use crate::failure::{Result, broken};
+use clap::{Args, ValueEnum};
+use hdrhistogram::Histogram;
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Which rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rows {
+    /// A grant's next generation, and a line of the audit log
+    Rotations,
+    /// A spent code, its grant, and a line of the audit log
+    Redemptions,
+}
+
+/// `grantor-bench rows`.
+#[derive(Debug, Args)]
+pub(crate) struct Bare {
+    #[arg(long, value_enum)]
+    rows: Rows,
+    /// The database of a server that is not writing now; a copy is made of it
+    #[arg(long)]
+    database: PathBuf,
+    /// Verbs in each commit
+    #[arg(long, default_value_t = 64)]
+    batch: u64,
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Committed {
+    /// Verbs a second.
+    pub(crate) rate: f64,
+    /// One commit, in microseconds.
+    pub(crate) commit_p50: u64,
+    pub(crate) commit_p99: u64,
+    /// Processor time of a verb, in microseconds.
+    pub(crate) cpu: f64,
+}
+
+/// Runs it in a process of its own, on the servers' core.
+pub(crate) fn commit(rows: Rows, database: &std::path::Path, batch: u64, time: Duration) -> Result<Committed> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let name = rows.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    command.arg("rows").args(["--rows", &name, "--batch", &batch.to_string(), "--seconds"]);
+    command.arg(time.as_secs_f64().to_string()).arg("--database").arg(database);
+    let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
+    if !done.status.success() {
+        return broken("bare SQLite failed");
+    }
+    Ok(serde_json::from_slice(&done.stdout)?)
+}
+
+/// About as long as what the server writes of an event.
+const EVENT: &str = r#"{"action":"token","outcome":"allowed","actor":"web","target":"018cc251-f400-7000-8000-000000000000","address":"127.0.0.1","request_id":"AAAAAAAAAAAA","details":{"grant_type":"refresh_token","scope":"opaque:read","binding":"none"}}"#;
+
+impl Bare {
+    pub(crate) fn run(&self) -> Result<()> {
+        pin(Core::Server);
+        let copy = self.database.with_file_name(format!("bare-{}.db", std::process::id()));
+        // A copy through SQLite: the log of the original is in it.
+        Connection::open(&self.database)?.backup("main", &copy, None::<fn(rusqlite::backup::Progress)>)?;
+        let committed = self.committed(&copy);
+        for ending in ["", "-wal", "-shm"] {
+            let mut name = copy.clone().into_os_string();
+            name.push(ending);
+            let _ = std::fs::remove_file(name);
+        }
+        println!("{}", serde_json::to_string(&committed?)?);
+        Ok(())
+    }
+
+    fn committed(&self, copy: &std::path::Path) -> Result<Committed> {
+        let db = Connection::open(copy)?;
+        // As the store sets them.
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
+        )?;
+        let ids = self.grants(&db)?;
+        let terms: String = db.query_row("SELECT terms FROM grants LIMIT 1", [], |row| row.get(0))?;
+        let mut commits: Histogram<u64> = Histogram::new(3)?;
+        let (mut verbs, mut fresh) = (0_u64, 0_u64);
+        let (begun, cpu) = (Instant::now(), crate::process::cpu_of(std::process::id())?);
+        while begun.elapsed().as_secs_f64() < self.seconds {
+            let commit = Instant::now();
+            db.execute_batch("BEGIN IMMEDIATE")?;
+            for at in 0..self.batch {
+                fresh += 1;
+                match self.rows {
+                    Rows::Rotations => {
+                        let id = ids.get(usize::try_from(at)? % ids.len()).ok_or("no grants")?;
+                        rotate(&db, id)?;
+                    }
+                    Rows::Redemptions => redeem(&db, fresh, &terms)?,
+                }
+                let event = "INSERT INTO events (tenant, id, body) VALUES ('default', ?, ?)";
+                db.prepare_cached(event)?.execute(params![name_of(fresh), EVENT])?;
+            }
+            db.execute_batch("COMMIT")?;
+            commits.saturating_record(u64::try_from(commit.elapsed().as_micros())?);
+            verbs += self.batch;
+        }
+        let time = begun.elapsed().as_secs_f64();
+        let cpu = crate::process::cpu_of(std::process::id())?.saturating_sub(cpu);
+        Ok(Committed {
+            rate: verbs as f64 / time,
+            commit_p50: commits.value_at_quantile(0.5),
+            commit_p99: commits.value_at_quantile(0.99),
+            cpu: cpu.as_secs_f64() * 1e6 / verbs as f64,
+        })
+    }
+
+    fn grants(&self, db: &Connection) -> Result<Vec<[u8; 16]>> {
+        let mut statement = db.prepare("SELECT id FROM grants ORDER BY id LIMIT ?")?;
+        let rows = statement.query_map([i64::try_from(self.batch)?], |row| row.get(0))?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+}
+
+fn rotate(db: &Connection, id: &[u8; 16]) -> Result<()> {
+    let sql = "UPDATE grants SET generation = generation + 1, rotated = ?2, expires = min(?2 + idle, ends)
+               WHERE tenant = 'default' AND id = ?1 AND revoked IS NULL AND expires > ?2";
+    match db.prepare_cached(sql)?.execute(params![id, crate::site::now()])? {
+        1 => Ok(()),
+        _ => broken("a grant is gone"),
+    }
+}
+
+fn redeem(db: &Connection, n: u64, terms: &str) -> Result<()> {
+    let (id, now) = (name_of(n), crate::site::now());
+    db.prepare_cached("INSERT INTO spent_codes (tenant, code, grant_id, expires) VALUES ('default', ?, ?, ?)")?
+        .execute(params![id, id, now + 120])?;
+    db.prepare_cached(
+        "INSERT INTO grants (tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due, terms)
+         VALUES ('default', ?1, 'web', 'user-of-the-bench', 0, ?2, ?3, NULL, 2592000, ?3, ?3, ?4)",
+    )?
+    .execute(params![id, now, now + 2_592_000, terms])?;
+    Ok(())
+}
+
+/// A name that is younger than every other.
+fn name_of(n: u64) -> [u8; 16] {
+    ((0x0FFF_u128 << 112) | (u128::from(n) << 32)).to_be_bytes()
+}

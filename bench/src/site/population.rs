@@ -1,0 +1,184 @@
+//! Grants, clients, users and tenants in numbers, put there through the store itself while the server is down.
+
+use super::manifest::SUBJECT;
+use super::{Api, MASTER_KEY, Site};
+use crate::failure::{Result, broken};
+use grantor_protocol::authorization_details::AuthorizationDetails;
+use grantor_protocol::grant::{ClaimsRequest, NewGrant, Redemption, Spend};
+use grantor_protocol::session::Authentication;
+use grantor_protocol::token::Binding;
+use grantor_protocol::token::handle::RefreshHandle;
+use grantor_protocol::value::{
+    ClientId, CodeId, GrantId, Issuer, Resource, Scope, Seconds, Subject, TenantName, UnixTime,
+};
+use grantor_server::MasterKey;
+use grantor_server::keyring::TenantKeys;
+use grantor_store::{Change, Directories as _, Grants as _};
+use grantor_store_sqlite::SqliteStore;
+use std::sync::Arc;
+
+/// How much there is beside what the manifest declares.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Population {
+    pub(crate) grants: u64,
+    pub(crate) clients: u64,
+    pub(crate) tenants: u64,
+}
+
+/// So many verbs wait at once: those share commits.
+const AT_ONCE: u64 = 1024;
+/// So many records are in one change of the directory.
+const RECORDS: u64 = 5_000;
+const YEAR: Seconds = Seconds::new(365 * 86_400);
+
+impl Population {
+    /// Puts it into the database.
+    pub(crate) fn put(self, site: &Site) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let store = Arc::new(SqliteStore::open(&site.database())?);
+            self.put_directory(&store).await?;
+            self.put_grants(site, &store).await
+        })?;
+        // The codes that the grants came from are long forgotten.
+        let db = rusqlite::Connection::open(site.database())?;
+        db.execute_batch("DELETE FROM spent_codes; PRAGMA wal_checkpoint(TRUNCATE);")?;
+        Ok(())
+    }
+
+    async fn put_directory(self, store: &SqliteStore) -> Result<()> {
+        let records = store.directory().await?;
+        let machine = records.clients.iter().find(|client| client.metadata.client_id.as_str() == "machine");
+        let machine = machine.ok_or("the manifest was not applied")?;
+        let mut changes = Vec::new();
+        for n in 0..self.clients {
+            let mut client = machine.clone();
+            client.metadata.client_id = client_id(&format!("machine-{n}"))?;
+            changes.push(Change::PutClient(client));
+        }
+        let default = records.tenants.iter().find(|tenant| tenant.name == TenantName::default());
+        let default = default.ok_or("there is no default tenant")?;
+        for n in 0..self.tenants {
+            let name = tenant_name(n)?;
+            let mut tenant = default.clone();
+            tenant.name = name.clone();
+            changes.push(Change::PutTenant(tenant));
+            let mut client = machine.clone();
+            client.metadata.tenant = name.clone();
+            changes.push(Change::PutClient(client));
+            for api in &records.apis {
+                let mut api = api.clone();
+                api.tenant = name.clone();
+                // A tenant with one API of each kind would need a key of each kind, which nobody has.
+                if api.audience.as_str() == Api::Opaque.audience() || api.audience.as_str() == Api::Es256.audience() {
+                    changes.push(Change::PutApi(api));
+                }
+            }
+        }
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
+            let batch = changes.by_ref().take(usize::try_from(RECORDS)?).collect();
+            store.change_directory(batch, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_grants(self, site: &Site, store: &Arc<SqliteStore>) -> Result<()> {
+        let terms = Arc::new(terms(&Issuer::parse(&site.issuer()).ok_or("the issuer is none")?)?);
+        let mut first = 0;
+        while first < self.grants {
+            let last = (first + AT_ONCE).min(self.grants);
+            let mut running = tokio::task::JoinSet::new();
+            for n in first..last {
+                let (store, terms) = (Arc::clone(store), Arc::clone(&terms));
+                running.spawn(async move {
+                    let redemption = Redemption {
+                        code: CodeId::new(millis(n), unlike(n)),
+                        remember_until: terms.created,
+                        grant: grant_id(n),
+                        terms: (*terms).clone(),
+                    };
+                    store.redeem(&TenantName::default(), redemption, terms.created).await
+                });
+            }
+            while let Some(done) = running.join_next().await {
+                if !matches!(done??, Spend::Fresh(_)) {
+                    return broken("a grant could not be made");
+                }
+            }
+            first = last;
+        }
+        Ok(())
+    }
+}
+
+/// The refresh tokens of grants, in the generation that they are put there with. `pick` gives the numbers.
+pub(crate) fn first_grant_tokens(site: &Site, pick: impl Iterator<Item = u64>) -> Result<Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let records = runtime.block_on(async { SqliteStore::open(&site.database())?.directory().await })?;
+    let issuer = Issuer::parse(&site.issuer()).ok_or("the issuer is none")?;
+    let master = MasterKey::from_bytes(MASTER_KEY);
+    let keys = TenantKeys::load(&master, &TenantName::default(), &issuer, &records.keys, UnixTime::new(super::now()))?;
+    pick.map(|n| {
+        let handle = RefreshHandle { grant: grant_id(n), generation: 0 };
+        keys.handles.refresh_token(handle).ok_or_else(|| "there is no handle key".into())
+    })
+    .collect()
+}
+
+pub(crate) fn tenant_name(n: u64) -> Result<TenantName> {
+    TenantName::parse(&format!("tenant-{n}")).ok_or_else(|| "a tenant's name".into())
+}
+
+fn client_id(name: &str) -> Result<ClientId> {
+    ClientId::parse(name).ok_or_else(|| "a client's name".into())
+}
+
+/// Grants that were made one after another over the last weeks, as in life.
+fn grant_id(n: u64) -> GrantId {
+    GrantId::new(millis(n), unlike(n))
+}
+
+/// One a millisecond, since 2024.
+fn millis(n: u64) -> u64 {
+    1_704_067_200_000 + n
+}
+
+/// Bytes that look drawn (SplitMix64), the same in every run.
+fn unlike(n: u64) -> [u8; 10] {
+    let mut mixed = n.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    let mut bytes = [9; 10];
+    for (to, from) in bytes.iter_mut().zip((mixed ^ (mixed >> 31)).to_be_bytes()) {
+        *to = from;
+    }
+    bytes
+}
+
+/// What the user allowed the web application: all APIs, and to be told who he is.
+fn terms(issuer: &Issuer) -> Result<NewGrant> {
+    let mut access = grantor_protocol::grant::Access::default();
+    let scope = |text: &str| Scope::parse(text).ok_or("a scope");
+    access.add(issuer.as_resource(), &scope("openid profile email")?);
+    for api in Api::ALL {
+        access.add(Resource::parse(&api.audience()).ok_or("an audience")?, &scope(&api.scope())?);
+    }
+    let now = UnixTime::new(super::now());
+    Ok(NewGrant {
+        client: client_id("web")?,
+        subject: Subject::parse(SUBJECT).ok_or("a subject")?,
+        access,
+        authentication: Authentication { time: now, acr: "1".to_owned(), amr: vec!["pwd".to_owned()] },
+        sid: None,
+        nonce: None,
+        claims: ClaimsRequest::default(),
+        narrowed: Vec::new(),
+        details: AuthorizationDetails::default(),
+        binding: Binding::Bearer,
+        refreshable: true,
+        created: now,
+        idle: Seconds::new(30 * 86_400),
+        ends: now.plus(YEAR),
+    })
+}
