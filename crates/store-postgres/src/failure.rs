@@ -61,7 +61,19 @@ pub(crate) enum Repeatable {
     Undone,
 }
 
+impl From<bool> for Attempts {
+    /// None yet; whether another's may have been carried out.
+    fn from(uncertain: bool) -> Self {
+        Self { made: 0, uncertain }
+    }
+}
+
 impl Attempts {
+    /// Whether the next pause is one that others should not wait for.
+    pub(crate) fn is_long(&self) -> bool {
+        self.made > 2
+    }
+
     /// Whether an earlier attempt may have been carried out.
     pub(crate) fn uncertain(&self) -> bool {
         self.uncertain

@@ -12,6 +12,8 @@ mod connect;
 mod failure;
 mod lease;
 pub mod migrate;
+mod ring;
+mod transaction;
 mod verbs;
 
 pub use connect::{Options, Target};
@@ -42,7 +44,7 @@ impl PostgresStore {
         let target = Target::parse(url)?.with_application_name(&options.application_name);
         migrate(&target).await?;
         let connections = Arc::new(Connections::open(&target, &options).await?);
-        let lanes = Lanes::start(&connections, &options);
+        let lanes = Lanes::open(&connections, &options);
         Ok(Self { connections, lanes })
     }
 }

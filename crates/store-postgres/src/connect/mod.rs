@@ -4,11 +4,10 @@ mod live;
 mod pool;
 mod target;
 
-pub(crate) use live::Row;
+pub(crate) use live::{Live, Row};
 pub(crate) use pool::Held;
 pub use target::Target;
 
-use crate::failure::Failure;
 use grantor_store::Result;
 use live::Limits;
 use pool::Pool;
