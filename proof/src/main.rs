@@ -2,6 +2,7 @@
 //! line per check, `ok …` or `not ok …`, and fails when one did.
 
 mod common;
+mod kill;
 mod linearizability;
 mod race;
 
@@ -17,6 +18,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Proof {
+    /// SIGKILL under load, of nodes and of the database in turn
+    Kill(kill::Arguments),
     /// Whether an order explains all answers of two nodes, judged by an independent checker
     Linearizability(linearizability::Arguments),
     /// Every verb against itself and its rivals, fifty at once, over two nodes
@@ -26,6 +29,7 @@ enum Proof {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().proof {
+        Proof::Kill(arguments) => kill::run(arguments).await,
         Proof::Linearizability(arguments) => linearizability::run(arguments).await,
         Proof::Race(arguments) => race::run(arguments).await,
     }

@@ -1,4 +1,11 @@
 //! What the proofs share.
 
+pub(crate) mod client;
+pub(crate) mod cluster;
+pub(crate) mod http;
+pub(crate) mod ledger;
+pub(crate) mod load;
+pub(crate) mod page;
+pub(crate) mod person;
 pub(crate) mod report;
 pub(crate) mod stores;
