@@ -8,6 +8,16 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// Encodes without padding, after what stands there already.
+pub fn encode_into(bytes: impl AsRef<[u8]>, text: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
+}
+
+/// The length of what a text of so many bytes is encoded as.
+pub const fn encoded_len(bytes: usize) -> usize {
+    bytes.saturating_mul(4).div_ceil(3)
+}
+
 /// Decodes what `encode` could have written and nothing else: no padding, no white space, no stray trailing bits, so
 /// that one value has one encoding.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
@@ -37,6 +47,10 @@ mod tests {
     proptest! {
         #[test]
         fn round_trip(bytes: Vec<u8>) {
+            let mut text = String::from("x");
+            encode_into(&bytes, &mut text);
+            prop_assert_eq!(text.len() - 1, encoded_len(bytes.len()));
+            prop_assert_eq!(&text[1..], encode(&bytes));
             prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
 

@@ -9,12 +9,14 @@ pub use private::PrivateJwk;
 pub(crate) use private::Secret;
 pub use set::JwkSet;
 
-use crate::{KeyError, base64url, json};
+use crate::{KeyError, SigningAlgorithm, VerifyingKey, base64url, json};
 use members::Members;
 use serde::de::Error as _;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// The longest JSON text of one key, in bytes. An RSA key of 8192 bits with a certificate chain stays below it.
 pub(crate) const MAX_JWK: usize = 32 * 1024;
@@ -26,7 +28,12 @@ pub(crate) const MAX_JWK: usize = 32 * 1024;
 pub struct Jwk {
     material: Material,
     attributes: Attributes,
+    parsed: Parsed,
 }
+
+/// The key as a verifier, made when it was first asked for. It follows from the rest of the key.
+#[derive(Clone, Default)]
+struct Parsed(OnceLock<Arc<VerifyingKey>>);
 
 /// The numbers of a public key, each of the length that its type fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,18 +100,28 @@ impl Jwk {
         if members.any_private() {
             return Err(KeyError::Private);
         }
-        Ok(Self { material: Material::from_members(&members)?, attributes: Attributes::from_members(&members)? })
+        Ok(Self::new(Material::from_members(&members)?, Attributes::from_members(&members)?))
     }
 
     pub(crate) fn new(material: Material, attributes: Attributes) -> Self {
-        Self { material, attributes }
+        Self { material, attributes, parsed: Parsed::default() }
+    }
+
+    /// The key as a verifier of `alg`, as [`VerifyingKey::from_jwk`] makes it, parsed once for the first algorithm that
+    /// it is asked for.
+    pub fn verifying_key(&self, alg: SigningAlgorithm) -> Result<Arc<VerifyingKey>, KeyError> {
+        if let Some(key) = self.parsed.0.get().filter(|key| key.algorithm() == alg) {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(VerifyingKey::from_jwk(self, alg)?);
+        let _ = self.parsed.0.set(Arc::clone(&key));
+        Ok(key)
     }
 
     /// The same key for every algorithm that its type has: `alg` is optional (RFC 7517 4.4).
     #[must_use]
-    pub fn without_algorithm(mut self) -> Self {
-        self.attributes.alg = None;
-        self
+    pub fn without_algorithm(self) -> Self {
+        Self::new(self.material, Attributes { alg: None, ..self.attributes })
     }
 
     /// The numbers of the key.
@@ -261,6 +278,20 @@ fn rsa_strength(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
         return Err(KeyError::Strength);
     }
     Ok(())
+}
+
+impl PartialEq for Parsed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Parsed {}
+
+impl fmt::Debug for Parsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parsed")
+    }
 }
 
 impl Serialize for Jwk {

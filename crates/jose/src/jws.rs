@@ -111,6 +111,11 @@ impl<'a> Unverified<'a> {
 
     /// Verifies with the one key that the token must have been signed with.
     pub fn verify(&self, key: &VerifyingKey) -> Result<Verified, Refused> {
+        self.check(key)?;
+        Ok(self.accepted())
+    }
+
+    fn check(&self, key: &VerifyingKey) -> Result<(), Refused> {
         if self.header.alg() != key.algorithm() {
             return Err(Refused::Algorithm);
         }
@@ -119,7 +124,7 @@ impl<'a> Unverified<'a> {
         {
             return Err(Refused::KeyId);
         }
-        self.accept_if(key.verifies(self.signed, &self.signature))
+        if key.verifies(self.signed, &self.signature) { Ok(()) } else { Err(Refused::Signature) }
     }
 
     /// Verifies with the keys of one signer. A `kid` selects the key; without one, every key that fits the algorithm is
@@ -132,7 +137,7 @@ impl<'a> Unverified<'a> {
         let mut refusal = Refused::NoKey;
         let named = |kid: Option<&str>| self.header.kid().is_none_or(|wanted| kid == Some(wanted));
         for jwk in keys.keys.iter().filter(|jwk| named(jwk.kid())) {
-            let Ok(key) = VerifyingKey::from_jwk(jwk, alg) else { continue };
+            let Ok(key) = jwk.verifying_key(alg) else { continue };
             match self.verify(&key) {
                 Ok(verified) => return Ok(verified),
                 Err(why) => refusal = why,
@@ -151,15 +156,17 @@ impl<'a> Unverified<'a> {
         {
             return Err(Refused::KeyId);
         }
-        self.accept_if(secret.verifies(self.signed, &self.signature))
+        if secret.verifies(self.signed, &self.signature) { Ok(self.accepted()) } else { Err(Refused::Signature) }
     }
 
-    fn accept_if(&self, valid: bool) -> Result<Verified, Refused> {
-        if valid {
-            Ok(Verified { header: self.header.clone(), payload: self.payload.clone() })
-        } else {
-            Err(Refused::Signature)
-        }
+    /// The same as [`Self::verify`], for one who needs the unverified form no more.
+    pub fn into_verified(self, key: &VerifyingKey) -> Result<Verified, Refused> {
+        self.check(key)?;
+        Ok(Verified { header: self.header, payload: self.payload })
+    }
+
+    fn accepted(&self) -> Verified {
+        Verified { header: self.header.clone(), payload: self.payload.clone() }
     }
 }
 

@@ -5,11 +5,11 @@
 //! messages (NIST SP 800-38D 8.3); here nothing repeats until two of the 128-bit salts collide, and at 2^48 values under
 //! one key the chance of that is still below 2^-32. The caller draws the salt: drawn twice, it would expose both values.
 
-use crate::mac::hmac_sha256;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hmac;
 use std::fmt;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroize as _;
 
 /// What sealing adds to the length of the plaintext, in bytes.
 pub const OVERHEAD: usize = SALT_LEN + TAG_LEN;
@@ -18,12 +18,12 @@ const SALT_LEN: usize = 16;
 const TAG_LEN: usize = 16;
 
 /// A key that seals and opens.
-pub struct SealKey(Zeroizing<[u8; 32]>);
+pub struct SealKey(hmac::Key);
 
 impl SealKey {
     /// A key from 256 bits of secret.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(Zeroizing::new(*key))
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
     /// Seals `plaintext` for `context`: it opens only under the same key and the same context. `salt` must be fresh
@@ -32,6 +32,12 @@ impl SealKey {
     /// The empty vector, which nothing opens, stands for a failure inside AES-GCM; that would take 64 GiB of plaintext.
     pub fn seal(&self, context: &[u8], salt: [u8; 16], plaintext: &[u8]) -> Vec<u8> {
         self.try_seal(context, salt, plaintext).unwrap_or_default()
+    }
+
+    /// The same after what stands in `to` already. Whether it went well; if not, `to` holds nothing of use.
+    #[must_use]
+    pub fn seal_after(&self, context: &[u8], salt: [u8; 16], plaintext: &[u8], to: &mut Vec<u8>) -> bool {
+        self.try_seal_after(context, salt, plaintext, to).is_ok()
     }
 
     /// The plaintext of `sealed`, or nothing if it was not sealed by this key for this context.
@@ -45,17 +51,31 @@ impl SealKey {
 
     fn try_seal(&self, context: &[u8], salt: [u8; SALT_LEN], plaintext: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let mut sealed = Vec::with_capacity(plaintext.len().saturating_add(OVERHEAD));
-        sealed.extend_from_slice(&salt);
-        sealed.extend_from_slice(plaintext);
-        let (_, body) = sealed.split_at_mut(SALT_LEN);
-        let tag = self.once(&salt)?.seal_in_place_separate_tag(nonce(), Aad::from(context), body)?;
-        sealed.extend_from_slice(tag.as_ref());
+        self.try_seal_after(context, salt, plaintext, &mut sealed)?;
         Ok(sealed)
+    }
+
+    fn try_seal_after(
+        &self,
+        context: &[u8],
+        salt: [u8; SALT_LEN],
+        plaintext: &[u8],
+        to: &mut Vec<u8>,
+    ) -> Result<(), Unspecified> {
+        to.extend_from_slice(&salt);
+        let start = to.len();
+        to.extend_from_slice(plaintext);
+        let (_, body) = to.split_at_mut(start);
+        let tag = self.once(&salt)?.seal_in_place_separate_tag(nonce(), Aad::from(context), body)?;
+        to.extend_from_slice(tag.as_ref());
+        Ok(())
     }
 
     /// The key of one message.
     fn once(&self, salt: &[u8; SALT_LEN]) -> Result<LessSafeKey, Unspecified> {
-        let mut derived = hmac_sha256(&*self.0, &[salt]);
+        let mut derived = [0; 32];
+        // HMAC-SHA256 gives 32 bytes: the copy is whole.
+        derived.iter_mut().zip(hmac::sign(&self.0, salt).as_ref()).for_each(|(to, from)| *to = *from);
         let key = UnboundKey::new(&AES_256_GCM, &derived);
         derived.zeroize();
         Ok(LessSafeKey::new(key?))

@@ -20,9 +20,16 @@ impl JwkThumbprint {
     /// RFC 7638 3: the digest of the required members alone, sorted, without white space. None of their values needs
     /// escaping.
     pub(crate) fn of(material: &Material) -> Self {
-        let members: Vec<String> =
-            material.required_members().iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-        Self(digest::sha256(format!("{{{}}}", members.join(",")).as_bytes()))
+        let mut text = String::with_capacity(256);
+        for (name, value) in material.required_members() {
+            text.push_str(if text.is_empty() { "{\"" } else { ",\"" });
+            text.push_str(name);
+            text.push_str("\":\"");
+            text.push_str(&value);
+            text.push('"');
+        }
+        text.push('}');
+        Self(digest::sha256(text.as_bytes()))
     }
 
     /// From the 43 characters of its base64url form.

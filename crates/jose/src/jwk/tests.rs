@@ -255,3 +255,13 @@ proptest! {
         prop_assert_eq!(serde_json::from_value::<Jwk>(serde_json::to_value(&jwk).unwrap()).unwrap(), jwk);
     }
 }
+
+#[test]
+fn a_verifier_is_parsed_once_and_each_algorithm_has_its_own() {
+    let key = crate::SigningKey::generate(SigningAlgorithm::Rs256).unwrap().public_jwk().without_algorithm();
+    let first = key.verifying_key(SigningAlgorithm::Rs256).unwrap();
+    assert!(Arc::ptr_eq(&first, &key.verifying_key(SigningAlgorithm::Rs256).unwrap()));
+    assert_eq!(key.verifying_key(SigningAlgorithm::Ps256).unwrap().algorithm(), SigningAlgorithm::Ps256);
+    assert_eq!(key.verifying_key(SigningAlgorithm::Es256).unwrap_err(), KeyError::Algorithm);
+    assert_eq!(key, key.clone().without_algorithm());
+}

@@ -1,6 +1,7 @@
 //! Signing.
 
-use crate::{SigningKey, base64url};
+use crate::{SigningAlgorithm, SigningKey, base64url};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Why nothing was signed.
@@ -17,7 +18,16 @@ pub enum SignError {
 
 /// Signs `payload` in compact serialization, with a header of `alg`, `typ` and `kid`.
 pub fn sign(key: &SigningKey, typ: &str, payload: &[u8]) -> Result<String, SignError> {
-    sign_with_header(key, typ, &Map::new(), payload)
+    let header = OwnHeader { alg: key.algorithm(), kid: key.key_id(), typ };
+    compact(key, &serde_json::to_vec(&header).map_err(|_| SignError::Header)?, payload)
+}
+
+/// In the order in which [`sign_with_header`] writes it.
+#[derive(Serialize)]
+struct OwnHeader<'a> {
+    alg: SigningAlgorithm,
+    kid: &'a str,
+    typ: &'a str,
 }
 
 /// The same with more header members. A header that carries the key itself (`jwk`, as DPoP proofs do, RFC 9449 4.2) has
@@ -37,10 +47,20 @@ pub fn sign_with_header(
     if !header.contains_key("jwk") {
         header.insert("kid".to_owned(), key.key_id().into());
     }
-    let header = Value::Object(header).to_string();
-    let mut token = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
+    compact(key, Value::Object(header).to_string().as_bytes(), payload)
+}
+
+fn compact(key: &SigningKey, header: &[u8], payload: &[u8]) -> Result<String, SignError> {
+    let parts = [header.len(), payload.len(), LONGEST_SIGNATURE].map(base64url::encoded_len);
+    let mut token = String::with_capacity(parts.into_iter().sum::<usize>().saturating_add(2));
+    base64url::encode_into(header, &mut token);
+    token.push('.');
+    base64url::encode_into(payload, &mut token);
     let signature = key.sign(token.as_bytes())?;
     token.push('.');
-    token.push_str(&base64url::encode(signature));
+    base64url::encode_into(signature, &mut token);
     Ok(token)
 }
+
+/// That of an RSA key of 2048 bits, which is what keys of our own have.
+const LONGEST_SIGNATURE: usize = 256;
