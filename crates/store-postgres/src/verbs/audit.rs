@@ -1,1 +1,38 @@
-//! See the port.
+//! The audit log.
+
+use super::directory::{document, read};
+use crate::connect::{Connections, Live};
+use crate::failure::Result;
+use grantor_protocol::audit::Event;
+use grantor_protocol::value::{EventId, TenantName};
+use uuid::Uuid;
+
+/// An event that is there already is this one, whose answer was lost.
+const APPEND: &str = "INSERT INTO events (tenant, id, body)
+     SELECT tenant, id, body FROM unnest($1::text[], $2::uuid[], $3::text[]) AS new (tenant, id, body)
+     ON CONFLICT (tenant, id) DO NOTHING";
+const AFTER: &str = "SELECT body FROM events WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3";
+
+/// All of them or none; may be done twice.
+pub(crate) async fn append(db: &Live, events: &[Event]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let tenants: Vec<&str> = events.iter().map(|event| event.tenant.as_str()).collect();
+    let ids: Vec<Uuid> = events.iter().map(|event| Uuid::from_bytes(*event.id.as_bytes())).collect();
+    let bodies: Vec<String> = events.iter().map(serde_json::to_string).collect::<std::result::Result<_, _>>()?;
+    db.execute(APPEND, &[&tenants, &ids, &bodies]).await?;
+    Ok(())
+}
+
+pub(crate) async fn after(
+    connections: &Connections,
+    tenant: &TenantName,
+    after: Option<EventId>,
+    limit: usize,
+) -> grantor_store::Result<Vec<Event>> {
+    let after = after.map_or(Uuid::nil(), |id| Uuid::from_bytes(*id.as_bytes()));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = read(connections, async |db: &Live| db.query(AFTER, &[&tenant.as_str(), &after, &limit]).await).await?;
+    Ok(rows.iter().map(|row| document(row, 0)).collect::<Result<_>>()?)
+}

@@ -1,1 +1,321 @@
-//! See the port.
+//! What an administrator declares: JSON documents by kind, and users with a unique name.
+//!
+//! A change raises the version first, in the same transaction: the lock on that row puts changes in a line, so that they
+//! become visible in the order of their versions, and whoever reads what has changed since a version misses none.
+
+use crate::connect::{Connections, Live, Row};
+use crate::failure::{Attempts, Failure, Repeatable, Result};
+use crate::transaction::Transaction;
+use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
+use grantor_store::{Change, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+const TENANT: &str = "tenant";
+const API: &str = "api";
+const CLIENT: &str = "client";
+const POLICY: &str = "policy";
+const KEY: &str = "key";
+
+/// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
+const OF_A_TENANT: [&str; 17] = [
+    "DELETE FROM grants WHERE tenant = $1",
+    "DELETE FROM spent_codes_0 WHERE tenant = $1",
+    "DELETE FROM spent_codes_1 WHERE tenant = $1",
+    "DELETE FROM spent_codes_2 WHERE tenant = $1",
+    "DELETE FROM spent_codes_3 WHERE tenant = $1",
+    "DELETE FROM spent_codes WHERE tenant = $1",
+    "DELETE FROM revoked_tokens WHERE tenant = $1",
+    "DELETE FROM cutoffs WHERE tenant = $1",
+    "DELETE FROM sessions WHERE tenant = $1",
+    "DELETE FROM consents WHERE tenant = $1",
+    "DELETE FROM remembered_0 WHERE tenant = $1",
+    "DELETE FROM remembered_1 WHERE tenant = $1",
+    "DELETE FROM remembered_2 WHERE tenant = $1",
+    "DELETE FROM remembered_3 WHERE tenant = $1",
+    "DELETE FROM remembered WHERE tenant = $1",
+    "DELETE FROM credential_uses WHERE tenant = $1",
+    "DELETE FROM users WHERE tenant = $1",
+];
+
+const TOMBSTONES_OF_A_TENANT: &str = "UPDATE directory SET version = $2, body = NULL
+     WHERE kind IN ('tenant', 'api', 'client', 'policy', 'key') AND tenant = $1 AND body IS NOT NULL";
+const TOMBSTONE: &str = "UPDATE directory SET version = $4, body = NULL
+     WHERE kind = $1 AND tenant = $2 AND name = $3 AND body IS NOT NULL";
+const PUT: &str = "INSERT INTO directory (kind, tenant, name, version, body) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (kind, tenant, name) DO UPDATE SET version = excluded.version, body = excluded.body";
+const PUT_USER: &str = "INSERT INTO users (tenant, sub, folded, body) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (tenant, sub) DO UPDATE SET folded = excluded.folded, body = excluded.body";
+const TAKEN: &str = "SELECT 1 FROM users WHERE tenant = $1 AND folded = $2 AND sub <> $3";
+const RAISE: &str = "UPDATE meta SET number = number + 1 WHERE name = 'directory_version' RETURNING number";
+
+/// Both are one statement, and so one snapshot.
+const EVERYTHING: &str = "SELECT meta.number, directory.kind, directory.body FROM meta
+     LEFT JOIN directory ON directory.body IS NOT NULL
+     WHERE meta.name = 'directory_version'
+     ORDER BY directory.kind, directory.tenant, directory.name";
+const SINCE: &str = "SELECT now.number, since.number, d.kind, d.tenant, d.name, d.body FROM meta AS now
+     JOIN meta AS since ON since.name = 'directory_floor'
+     LEFT JOIN directory AS d ON d.version > $1
+     WHERE now.name = 'directory_version'";
+
+pub(crate) async fn version(connections: &Connections) -> grantor_store::Result<u64> {
+    read(connections, async |db: &Live| {
+        let rows = db.query("SELECT number FROM meta WHERE name = 'directory_version'", &[]).await?;
+        natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)
+    })
+    .await
+}
+
+/// One snapshot of everything but users.
+pub(crate) async fn records(connections: &Connections) -> grantor_store::Result<DirectoryRecords> {
+    let rows = read(connections, async |db: &Live| db.query(EVERYTHING, &[]).await).await?;
+    Ok(decoded(&rows)?)
+}
+
+/// See the port.
+pub(crate) async fn since(
+    connections: &Connections,
+    version: u64,
+) -> grantor_store::Result<Option<(u64, Vec<Change>)>> {
+    let Ok(asked) = i64::try_from(version) else { return Ok(None) };
+    let rows = read(connections, async |db: &Live| db.query(SINCE, &[&asked]).await).await?;
+    Ok(changes(&rows, version)?)
+}
+
+/// All changes or none. Gives the new version.
+pub(crate) async fn change(
+    connections: &Connections,
+    changes: &[Change],
+    expected: Option<u64>,
+) -> grantor_store::Result<u64> {
+    let mut attempts = Attempts::default();
+    loop {
+        let attempt = async {
+            let transaction = Transaction::begin(connections).await?;
+            let changed = carry_out(&transaction, changes, expected).await;
+            transaction.end(changed).await
+        };
+        match attempt.await {
+            Ok(version) => return Ok(version),
+            // Not when nobody knows whether it was done: the version would count twice.
+            Err(failure) => attempts.again(failure, Repeatable::Undone).await?,
+        }
+    }
+}
+
+pub(crate) async fn user(
+    connections: &Connections,
+    tenant: &TenantName,
+    subject: &Subject,
+) -> grantor_store::Result<Option<User>> {
+    let sql = "SELECT body FROM users WHERE tenant = $1 AND sub = $2";
+    let rows = read(connections, async |db: &Live| db.query(sql, &[&tenant.as_str(), &subject.as_str()]).await).await?;
+    Ok(rows.first().map(|row| document(row, 0)).transpose()?)
+}
+
+pub(crate) async fn user_by_username(
+    connections: &Connections,
+    tenant: &TenantName,
+    username: &str,
+) -> grantor_store::Result<Option<User>> {
+    let sql = "SELECT body FROM users WHERE tenant = $1 AND folded = $2";
+    let folded = username.to_lowercase();
+    let rows = read(connections, async |db: &Live| db.query(sql, &[&tenant.as_str(), &folded]).await).await?;
+    Ok(rows.first().map(|row| document(row, 0)).transpose()?)
+}
+
+pub(crate) async fn users(connections: &Connections, tenant: &TenantName) -> grantor_store::Result<Vec<User>> {
+    let sql = "SELECT body FROM users WHERE tenant = $1 ORDER BY folded";
+    let rows = read(connections, async |db: &Live| db.query(sql, &[&tenant.as_str()]).await).await?;
+    Ok(rows.iter().map(|row| document(row, 0)).collect::<Result<_>>()?)
+}
+
+async fn carry_out(db: &Live, changes: &[Change], expected: Option<u64>) -> Result<u64> {
+    let rows = db.query(RAISE, &[]).await?;
+    let next = natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)?;
+    let found = next.saturating_sub(1);
+    if let Some(expected) = expected.filter(|expected| *expected != found) {
+        return Err(StoreError::Conflict { expected, found }.into());
+    }
+    for change in changes {
+        apply(db, change, i64::try_from(next).map_err(|_| Failure::Record("directory version"))?).await?;
+    }
+    Ok(next)
+}
+
+async fn apply(db: &Live, change: &Change, version: i64) -> Result<()> {
+    match change {
+        Change::PutTenant(tenant) => put(db, TENANT, &tenant.name, tenant.name.as_str(), version, tenant).await,
+        Change::PutApi(api) => put(db, API, &api.tenant, api.audience.as_str(), version, api).await,
+        Change::PutClient(client) => {
+            let (tenant, name) = (&client.metadata.tenant, client.metadata.client_id.as_str());
+            put(db, CLIENT, tenant, name, version, client).await
+        }
+        Change::PutPolicy(policy) => put(db, POLICY, &policy.tenant, &policy.name, version, policy).await,
+        Change::PutKey(key) => put(db, KEY, &key.tenant, &key.kid, version, key).await,
+        Change::PutUser(user) => put_user(db, user).await,
+        Change::DeleteTenant(tenant) => delete_tenant(db, tenant, version).await,
+        Change::DeleteApi(tenant, audience) => delete(db, API, tenant, audience.as_str(), version).await,
+        Change::DeleteClient(tenant, client) => delete_client(db, tenant, client, version).await,
+        Change::DeletePolicy(tenant, name) => delete(db, POLICY, tenant, name, version).await,
+        Change::DeleteKey(tenant, kid) => delete(db, KEY, tenant, kid, version).await,
+        Change::DeleteUser(tenant, subject) => delete_user(db, tenant, subject).await,
+    }
+}
+
+async fn put<T: Serialize>(
+    db: &Live,
+    kind: &str,
+    tenant: &TenantName,
+    name: &str,
+    version: i64,
+    record: &T,
+) -> Result<()> {
+    let body = serde_json::to_string(record)?;
+    db.execute(PUT, &[&kind, &tenant.as_str(), &name, &version, &body]).await?;
+    Ok(())
+}
+
+/// The index of names decides; changes stand in a line, so that a look before finds what it would refuse.
+async fn put_user(db: &Live, user: &User) -> Result<()> {
+    let (tenant, sub, folded) = (user.tenant.as_str(), user.sub.as_str(), user.username.to_lowercase());
+    if !db.query(TAKEN, &[&tenant, &folded, &sub]).await?.is_empty() {
+        return Err(StoreError::Taken(format!("username {:?}", user.username)).into());
+    }
+    db.execute(PUT_USER, &[&tenant, &sub, &folded, &serde_json::to_string(user)?]).await?;
+    Ok(())
+}
+
+async fn delete(db: &Live, kind: &str, tenant: &TenantName, name: &str, version: i64) -> Result<()> {
+    db.execute(TOMBSTONE, &[&kind, &tenant.as_str(), &name, &version]).await?;
+    Ok(())
+}
+
+async fn delete_tenant(db: &Live, tenant: &TenantName, version: i64) -> Result<()> {
+    db.execute(TOMBSTONES_OF_A_TENANT, &[&tenant.as_str(), &version]).await?;
+    for sql in OF_A_TENANT {
+        db.execute(sql, &[&tenant.as_str()]).await?;
+    }
+    Ok(())
+}
+
+/// Its row first: whoever notes a use of it holds that row until the use is there to be deleted.
+async fn delete_client(db: &Live, tenant: &TenantName, client: &ClientId, version: i64) -> Result<()> {
+    delete(db, CLIENT, tenant, client.as_str(), version).await?;
+    for sql in [
+        "DELETE FROM grants WHERE tenant = $1 AND client = $2 AND revoked IS NULL",
+        "DELETE FROM consents WHERE tenant = $1 AND client = $2",
+        "DELETE FROM credential_uses WHERE tenant = $1 AND client = $2",
+    ] {
+        db.execute(sql, &[&tenant.as_str(), &client.as_str()]).await?;
+    }
+    Ok(())
+}
+
+async fn delete_user(db: &Live, tenant: &TenantName, subject: &Subject) -> Result<()> {
+    for sql in [
+        "DELETE FROM users WHERE tenant = $1 AND sub = $2",
+        "DELETE FROM grants WHERE tenant = $1 AND subject = $2 AND revoked IS NULL",
+        "DELETE FROM sessions WHERE tenant = $1 AND subject = $2",
+        "DELETE FROM consents WHERE tenant = $1 AND subject = $2",
+    ] {
+        db.execute(sql, &[&tenant.as_str(), &subject.as_str()]).await?;
+    }
+    Ok(())
+}
+
+/// A read may be tried again whatever became of it.
+pub(super) async fn read<T>(
+    connections: &Connections,
+    work: impl AsyncFn(&Live) -> Result<T>,
+) -> grantor_store::Result<T> {
+    let mut attempts = Attempts::default();
+    loop {
+        let db = connections.reader().await?;
+        match work(&db).await {
+            Ok(value) => return Ok(value),
+            Err(failure) => {
+                drop(db);
+                attempts.again(failure, Repeatable::Always).await?;
+            }
+        }
+    }
+}
+
+/// From the rows of [`EVERYTHING`]: one without a kind says the version alone.
+fn decoded(rows: &[Row]) -> Result<DirectoryRecords> {
+    let mut records = DirectoryRecords {
+        version: natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)?,
+        tenants: Vec::new(),
+        apis: Vec::new(),
+        clients: Vec::new(),
+        policies: Vec::new(),
+        keys: Vec::new(),
+    };
+    for row in rows {
+        match row.try_get::<_, Option<&str>>(1)? {
+            Some(TENANT) => records.tenants.push(document(row, 2)?),
+            Some(API) => records.apis.push(document(row, 2)?),
+            Some(CLIENT) => records.clients.push(document(row, 2)?),
+            Some(POLICY) => records.policies.push(document(row, 2)?),
+            Some(KEY) => records.keys.push(document(row, 2)?),
+            // None at all, or one of a newer binary, whose nodes know what to do with it.
+            _ => {}
+        }
+    }
+    Ok(records)
+}
+
+/// From the rows of [`SINCE`]. Tenants go before everything else goes, and everything goes before anything comes: what is
+/// in a tenant that went and came again came after it.
+fn changes(rows: &[Row], version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+    let first = rows.first().ok_or(Failure::Record("directory version"))?;
+    let (now, floor) = (natural(first, 0)?, natural(first, 1)?);
+    if version < floor || version > now {
+        return Ok(None);
+    }
+    let (mut tenants, mut deletes, mut puts) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        let Some(kind) = row.try_get::<_, Option<&str>>(2)? else { continue };
+        if row.try_get::<_, Option<&str>>(5)?.is_some() {
+            puts.extend(match kind {
+                TENANT => Some(Change::PutTenant(document(row, 5)?)),
+                API => Some(Change::PutApi(document(row, 5)?)),
+                CLIENT => Some(Change::PutClient(document(row, 5)?)),
+                POLICY => Some(Change::PutPolicy(document(row, 5)?)),
+                KEY => Some(Change::PutKey(document(row, 5)?)),
+                _ => None,
+            });
+            continue;
+        }
+        let tenant = TenantName::parse(row.try_get(3)?).ok_or(Failure::Record("tenant"))?;
+        let name: &str = row.try_get(4)?;
+        match kind {
+            TENANT => tenants.push(Change::DeleteTenant(tenant)),
+            API => {
+                let audience = Resource::parse(name).ok_or(Failure::Record("audience"))?;
+                deletes.push(Change::DeleteApi(tenant, audience));
+            }
+            CLIENT => {
+                let client = ClientId::parse(name).ok_or(Failure::Record("client"))?;
+                deletes.push(Change::DeleteClient(tenant, client));
+            }
+            POLICY => deletes.push(Change::DeletePolicy(tenant, name.to_owned())),
+            KEY => deletes.push(Change::DeleteKey(tenant, name.to_owned())),
+            _ => {}
+        }
+    }
+    puts.sort_by_key(|put| !matches!(put, Change::PutTenant(_)));
+    Ok(Some((now, [tenants, deletes, puts].into_iter().flatten().collect())))
+}
+
+/// A JSON document.
+pub(super) fn document<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T> {
+    Ok(serde_json::from_str(row.try_get(column)?)?)
+}
+
+fn natural(row: &Row, column: usize) -> Result<u64> {
+    u64::try_from(row.try_get::<_, i64>(column)?).map_err(|_| Failure::Record("number"))
+}
