@@ -44,9 +44,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut workers = load::hire(&cluster, WORKERS).await?;
     let mut total = Counts::default();
     for kill in 1..=arguments.kills {
-        let victim = match kill % 4 {
-            0 | 2 if database.is_some() => Victim::Database,
-            odd => Victim::Node(usize::from(odd > 1)),
+        let victim = match (database.is_some(), usize::try_from(kill)?) {
+            (true, even) if even % 2 == 0 => Victim::Database,
+            (true, odd) => Victim::Node(odd / 2 % NODES),
+            (false, any) => Victim::Node(any % NODES),
         };
         if workers.is_empty() {
             workers = load::hire(&cluster, WORKERS).await?;

@@ -79,3 +79,17 @@ fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
     anyhow!("{}", text.unwrap_or("it panicked").to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_race_of_the_contract_is_run() {
+        let contract = include_str!("../../crates/store/src/contract.rs");
+        let (_, races) = contract.split_once("            races::{\n").unwrap();
+        let (races, _) = races.split_once("            }\n").unwrap();
+        let wanted: Vec<_> = races.lines().map(|line| line.trim().trim_end_matches(',')).collect();
+        assert_eq!(RACES.map(|(name, _)| name).to_vec(), wanted);
+    }
+}

@@ -1,7 +1,7 @@
 //! The full check: every step in order, each with its time, and a line of counts at the end.
 
 use crate::tally::{Outcome, Tally};
-use crate::{fuzz, interop, libtest, lint, provision, spec_map, tally};
+use crate::{fuzz, interop, libtest, lint, proof, provision, spec_map, tally};
 use std::time::Instant;
 
 /// What `cargo xtask check` was asked for.
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
     Step { name: "clippy", run: |_| Ok(lint::clippy()) },
@@ -35,6 +35,7 @@ const STEPS: [Step; 15] = [
     Step { name: "kill", run: |plan| interop::kill(if plan.long { 1000 } else { 25 }) },
     Step { name: "power", run: |plan| interop::power(if plan.long { 1000 } else { 60 }) },
     Step { name: "faults", run: |_| interop::faults() },
+    Step { name: "proof", run: |plan| proof::run(plan.long) },
 ];
 
 impl Plan {

@@ -138,7 +138,7 @@ impl Suite {
 }
 
 /// Runs a suite and counts its lines; a wrong number of them, or a bad end, is a failure more.
-fn count(name: &str, command: &mut Command, checks: u64, limit: Duration) -> Outcome {
+pub(crate) fn count(name: &str, command: &mut Command, checks: u64, limit: Duration) -> Outcome {
     let mut tally = Tally::default();
     let end = lines(command, limit, |line| {
         println!("{line}");

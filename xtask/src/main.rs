@@ -6,6 +6,7 @@ mod fuzz;
 mod interop;
 mod libtest;
 mod lint;
+mod proof;
 mod provision;
 mod shell;
 mod spec_map;

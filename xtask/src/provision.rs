@@ -18,7 +18,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need { program: "g++", package: "g++", purpose: "libFuzzer's runtime" },
     Need { program: "curl", package: "curl", purpose: "the suite of certificates" },
     Need { program: "node", package: "nodejs", purpose: "the suites of the npm libraries" },
@@ -28,11 +28,14 @@ const NEEDS: [Need; 10] = [
     Need { program: "chromium", package: "chromium", purpose: "the browser suite" },
     Need { program: "chromedriver", package: "chromium-driver", purpose: "the browser suite" },
     Need { program: "postgres", package: "postgresql", purpose: "every test on PostgreSQL" },
+    Need { program: "nginx", package: "nginx-light", purpose: "restarting nodes behind a proxy" },
     Need { program: "go", package: "golang-go", purpose: "the checker of histories" },
 ];
 
 /// Debian keeps the programs of PostgreSQL's server here, by version, and not on the PATH.
 const POSTGRESQL: &str = "/usr/lib/postgresql";
+/// And those of other servers here, where the PATH of a user does not lead.
+const SERVERS: &str = "/usr/sbin";
 
 /// Installs what is missing, as far as it may, and counts each need.
 pub(crate) fn run() -> Tally {
@@ -79,7 +82,8 @@ pub(crate) fn cargo_deny() -> Option<PathBuf> {
 fn find(name: &str) -> Option<PathBuf> {
     let versions = fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
     let server = versions.map(|version| version.path().join("bin").join(name)).find(|file| file.is_file());
-    server.or_else(|| which(name))
+    let other = || Some(PathBuf::from(SERVERS).join(name)).filter(|file| file.is_file());
+    server.or_else(|| which(name)).or_else(other)
 }
 
 /// The library that gives a program another time.

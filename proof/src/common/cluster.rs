@@ -33,7 +33,7 @@ const MASTER_KEY: [u8; 32] = [7; 32];
 const HOURS: u32 = 7_200;
 /// Codes live for ten minutes at most (RFC 6749 4.1.2).
 const CODE: u32 = 600;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Nodes, running or not.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Cluster {
         let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw).context("no process")?;
         kill_process(id, Signal::TERM)?;
         let Ok(status) = tokio::time::timeout(PATIENCE, child.wait()).await else {
-            bail!("node {node} did not end within {} s", PATIENCE.as_secs());
+            bail!("node {node} did not end within {PATIENCE:?}");
         };
         ensure!(status?.success(), "node {node} ended badly: {}", self.said(node));
         Ok(())

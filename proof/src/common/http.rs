@@ -43,13 +43,8 @@ impl Connection {
 
     /// Sends one request. After an error nobody knows whether it was carried out.
     pub(crate) async fn send(&mut self, message: Message) -> Result<Answer> {
-        match timeout(PATIENCE, self.exchange(message)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.sender = None;
-                anyhow::bail!("no answer within {} s", PATIENCE.as_secs())
-            }
-        }
+        // A connection on which no answer came is not used again: it was taken, and is not put back.
+        timeout(PATIENCE, self.exchange(message)).await.with_context(|| format!("no answer within {PATIENCE:?}"))?
     }
 
     async fn exchange(&mut self, mut message: Message) -> Result<Answer> {

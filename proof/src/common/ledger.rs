@@ -2,7 +2,7 @@
 
 use super::client::{Said, active, redeem, refresh, revoke};
 use super::http::Connection;
-use super::person::{Code, Person};
+use super::person::{Code, Person, Tokens};
 use anyhow::{Context as _, Result, bail};
 use std::time::{Duration, Instant};
 
@@ -32,12 +32,6 @@ enum Stage {
     Revoking(Tokens),
     /// The grant was taken back for certain, by then.
     Revoked(Tokens, Instant),
-}
-
-#[derive(Clone, Debug)]
-struct Tokens {
-    access: String,
-    refresh: String,
 }
 
 /// What happened, counted.
@@ -107,7 +101,7 @@ impl Entry {
         counts.note(&said);
         match said {
             Said::Done(answer) => {
-                self.stage = Stage::Granted(tokens(&answer)?);
+                self.stage = Stage::Granted(Tokens::of(&answer)?);
                 counts.redeemed += 1;
             }
             Said::Refused => bail!("a code that was given and not used is refused"),
@@ -134,12 +128,12 @@ impl Entry {
             (Said::Done(_), Said::Done(_)) => bail!("a code was spent twice"),
             (Said::Refused, Said::Refused) => bail!("a code that was given and not used is refused twice"),
             (Said::Done(answer), Said::Refused) | (Said::Refused, Said::Done(answer)) => {
-                self.stage = Stage::Revoked(tokens(&answer)?, Instant::now());
+                self.stage = Stage::Revoked(Tokens::of(&answer)?, Instant::now());
                 counts.redeemed += 1;
                 counts.revoked += 1;
             }
             (Said::Done(answer), _) | (_, Said::Done(answer)) => {
-                self.stage = Stage::Revoking(tokens(&answer)?);
+                self.stage = Stage::Revoking(Tokens::of(&answer)?);
                 counts.redeemed += 1;
             }
             _ => {}
@@ -156,7 +150,7 @@ impl Entry {
         counts.note(&said);
         match (said, &mut self.stage) {
             (Said::Done(answer), Stage::Granted(held) | Stage::Revoking(held)) => {
-                *held = tokens(&answer)?;
+                *held = Tokens::of(&answer)?;
                 counts.refreshed += 1;
             }
             (Said::Done(_), _) => bail!("a grant that was revoked was refreshed"),
@@ -234,12 +228,5 @@ impl Entry {
         let mut counts = Counts::default();
         self.introspect(connection, &mut counts).await.context("after the second use of its code")?;
         self.refresh(connection, &mut counts).await.context("after the second use of its code")
-    }
-}
-
-fn tokens(answer: &super::http::Answer) -> Result<Tokens> {
-    match (answer.text("access_token"), answer.text("refresh_token")) {
-        (Some(access), Some(refresh)) => Ok(Tokens { access, refresh }),
-        _ => bail!("no tokens: {}", answer.shown()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod cut;
 pub(crate) mod http;
 pub(crate) mod ledger;
 pub(crate) mod load;

@@ -1,5 +1,6 @@
 //! A browser without JavaScript, and the person in front of it.
 
+use super::client::{Said, redeem};
 use super::cluster::{CLIENT, PASSWORD, REDIRECT_URI, SCOPE, USERNAME};
 use super::http::{Answer, Connection, Message, form};
 use super::page::Form;
@@ -24,6 +25,22 @@ pub(crate) struct Person {
 pub(crate) struct Code {
     pub(crate) code: String,
     pub(crate) verifier: String,
+}
+
+/// What a code gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+impl Tokens {
+    pub(crate) fn of(answer: &Answer) -> Result<Self> {
+        match (answer.text("access_token"), answer.text("refresh_token")) {
+            (Some(access), Some(refresh)) => Ok(Self { access, refresh }),
+            _ => bail!("no tokens: {}", answer.shown()),
+        }
+    }
 }
 
 impl Person {
@@ -61,6 +78,16 @@ impl Person {
             message = self.submit(&url, found)?;
         }
         bail!("the pages go round in circles, the last at {}", url.path())
+    }
+
+    /// Gets tokens. None when the server is not there or says 503.
+    pub(crate) async fn tokens(&mut self, connection: &mut Connection) -> Result<Option<Tokens>> {
+        let Some(Code { code, verifier }) = self.authorize(connection).await? else { return Ok(None) };
+        match redeem(connection, &code, &verifier).await? {
+            Said::Done(answer) => Tokens::of(&answer).map(Some),
+            Said::Refused => bail!("a code that was given and not used is refused"),
+            Said::Unavailable | Said::Nothing => Ok(None),
+        }
     }
 
     fn visit(&self, url: &Url) -> Result<Message> {

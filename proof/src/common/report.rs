@@ -1,7 +1,6 @@
 //! One line per check.
 
-use anyhow::{Result, anyhow};
-use std::fmt::Debug;
+use anyhow::Result;
 use std::process::ExitCode;
 
 /// What went wrong may come with all that was seen.
@@ -34,9 +33,4 @@ impl Report {
     pub(crate) fn finish(self) -> ExitCode {
         if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
-}
-
-/// The two are equal.
-pub(crate) fn equal<A: PartialEq<B> + Debug, B: Debug>(found: A, wanted: B) -> Result<()> {
-    if found == wanted { Ok(()) } else { Err(anyhow!("{found:?} is not {wanted:?}")) }
 }
