@@ -98,20 +98,6 @@ impl Live {
         self.bounded(self.reply, self.client.batch_execute(sql)).await
     }
 
-    /// Carries out work between `BEGIN` and `COMMIT`; undone when it fails. It sees what others commit meanwhile.
-    pub(crate) async fn transaction<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        // Whoever goes away in the middle must not leave the transaction to the next.
-        let mut open = Open { live: self, closed: false };
-        self.script("BEGIN").await?;
-        let done = work.await;
-        let ended = self.script(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
-        open.closed = ended.is_ok();
-        match (done, ended) {
-            (Ok(_), Err(failure)) | (Err(failure), _) => Err(failure),
-            (Ok(value), Ok(())) => Ok(value),
-        }
-    }
-
     /// Prepares a statement, once: then statements that are sent at the same time arrive in the order in which they were
     /// sent.
     pub(crate) async fn prepare(&self, sql: &'static str) -> Result<Statement> {
@@ -156,19 +142,5 @@ impl Live {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Statement>> {
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A transaction that may be left open.
-struct Open<'a> {
-    live: &'a Live,
-    closed: bool,
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        if !self.closed {
-            self.live.give_up();
-        }
     }
 }

@@ -8,8 +8,9 @@
 
 use super::super::tokens::CUT_OFF;
 use super::uuid;
-use crate::connect::{Connections, Held};
+use crate::connect::{Connections, Live};
 use crate::failure::{Attempts, Repeatable, Result};
+use crate::transaction::Transaction;
 use grantor_protocol::value::{TenantName, TokenId, UnixTime};
 use grantor_store::GrantsOf;
 
@@ -38,14 +39,9 @@ pub(super) async fn revoke_all(
 ) -> grantor_store::Result<u64> {
     let mut attempts = Attempts::default();
     loop {
-        let held = connections.writer().await?;
-        let owned = Owned::new(tenant, of);
-        match carry_out(&held, &owned, cutoff, now).await {
+        match carry_out(connections, &Owned::new(tenant, of), cutoff, now).await {
             Ok(stood) => return Ok(stood),
-            Err(failure) => {
-                drop(held);
-                attempts.again(failure, Repeatable::Always).await?;
-            }
+            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
         }
     }
 }
@@ -69,26 +65,34 @@ impl<'a> Owned<'a> {
 }
 
 async fn carry_out(
-    held: &Held,
+    connections: &Connections,
     of: &Owned<'_>,
-    (cutoff, cutoff_expires): (TokenId, UnixTime),
+    cutoff: (TokenId, UnixTime),
     now: UnixTime,
 ) -> Result<u64> {
-    let stood = held
-        .transaction(async {
-            let (cutoff, expires) = (uuid(cutoff.as_bytes()), cutoff_expires.get());
-            held.execute(CUT_OFF, &[&of.tenant, &of.subject, &of.client, &cutoff, &expires]).await?;
-            if !of.subject.is_empty() && !of.client.is_empty() {
-                held.execute(FORGET_CONSENT, &[&of.tenant, &of.subject, &of.client]).await?;
-            }
-            revoke(held, of, now).await
-        })
-        .await?;
-    Ok(stood + revoke(held, of, now).await?)
+    let transaction = Transaction::begin(connections).await?;
+    let stood = cut_off_and_revoke(&transaction, of, cutoff, now).await;
+    let stood = transaction.end(stood).await?;
+    let held = connections.writer().await?;
+    Ok(stood + revoke(&held, of, now).await?)
 }
 
-async fn revoke(held: &Held, of: &Owned<'_>, now: UnixTime) -> Result<u64> {
+async fn cut_off_and_revoke(
+    db: &Live,
+    of: &Owned<'_>,
+    (cutoff, expires): (TokenId, UnixTime),
+    now: UnixTime,
+) -> Result<u64> {
+    let (cutoff, expires) = (uuid(cutoff.as_bytes()), expires.get());
+    db.execute(CUT_OFF, &[&of.tenant, &of.subject, &of.client, &cutoff, &expires]).await?;
+    if !of.subject.is_empty() && !of.client.is_empty() {
+        db.execute(FORGET_CONSENT, &[&of.tenant, &of.subject, &of.client]).await?;
+    }
+    revoke(db, of, now).await
+}
+
+async fn revoke(db: &Live, of: &Owned<'_>, now: UnixTime) -> Result<u64> {
     let sql = if of.subject.is_empty() { OF_CLIENT } else { OF_SUBJECT };
-    let rows = held.query(sql, &[&of.tenant, &of.subject, &of.client, &now.get()]).await?;
+    let rows = db.query(sql, &[&of.tenant, &of.subject, &of.client, &now.get()]).await?;
     rows.iter().map(|row| Ok(u64::from(row.try_get::<_, bool>("stood")?))).sum()
 }
