@@ -271,7 +271,7 @@ impl<'a> Migrator<'a> {
         if migration.ends > 0 {
             self.work.execute(ended, &[&i64::from(migration.ends)]).await?;
         }
-        let complete = "UPDATE meta SET number = $1 WHERE name = 'schema' AND number = $1 - 1
+        let complete = "UPDATE meta SET number = $1 WHERE name = 'schema' AND number = $1::bigint - 1
                         AND EXISTS (SELECT 1 FROM leases WHERE name = 'migrate' AND holder = $2)";
         if self.work.execute(complete, &[&i64::from(migration.number), &holder]).await? != 1 {
             return Err(MigrateError::LostLease);
