@@ -6,7 +6,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// An input is one call of a verb. Every code has two candidates for its grant, one from each node: Grant says which.
+// An input is one call of a verb. Every redemption of a code brings a candidate for its grant: Grant says which.
 type input struct {
 	Op         string
 	Grant      int

@@ -10,7 +10,7 @@ use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use grantor_local_postgres::{Options, Server};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// `grantor-proof kill`.
 #[derive(Debug, Args)]
@@ -35,6 +35,7 @@ enum Victim {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut report = Report::default();
+    report.check("a store that forgets is found out", forgetful().await);
     let mut database = match arguments.store {
         Backend::Sqlite => None,
         Backend::Postgres => Some(Server::start(Options::default())?),
@@ -64,6 +65,38 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         report.check(&format!("there were {what} to lose"), enough.then_some(()).ok_or_else(|| anyhow!("{count}")));
     }
     Ok(report.finish())
+}
+
+/// Whether this proof would see it: the file of a node that was killed is put back to what it was before.
+async fn forgetful() -> Result<()> {
+    let mut cluster = Cluster::start(&[None], None).await?;
+    let workers = load::hire(&cluster, 2).await?;
+    let (file, copy) = (cluster.home().join("data/grantor.db"), cluster.home().join("copy.db"));
+    cluster.operate(&["backup", &copy.display().to_string()], "").await?;
+    let load = Load::begin(&cluster.addresses(), cluster.host(), workers);
+    let begun = Instant::now();
+    while load.counts().acknowledged() < 50 {
+        ensure!(begun.elapsed() < PATIENCE, "nobody was told anything");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    load.disturb();
+    cluster.kill(0).await?;
+    std::fs::rename(copy, &file)?;
+    for beside in ["grantor.db-wal", "grantor.db-shm"] {
+        let _ = std::fs::remove_file(file.with_file_name(beside));
+    }
+    cluster.begin(0).await?;
+    load::recovered(&cluster, PATIENCE).await?;
+    let held = match load.stop().await {
+        Ok(mut workers) => load::look(&cluster.addresses(), cluster.host(), &mut workers).await.map(drop),
+        Err(why) => Err(why),
+    };
+    let why = held.err().map(|why| format!("{why:#}")).unwrap_or_default();
+    ensure!(
+        why.contains("the refresh token that was given last is refused") || why.contains("is not active"),
+        "{why:?}"
+    );
+    Ok(())
 }
 
 async fn round(

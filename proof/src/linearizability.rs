@@ -6,13 +6,17 @@ mod history;
 mod load;
 
 use crate::common::report::Report;
-use crate::common::stores::{Backend, Pair};
+use crate::common::stores::{Backend, grants};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
+use grantor_local_postgres::Server;
 use history::History;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// `grantor-proof linearizability`.
@@ -27,6 +31,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     keep: Option<PathBuf>,
 }
+
+const BETWEEN_CUTS: Duration = Duration::from_millis(200);
+/// One connection of a node, and one that is just writing if there is any.
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'grantor' \
+                   ORDER BY state = 'active' DESC, random() LIMIT 1";
 
 /// Histories that are wrong, each by one fault. The judge must refuse every one.
 const PLANTED: [(&str, &str); 3] = [
@@ -66,8 +75,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 async fn two_nodes(store: Backend, time: Duration, judge: &Path, file: &Path) -> Result<()> {
-    let pair = Pair::open(store).await?;
-    let history = load::run(&pair, History::begin(file)?, time).await?;
+    let (nodes, _home) = grants(store).await?;
+    let cutter = (store == Backend::Postgres).then(Cutter::begin);
+    let history = load::run(&nodes, History::begin(file)?, time).await?;
+    if let Some(cutter) = cutter {
+        let cuts = cutter.cuts.load(Ordering::Relaxed);
+        println!("{cuts} connections were cut");
+        ensure!(cuts > 0, "no connection was cut");
+    }
     let counts = history.end()?;
     println!("{counts}");
     // A history in which nothing happened proves nothing.
@@ -77,6 +92,34 @@ async fn two_nodes(store: Backend, time: Duration, judge: &Path, file: &Path) ->
         (Verdict::Wrong, said) => bail!("{said}"),
     }
     Ok(())
+}
+
+/// Cuts connections of the nodes to PostgreSQL now and then, in the middle of whatever they carry: what was asked on them
+/// may have happened or not, and is tried again only where that is right.
+struct Cutter {
+    ended: Arc<AtomicBool>,
+    cuts: Arc<AtomicU64>,
+}
+
+impl Cutter {
+    fn begin() -> Self {
+        let (ended, cuts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (until, made) = (Arc::clone(&ended), Arc::clone(&cuts));
+        thread::spawn(move || {
+            while !until.load(Ordering::Relaxed) {
+                thread::sleep(BETWEEN_CUTS);
+                let cut = Server::shared().and_then(|server| server.sql("postgres", CUT));
+                made.fetch_add(u64::from(cut.is_ok_and(|cut| cut == "t")), Ordering::Relaxed);
+            }
+        });
+        Self { ended, cuts }
+    }
+}
+
+impl Drop for Cutter {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
 }
 
 fn found(judge: &Path, file: &Path) -> Result<()> {

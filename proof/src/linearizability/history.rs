@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 pub(super) enum Call {
-    /// Redeems the code for this candidate of its grant.
+    /// Redeems the code, with this candidate for its grant.
     Redeem { grant: u64 },
     /// Presents a generation at this second.
     Rotate { grant: u64, generation: u32, now: u32, grace: u32 },

@@ -1,12 +1,11 @@
 //! Clients of two nodes that quarrel over a few grants at a time.
 
 use super::history::{Call, History, Said};
-use crate::common::stores::Pair;
 use anyhow::Result;
 use grantor_protocol::grant::{Rotation, Spend, Standing};
 use grantor_protocol::value::{GrantId, Seconds};
 use grantor_store::contract::samples::{at, grant_id, redemption, tenant, token};
-use grantor_store::{Store, StoreError};
+use grantor_store::{Grants, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,8 +17,8 @@ const WORKERS: usize = 12;
 const HOT: u64 = 4;
 /// After its grant has fallen, a code is asked about so often before it gives way to the next.
 const AFTERMATH: u32 = 25;
-/// Each code has two candidates for its grant.
-const CANDIDATES: u64 = 2;
+/// Each redemption brings a candidate of its own for the grant, as a request does; no code is redeemed more often.
+const CANDIDATES: u64 = 1_000;
 const GRACE: u32 = 30;
 /// Long enough after the start for every window of grace to be over.
 const LATER: u32 = 40;
@@ -36,6 +35,8 @@ struct Quarrel {
 #[derive(Clone, Copy)]
 struct Hot {
     code: u64,
+    /// How many redemptions there were.
+    candidates: u64,
     /// Which candidate was made its grant, and the last generation.
     told: Option<(u64, u32)>,
     /// How many calls have been made since its grant fell.
@@ -43,11 +44,11 @@ struct Hot {
 }
 
 /// Writes a history for so long.
-pub(super) async fn run(pair: &Pair, history: History, time: Duration) -> Result<History> {
+pub(super) async fn run(nodes: &[Arc<dyn Grants>], history: History, time: Duration) -> Result<History> {
     let until = Instant::now() + time;
     let (history, quarrel) = (Arc::new(history), Arc::new(Quarrel::new()));
     let mut workers = JoinSet::new();
-    for (worker, node) in (0..WORKERS).zip(pair.nodes.iter().cycle()) {
+    for (worker, node) in (0..WORKERS).zip(nodes.iter().cycle()) {
         let (node, history, quarrel) = (Arc::clone(node), Arc::clone(&history), Arc::clone(&quarrel));
         workers.spawn(async move {
             while Instant::now() < until {
@@ -95,15 +96,16 @@ impl Quarrel {
 
 impl Hot {
     fn new(code: u64) -> Self {
-        Self { code, told: None, fallen: None }
+        Self { code, candidates: 0, told: None, fallen: None }
     }
 
-    fn choose(self) -> Call {
-        let other = fastrand::u64(0..CANDIDATES);
+    fn choose(&mut self) -> Call {
+        // The next one, too, before it is brought.
+        let other = fastrand::u64(0..=self.candidates);
         let Some((grant, latest)) = self.told else {
             // Mostly nobody, sometimes two or more at the same time.
             return match fastrand::u8(0..10) {
-                0..2 => Call::Redeem { grant: other },
+                0..2 => self.redeem(),
                 2..5 => Call::Rotate { grant: other, generation: 0, now: 0, grace: GRACE },
                 5 => Call::Revoke { grant: other },
                 _ => Call::Introspect { grant: other },
@@ -111,7 +113,7 @@ impl Hot {
         };
         let grant = if fastrand::u8(0..20) == 0 { other } else { grant };
         match fastrand::u8(0..100) {
-            0 => Call::Redeem { grant: other },
+            0 => self.redeem(),
             1..3 => Call::Revoke { grant },
             3..35 => Call::Introspect { grant },
             _ => {
@@ -125,6 +127,12 @@ impl Hot {
                 Call::Rotate { grant, generation, now, grace: GRACE }
             }
         }
+    }
+
+    fn redeem(&mut self) -> Call {
+        let grant = self.candidates;
+        self.candidates = (grant + 1).min(CANDIDATES - 1);
+        Call::Redeem { grant }
     }
 
     fn note(&mut self, asked: Call, Said { result, at }: Said) {
@@ -147,7 +155,7 @@ impl Hot {
     }
 }
 
-async fn ask(node: &dyn Store, code: u64, asked: Call) -> Result<Said, StoreError> {
+async fn ask(node: &dyn Grants, code: u64, asked: Call) -> Result<Said, StoreError> {
     let id = |candidate: u64| grant_id(code * CANDIDATES + candidate);
     let candidate = |grant: GrantId| (0..CANDIDATES).find(|it| id(*it) == grant).unwrap_or(u64::MAX);
     let said = |result, at| Said { result, at };
