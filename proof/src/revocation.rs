@@ -7,7 +7,7 @@ use crate::common::ledger::BOUND;
 use crate::common::person::Person;
 use crate::common::report::Report;
 use crate::common::stores::Backend;
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
 use grantor_local_postgres::Server;
 use http_body_util::Full;
@@ -75,21 +75,21 @@ struct World {
 
 impl World {
     async fn grant(&mut self) -> Result<Duration> {
-        let tokens = self.person.tokens(&mut self.here).await?.context("no tokens")?;
-        ensure!(active(&mut self.there, &tokens.access).await? == Some(true), "a token that was given is not active");
+        let tokens = self.person.tokens(&mut self.here).await?;
+        ensure!(active(&mut self.there, &tokens.access).await? == Ok(true), "a token that was given is not active");
         ensure!(matches!(revoke(&mut self.here, &tokens.refresh).await?, Said::Done(_)), "it could not be revoked");
         self.inactive(&tokens.access).await
     }
 
     async fn client(&mut self) -> Result<Duration> {
-        let tokens = self.person.tokens(&mut self.here).await?.context("no tokens")?;
-        ensure!(active(&mut self.there, &tokens.access).await? == Some(true), "a token that was given is not active");
+        let tokens = self.person.tokens(&mut self.here).await?;
+        ensure!(active(&mut self.there, &tokens.access).await? == Ok(true), "a token that was given is not active");
         self.cluster.operate(&["client", "disable", CLIENT], "").await?;
         let time = self.inactive(&tokens.access).await?;
         self.cluster.operate(&["client", "enable", CLIENT], "").await?;
         for node in [&mut self.here, &mut self.there] {
             let begun = Instant::now();
-            while active(node, &tokens.access).await? != Some(true) {
+            while active(node, &tokens.access).await? != Ok(true) {
                 ensure!(begun.elapsed() < PATIENCE, "a client that was switched on again stays off");
                 tokio::time::sleep(PAUSE).await;
             }
@@ -110,7 +110,7 @@ impl World {
 
     async fn inactive(&mut self, access: &str) -> Result<Duration> {
         let begun = Instant::now();
-        while active(&mut self.there, access).await?.context("it does not answer")? {
+        while active(&mut self.there, access).await? != Ok(false) {
             if begun.elapsed() > PATIENCE {
                 bail!("the other node never learns of it");
             }

@@ -13,10 +13,17 @@ pub(crate) enum Said {
     Done(Answer),
     /// `invalid_grant`.
     Refused,
+    /// Nothing, for now.
+    Not(Not),
+}
+
+/// Why nothing was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Not {
     /// 503: it may be tried again.
-    Unavailable,
+    Now,
     /// No answer came.
-    Nothing,
+    AtAll,
 }
 
 pub(crate) async fn redeem(connection: &mut Connection, code: &str, verifier: &str) -> Result<Said> {
@@ -41,14 +48,14 @@ pub(crate) async fn introspect(connection: &mut Connection, token: &str) -> Resu
     ask(connection, API, "introspect", &[("token", token)]).await
 }
 
-/// What it says of a token, if it says anything.
-pub(crate) async fn active(connection: &mut Connection, token: &str) -> Result<Option<bool>> {
+/// What it says of a token.
+pub(crate) async fn active(connection: &mut Connection, token: &str) -> Result<Result<bool, Not>> {
     match introspect(connection, token).await? {
         Said::Done(answer) => match answer.json().get("active").and_then(serde_json::Value::as_bool) {
-            Some(active) => Ok(Some(active)),
+            Some(active) => Ok(Ok(active)),
             None => bail!("introspection says {}", answer.shown()),
         },
-        Said::Unavailable | Said::Nothing => Ok(None),
+        Said::Not(not) => Ok(Err(not)),
         Said::Refused => bail!("introspection says invalid_grant"),
     }
 }
@@ -61,10 +68,10 @@ async fn ask(connection: &mut Connection, client: &str, endpoint: &str, fields: 
     let message: Message = Request::post(format!("/{endpoint}"))
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(form(&fields))?;
-    let Ok(answer) = connection.send(message).await else { return Ok(Said::Nothing) };
+    let Ok(answer) = connection.send(message).await else { return Ok(Said::Not(Not::AtAll)) };
     match (answer.status, answer.text("error").as_deref()) {
         (StatusCode::OK, _) => Ok(Said::Done(answer)),
-        (StatusCode::SERVICE_UNAVAILABLE, _) => Ok(Said::Unavailable),
+        (StatusCode::SERVICE_UNAVAILABLE, _) => Ok(Said::Not(Not::Now)),
         (StatusCode::BAD_REQUEST, Some("invalid_grant")) => Ok(Said::Refused),
         _ => bail!("{endpoint} says {}", answer.shown()),
     }

@@ -1,6 +1,6 @@
 //! What the server acknowledged, as its clients remember it, and what must be true because of it.
 
-use super::client::{Said, active, redeem, refresh, revoke};
+use super::client::{Not, Said, active, redeem, refresh, revoke};
 use super::http::Connection;
 use super::person::{Code, Person, Tokens};
 use anyhow::{Context as _, Result, bail};
@@ -69,10 +69,15 @@ impl Counts {
     }
 
     fn note(&mut self, said: &Said) {
-        match said {
-            Said::Unavailable => self.unavailable += 1,
-            Said::Nothing => self.unanswered += 1,
-            Said::Done(_) | Said::Refused => {}
+        if let Said::Not(not) = said {
+            self.not(*not);
+        }
+    }
+
+    fn not(&mut self, not: Not) {
+        match not {
+            Not::Now => self.unavailable += 1,
+            Not::AtAll => self.unanswered += 1,
         }
     }
 }
@@ -84,11 +89,13 @@ impl Entry {
         person: &mut Person,
         counts: &mut Counts,
     ) -> Result<Option<Self>> {
-        let Some(code) = person.authorize(connection).await? else {
-            counts.unanswered += 1;
-            return Ok(None);
-        };
-        Ok(Some(Self { code, since: Instant::now(), stage: Stage::Code }))
+        match person.authorize(connection).await? {
+            Ok(code) => Ok(Some(Self { code, since: Instant::now(), stage: Stage::Code })),
+            Err(not) => {
+                counts.not(not);
+                Ok(None)
+            }
+        }
     }
 
     /// Presents the code, if nobody has.
@@ -105,7 +112,7 @@ impl Entry {
                 counts.redeemed += 1;
             }
             Said::Refused => bail!("a code that was given and not used is refused"),
-            Said::Unavailable | Said::Nothing => {}
+            Said::Not(_) => {}
         }
         Ok(())
     }
@@ -156,7 +163,7 @@ impl Entry {
             (Said::Done(_), _) => bail!("a grant that was revoked was refreshed"),
             (Said::Refused, Stage::Granted(_)) => bail!("the refresh token that was given last is refused"),
             (Said::Refused, Stage::Revoking(held)) => self.stage = Stage::Revoked(held.clone(), Instant::now()),
-            (Said::Refused | Said::Unavailable | Said::Nothing, _) => {}
+            (Said::Refused | Said::Not(_), _) => {}
         }
         Ok(())
     }
@@ -173,7 +180,7 @@ impl Entry {
                 Stage::Revoked(held, Instant::now())
             }
             Said::Refused => bail!("revocation says invalid_grant"),
-            Said::Unavailable | Said::Nothing => Stage::Revoking(held),
+            Said::Not(_) => Stage::Revoking(held),
         };
         Ok(())
     }
@@ -185,12 +192,12 @@ impl Entry {
         };
         let asked = Instant::now();
         match (active(connection, &held.access).await?, &self.stage) {
-            (Some(true), Stage::Revoked(_, since)) if asked > *since + BOUND => {
+            (Ok(true), Stage::Revoked(_, since)) if asked > *since + BOUND => {
                 bail!("a token whose grant was revoked is active")
             }
-            (Some(false), Stage::Granted(_)) => bail!("a token that was given is not active"),
-            (None, _) => counts.unavailable += 1,
-            (Some(_), _) => {}
+            (Ok(false), Stage::Granted(_)) => bail!("a token that was given is not active"),
+            (Err(not), _) => counts.not(not),
+            (Ok(_), _) => {}
         }
         Ok(())
     }
@@ -223,7 +230,7 @@ impl Entry {
         match redeem(connection, &self.code.code, &self.code.verifier).await? {
             Said::Refused => self.stage = Stage::Revoked(held, Instant::now()),
             Said::Done(_) => bail!("a code that was redeemed was redeemed again"),
-            Said::Unavailable | Said::Nothing => bail!("it does not answer"),
+            Said::Not(not) => bail!("it does not answer: not {not:?}"),
         }
         let mut counts = Counts::default();
         self.introspect(connection, &mut counts).await.context("after the second use of its code")?;

@@ -46,7 +46,7 @@ pub(crate) async fn hire(cluster: &Cluster, count: usize) -> Result<Vec<Worker>>
     for number in 0..count {
         let mut connection = cluster.connect(number % cluster.len())?;
         let mut person = Person::new(&cluster.issuer())?;
-        person.authorize(&mut connection).await?.context("nobody could sign in")?;
+        person.tokens(&mut connection).await?;
         workers.push(Worker { person, entries: Vec::new() });
     }
     Ok(workers)

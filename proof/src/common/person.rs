@@ -1,6 +1,6 @@
 //! A browser without JavaScript, and the person in front of it.
 
-use super::client::{Said, redeem};
+use super::client::{Not, Said, redeem};
 use super::cluster::{CLIENT, PASSWORD, REDIRECT_URI, SCOPE, USERNAME};
 use super::http::{Answer, Connection, Message, form};
 use super::page::Form;
@@ -48,8 +48,8 @@ impl Person {
         Ok(Self { issuer: Url::parse(issuer)?, cookies: BTreeMap::new() })
     }
 
-    /// Asks for a code, through however many pages it takes. None when the server is not there or says 503.
-    pub(crate) async fn authorize(&mut self, connection: &mut Connection) -> Result<Option<Code>> {
+    /// Asks for a code, through however many pages it takes.
+    pub(crate) async fn authorize(&mut self, connection: &mut Connection) -> Result<Result<Code, Not>> {
         let verifier: String = std::iter::repeat_with(fastrand::alphanumeric).take(64).collect();
         let challenge = base64url::encode(digest::sha256(verifier.as_bytes()));
         let mut url = self.issuer.join("/authorize")?;
@@ -59,10 +59,10 @@ impl Person {
             .extend_pairs([("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")]);
         let mut message = self.visit(&url)?;
         for _ in 0..12 {
-            let Ok(answer) = connection.send(message).await else { return Ok(None) };
+            let Ok(answer) = connection.send(message).await else { return Ok(Err(Not::AtAll)) };
             self.keep(&answer);
             if answer.status == StatusCode::SERVICE_UNAVAILABLE {
-                return Ok(None);
+                return Ok(Err(Not::Now));
             }
             if let Some(location) = answer.headers.get(LOCATION) {
                 url = url.join(location.to_str()?)?;
@@ -80,13 +80,13 @@ impl Person {
         bail!("the pages go round in circles, the last at {}", url.path())
     }
 
-    /// Gets tokens. None when the server is not there or says 503.
-    pub(crate) async fn tokens(&mut self, connection: &mut Connection) -> Result<Option<Tokens>> {
-        let Some(Code { code, verifier }) = self.authorize(connection).await? else { return Ok(None) };
+    /// Gets tokens from a server that is well.
+    pub(crate) async fn tokens(&mut self, connection: &mut Connection) -> Result<Tokens> {
+        let Ok(Code { code, verifier }) = self.authorize(connection).await? else { bail!("nobody could sign in") };
         match redeem(connection, &code, &verifier).await? {
-            Said::Done(answer) => Tokens::of(&answer).map(Some),
+            Said::Done(answer) => Tokens::of(&answer),
             Said::Refused => bail!("a code that was given and not used is refused"),
-            Said::Unavailable | Said::Nothing => Ok(None),
+            Said::Not(not) => bail!("no tokens: not {not:?}"),
         }
     }
 
@@ -128,12 +128,12 @@ fn target(url: &Url) -> String {
     url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
 }
 
-fn returned(url: &Url, verifier: String) -> Result<Option<Code>> {
+fn returned(url: &Url, verifier: String) -> Result<Result<Code, Not>> {
     let parameter =
         |wanted: &str| url.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
     match (parameter("code"), parameter("error").as_deref()) {
-        (Some(code), _) => Ok(Some(Code { code, verifier })),
-        (None, Some("temporarily_unavailable")) => Ok(None),
+        (Some(code), _) => Ok(Ok(Code { code, verifier })),
+        (None, Some("temporarily_unavailable")) => Ok(Err(Not::Now)),
         _ => bail!("called back with {url}"),
     }
 }
