@@ -12,6 +12,8 @@ mod connect;
 mod failure;
 mod lease;
 pub mod migrate;
+mod notes;
+mod recent;
 mod ring;
 mod transaction;
 mod verbs;
@@ -21,12 +23,16 @@ pub use connect::{Options, Target};
 use batch::Lanes;
 use connect::Connections;
 use grantor_store::{Result, StoreError};
+use notes::Notes;
+use recent::Recent;
 use std::sync::Arc;
 
 /// The store in a database. Dropping it closes its connections.
 pub struct PostgresStore {
     connections: Arc<Connections>,
     lanes: Lanes,
+    notes: Notes,
+    recent: Recent,
 }
 
 impl PostgresStore {
@@ -45,7 +51,8 @@ impl PostgresStore {
         migrate(&target).await?;
         let connections = Arc::new(Connections::open(&target, &options).await?);
         let lanes = Lanes::open(&connections, &options);
-        Ok(Self { connections, lanes })
+        let notes = Notes::open(&connections, options.queue);
+        Ok(Self { connections, lanes, notes, recent: Recent::default() })
     }
 }
 

@@ -5,7 +5,7 @@
 -- Every statement stands alone and may be carried out twice. Here each makes a table or an index of an empty table:
 -- no lock that anybody waits for.
 
--- What a user allowed a client. `key` is the last byte of the grant's id in front of the id: inserts append at 256
+-- What a user allowed a client. `key` is the grant's id with its last byte moved to the front: inserts append at 256
 -- places, so that no range of a distributed table takes them all, and the pages that they touch stay warm.
 --
 -- `terms` is the part that never changes; `idle`, `ends`, `client` and `subject` repeat what statements need of it.

@@ -3,14 +3,17 @@
 //! A change raises the version first, in the same transaction: the lock on that row puts changes in a line, so that they
 //! become visible in the order of their versions, and whoever reads what has changed since a version misses none.
 
+use crate::PostgresStore;
 use crate::connect::{Connections, Live, Row};
 use crate::failure::{Attempts, Failure, Repeatable, Result};
 use crate::transaction::Transaction;
-use grantor_protocol::directory::{DirectoryRecords, User};
+use async_trait::async_trait;
+use grantor_protocol::directory::{ClientRecord, DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
-use grantor_store::{Change, StoreError};
+use grantor_store::{Change, Directories, MOST_CHANGES, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio_postgres::types::ToSql;
 
 const TENANT: &str = "tenant";
 const API: &str = "api";
@@ -51,45 +54,92 @@ const TAKEN: &str = "SELECT 1 FROM users WHERE tenant = $1 AND folded = $2 AND s
 const RAISE: &str = "UPDATE meta SET number = number + 1 WHERE name = 'directory_version' RETURNING number";
 
 /// Both are one statement, and so one snapshot.
-const EVERYTHING: &str = "SELECT meta.number, directory.kind, directory.body FROM meta
-     LEFT JOIN directory ON directory.body IS NOT NULL
+const EVERYTHING: &str = "SELECT meta.number, d.kind, d.body, d.tenant, d.name FROM meta
+     LEFT JOIN directory AS d ON d.body IS NOT NULL
      WHERE meta.name = 'directory_version'
-     ORDER BY directory.kind, directory.tenant, directory.name";
+     ORDER BY d.kind, d.tenant, d.name";
 const SINCE: &str = "SELECT now.number, since.number, d.kind, d.tenant, d.name, d.body FROM meta AS now
      JOIN meta AS since ON since.name = 'directory_floor'
      LEFT JOIN directory AS d ON d.version > $1
-     WHERE now.name = 'directory_version'";
+     WHERE now.name = 'directory_version' LIMIT $2";
+const USER: &str = "SELECT body FROM users WHERE tenant = $1 AND sub = $2";
+const USER_BY_NAME: &str = "SELECT body FROM users WHERE tenant = $1 AND folded = $2";
+const USERS: &str = "SELECT body FROM users WHERE tenant = $1 ORDER BY folded";
 
-pub(crate) async fn version(connections: &Connections) -> grantor_store::Result<u64> {
-    read(connections, async |db: &Live| {
-        let rows = db.query("SELECT number FROM meta WHERE name = 'directory_version'", &[]).await?;
-        natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)
-    })
-    .await
+#[async_trait]
+impl Directories for PostgresStore {
+    async fn directory_version(&self) -> grantor_store::Result<u64> {
+        let sql = "SELECT number FROM meta WHERE name = 'directory_version'";
+        let rows = read(&self.connections, sql, &[]).await?;
+        Ok(version_in(&rows)?)
+    }
+
+    async fn directory(&self) -> grantor_store::Result<DirectoryRecords> {
+        let rows = read(&self.connections, EVERYTHING, &[]).await?;
+        Ok(records(&rows, &mut |row, records| {
+            records.clients.push(document(row, 2)?);
+            Ok(())
+        })?)
+    }
+
+    async fn packed_directory(&self) -> grantor_store::Result<PackedDirectory> {
+        let rows = read(&self.connections, EVERYTHING, &[]).await?;
+        let mut clients: Vec<(TenantName, Vec<ClientRecord>)> = Vec::new();
+        let records = records(&rows, &mut |row, _| {
+            let (tenant, record) = (row.try_get::<_, &str>(3)?, ClientRecord::new(row.try_get(4)?, row.try_get(2)?));
+            match clients.last_mut().filter(|(last, _)| last.as_str() == tenant) {
+                Some((_, of_tenant)) => of_tenant.push(record),
+                None => clients.push((TenantName::parse(tenant).ok_or(Failure::Record("tenant"))?, vec![record])),
+            }
+            Ok(())
+        })?;
+        Ok(PackedDirectory { records, clients })
+    }
+
+    async fn directory_since(&self, version: u64) -> grantor_store::Result<Option<(u64, Vec<Change>)>> {
+        let Ok(asked) = i64::try_from(version) else { return Ok(None) };
+        let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = read(&self.connections, SINCE, &[&asked, &most]).await?;
+        Ok(changes(&rows, version)?)
+    }
+
+    async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> grantor_store::Result<u64> {
+        let changed = change(&self.connections, &changes, expected).await;
+        // A client that was deleted and declared again begins anew.
+        self.recent.forget();
+        changed
+    }
+
+    async fn user(&self, tenant: &TenantName, subject: &Subject) -> grantor_store::Result<Option<User>> {
+        self.one_user(USER, tenant, subject.as_str()).await
+    }
+
+    async fn user_by_username(&self, tenant: &TenantName, username: &str) -> grantor_store::Result<Option<User>> {
+        self.one_user(USER_BY_NAME, tenant, &username.to_lowercase()).await
+    }
+
+    async fn users(&self, tenant: &TenantName) -> grantor_store::Result<Vec<User>> {
+        let tenant = tenant.as_str();
+        let rows = read(&self.connections, USERS, &[&tenant]).await?;
+        Ok(rows.iter().map(|row| document(row, 0)).collect::<Result<_>>()?)
+    }
 }
 
-/// One snapshot of everything but users.
-pub(crate) async fn records(connections: &Connections) -> grantor_store::Result<DirectoryRecords> {
-    let rows = read(connections, async |db: &Live| db.query(EVERYTHING, &[]).await).await?;
-    Ok(decoded(&rows)?)
-}
-
-/// See the port.
-pub(crate) async fn since(
-    connections: &Connections,
-    version: u64,
-) -> grantor_store::Result<Option<(u64, Vec<Change>)>> {
-    let Ok(asked) = i64::try_from(version) else { return Ok(None) };
-    let rows = read(connections, async |db: &Live| db.query(SINCE, &[&asked]).await).await?;
-    Ok(changes(&rows, version)?)
+impl PostgresStore {
+    async fn one_user(
+        &self,
+        sql: &'static str,
+        tenant: &TenantName,
+        name: &str,
+    ) -> grantor_store::Result<Option<User>> {
+        let tenant = tenant.as_str();
+        let rows = read(&self.connections, sql, &[&tenant, &name]).await?;
+        Ok(rows.first().map(|row| document(row, 0)).transpose()?)
+    }
 }
 
 /// All changes or none. Gives the new version.
-pub(crate) async fn change(
-    connections: &Connections,
-    changes: &[Change],
-    expected: Option<u64>,
-) -> grantor_store::Result<u64> {
+async fn change(connections: &Connections, changes: &[Change], expected: Option<u64>) -> grantor_store::Result<u64> {
     let mut attempts = Attempts::default();
     loop {
         let attempt = async {
@@ -105,36 +155,8 @@ pub(crate) async fn change(
     }
 }
 
-pub(crate) async fn user(
-    connections: &Connections,
-    tenant: &TenantName,
-    subject: &Subject,
-) -> grantor_store::Result<Option<User>> {
-    let sql = "SELECT body FROM users WHERE tenant = $1 AND sub = $2";
-    let rows = read(connections, async |db: &Live| db.query(sql, &[&tenant.as_str(), &subject.as_str()]).await).await?;
-    Ok(rows.first().map(|row| document(row, 0)).transpose()?)
-}
-
-pub(crate) async fn user_by_username(
-    connections: &Connections,
-    tenant: &TenantName,
-    username: &str,
-) -> grantor_store::Result<Option<User>> {
-    let sql = "SELECT body FROM users WHERE tenant = $1 AND folded = $2";
-    let folded = username.to_lowercase();
-    let rows = read(connections, async |db: &Live| db.query(sql, &[&tenant.as_str(), &folded]).await).await?;
-    Ok(rows.first().map(|row| document(row, 0)).transpose()?)
-}
-
-pub(crate) async fn users(connections: &Connections, tenant: &TenantName) -> grantor_store::Result<Vec<User>> {
-    let sql = "SELECT body FROM users WHERE tenant = $1 ORDER BY folded";
-    let rows = read(connections, async |db: &Live| db.query(sql, &[&tenant.as_str()]).await).await?;
-    Ok(rows.iter().map(|row| document(row, 0)).collect::<Result<_>>()?)
-}
-
 async fn carry_out(db: &Live, changes: &[Change], expected: Option<u64>) -> Result<u64> {
-    let rows = db.query(RAISE, &[]).await?;
-    let next = natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)?;
+    let next = version_in(&db.query(RAISE, &[]).await?)?;
     let found = next.saturating_sub(1);
     if let Some(expected) = expected.filter(|expected| *expected != found) {
         return Err(StoreError::Conflict { expected, found }.into());
@@ -227,38 +249,34 @@ async fn delete_user(db: &Live, tenant: &TenantName, subject: &Subject) -> Resul
 }
 
 /// A read may be tried again whatever became of it.
-pub(super) async fn read<T>(
+pub(super) async fn read(
     connections: &Connections,
-    work: impl AsyncFn(&Live) -> Result<T>,
-) -> grantor_store::Result<T> {
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> grantor_store::Result<Vec<Row>> {
     let mut attempts = Attempts::default();
     loop {
         let db = connections.reader().await?;
-        match work(&db).await {
-            Ok(value) => return Ok(value),
-            Err(failure) => {
-                drop(db);
-                attempts.again(failure, Repeatable::Always).await?;
-            }
+        let read = db.query(sql, parameters).await;
+        drop(db);
+        match read {
+            Ok(rows) => return Ok(rows),
+            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
         }
     }
 }
 
-/// From the rows of [`EVERYTHING`]: one without a kind says the version alone.
-fn decoded(rows: &[Row]) -> Result<DirectoryRecords> {
-    let mut records = DirectoryRecords {
-        version: natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)?,
-        tenants: Vec::new(),
-        apis: Vec::new(),
-        clients: Vec::new(),
-        policies: Vec::new(),
-        keys: Vec::new(),
-    };
+/// From the rows of [`EVERYTHING`]: one without a kind says the version alone. Clients go elsewhere.
+fn records(
+    rows: &[Row],
+    client: &mut (dyn FnMut(&Row, &mut DirectoryRecords) -> Result<()> + Send),
+) -> Result<DirectoryRecords> {
+    let mut records = DirectoryRecords { version: version_in(rows)?, ..DirectoryRecords::default() };
     for row in rows {
         match row.try_get::<_, Option<&str>>(1)? {
             Some(TENANT) => records.tenants.push(document(row, 2)?),
             Some(API) => records.apis.push(document(row, 2)?),
-            Some(CLIENT) => records.clients.push(document(row, 2)?),
+            Some(CLIENT) => client(row, &mut records)?,
             Some(POLICY) => records.policies.push(document(row, 2)?),
             Some(KEY) => records.keys.push(document(row, 2)?),
             // None at all, or one of a newer binary, whose nodes know what to do with it.
@@ -273,7 +291,7 @@ fn decoded(rows: &[Row]) -> Result<DirectoryRecords> {
 fn changes(rows: &[Row], version: u64) -> Result<Option<(u64, Vec<Change>)>> {
     let first = rows.first().ok_or(Failure::Record("directory version"))?;
     let (now, floor) = (natural(first, 0)?, natural(first, 1)?);
-    if version < floor || version > now {
+    if !(floor..=now).contains(&version) || rows.len() > MOST_CHANGES {
         return Ok(None);
     }
     let (mut tenants, mut deletes, mut puts) = (Vec::new(), Vec::new(), Vec::new());
@@ -314,6 +332,10 @@ fn changes(rows: &[Row], version: u64) -> Result<Option<(u64, Vec<Change>)>> {
 /// A JSON document.
 pub(super) fn document<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T> {
     Ok(serde_json::from_str(row.try_get(column)?)?)
+}
+
+fn version_in(rows: &[Row]) -> Result<u64> {
+    natural(rows.first().ok_or(Failure::Record("directory version"))?, 0)
 }
 
 fn natural(row: &Row, column: usize) -> Result<u64> {

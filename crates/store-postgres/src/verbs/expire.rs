@@ -1,12 +1,16 @@
 //! Dropping what nobody can ask for any more: in small steps, or a day at a time. One node does it; another follows within
 //! the time of a lease. None depends on it.
 
+use crate::PostgresStore;
 use crate::connect::{Connections, Live};
-use crate::failure::{Failure, Result};
+use crate::failure::{Attempts, Failure, Repeatable, Result};
 use crate::lease;
 use crate::ring::{DAY, DAYS};
 use crate::transaction::Transaction;
-use grantor_protocol::value::{EventId, Seconds, UnixTime};
+use async_trait::async_trait;
+use grantor_protocol::value::{EventId, Seconds, TokenId, UnixTime};
+use grantor_store::{Activity, Store, StoreError};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 use uuid::Uuid;
@@ -34,19 +38,61 @@ const TABLES: [&str; 5] = [
        (SELECT tenant, purpose, value FROM remembered WHERE expires <= $1 ORDER BY expires LIMIT $2)",
 ];
 
-/// The rows of a day, as far as they are counted, and the statement that drops it.
-const RINGS: [[(&str, &str); 4]; 2] = [
+/// A table of the ring.
+struct Day {
+    /// Its rows, as far as they are counted.
+    count: &'static str,
+    delete: &'static str,
+    truncate: &'static str,
+}
+
+/// With fewer rows a day is dropped row by row, so that they can be counted.
+const FEW: i64 = 10_000;
+
+const RINGS: [[Day; 4]; 2] = [
     [
-        ("SELECT count(*) FROM (SELECT 1 FROM spent_codes_0 LIMIT $1) AS some", "TRUNCATE spent_codes_0"),
-        ("SELECT count(*) FROM (SELECT 1 FROM spent_codes_1 LIMIT $1) AS some", "TRUNCATE spent_codes_1"),
-        ("SELECT count(*) FROM (SELECT 1 FROM spent_codes_2 LIMIT $1) AS some", "TRUNCATE spent_codes_2"),
-        ("SELECT count(*) FROM (SELECT 1 FROM spent_codes_3 LIMIT $1) AS some", "TRUNCATE spent_codes_3"),
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_0 LIMIT $1) AS some",
+            delete: "DELETE FROM spent_codes_0 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_0 LIMIT $1)",
+            truncate: "TRUNCATE spent_codes_0",
+        },
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_1 LIMIT $1) AS some",
+            delete: "DELETE FROM spent_codes_1 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_1 LIMIT $1)",
+            truncate: "TRUNCATE spent_codes_1",
+        },
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_2 LIMIT $1) AS some",
+            delete: "DELETE FROM spent_codes_2 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_2 LIMIT $1)",
+            truncate: "TRUNCATE spent_codes_2",
+        },
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_3 LIMIT $1) AS some",
+            delete: "DELETE FROM spent_codes_3 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_3 LIMIT $1)",
+            truncate: "TRUNCATE spent_codes_3",
+        },
     ],
     [
-        ("SELECT count(*) FROM (SELECT 1 FROM remembered_0 LIMIT $1) AS some", "TRUNCATE remembered_0"),
-        ("SELECT count(*) FROM (SELECT 1 FROM remembered_1 LIMIT $1) AS some", "TRUNCATE remembered_1"),
-        ("SELECT count(*) FROM (SELECT 1 FROM remembered_2 LIMIT $1) AS some", "TRUNCATE remembered_2"),
-        ("SELECT count(*) FROM (SELECT 1 FROM remembered_3 LIMIT $1) AS some", "TRUNCATE remembered_3"),
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_0 LIMIT $1) AS some",
+            delete: "DELETE FROM remembered_0 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_0 LIMIT $1)",
+            truncate: "TRUNCATE remembered_0",
+        },
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_1 LIMIT $1) AS some",
+            delete: "DELETE FROM remembered_1 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_1 LIMIT $1)",
+            truncate: "TRUNCATE remembered_1",
+        },
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_2 LIMIT $1) AS some",
+            delete: "DELETE FROM remembered_2 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_2 LIMIT $1)",
+            truncate: "TRUNCATE remembered_2",
+        },
+        Day {
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_3 LIMIT $1) AS some",
+            delete: "DELETE FROM remembered_3 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_3 LIMIT $1)",
+            truncate: "TRUNCATE remembered_3",
+        },
     ],
 ];
 
@@ -63,8 +109,44 @@ const FLOOR: &str = "UPDATE meta SET number = $1 WHERE name = 'directory_floor' 
      AND EXISTS (SELECT 1 FROM directory WHERE body IS NULL AND version <= $1)";
 const TOMBSTONES: &str = "DELETE FROM directory WHERE body IS NULL AND version <= $1";
 
-/// Drops at most `limit` rows; a day that is dropped whole counts as at most so many. Gives how many.
-pub(crate) async fn expire(
+/// The epoch first: nobody opens a session afterwards that is not to stand.
+const MOVE_EPOCH: &str = "UPDATE meta SET bytes = $1 WHERE name = 'epoch' AND bytes < $1";
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn expire(&self, now: UnixTime, keep_events_from: EventId, limit: u32) -> grantor_store::Result<u64> {
+        expire(&self.connections, now, keep_events_from, limit).await
+    }
+
+    async fn move_epoch(&self, epoch: TokenId) -> grantor_store::Result<()> {
+        let mut attempts = Attempts::default();
+        while let Err(failure) = move_epoch(&self.connections, epoch).await {
+            attempts.again(failure, Repeatable::Always).await?;
+        }
+        Ok(())
+    }
+
+    async fn backup(&self, _to: &Path) -> grantor_store::Result<()> {
+        Err(StoreError::Broken("a cluster is copied with the tools of its database".to_owned()))
+    }
+
+    fn activity(&self) -> Activity {
+        self.lanes.activity()
+    }
+}
+
+async fn move_epoch(connections: &Connections, epoch: TokenId) -> Result<()> {
+    let transaction = Transaction::begin(connections).await?;
+    let moved = async {
+        transaction.execute(MOVE_EPOCH, &[&epoch.as_bytes().as_slice()]).await?;
+        transaction.script("TRUNCATE sessions").await
+    }
+    .await;
+    transaction.end(moved).await
+}
+
+/// Drops at most `limit` rows, or a day with many, which counts as so many. Gives how many.
+async fn expire(
     connections: &Connections,
     now: UnixTime,
     keep_events_from: EventId,
@@ -133,19 +215,22 @@ impl Left {
             return Ok(());
         }
         let yesterday = usize::try_from((now.get().div_euclid(day) - 1).rem_euclid(DAYS)).unwrap_or(0);
-        for (count, truncate) in RINGS.iter().filter_map(|ring| ring.get(yesterday)) {
+        for day in RINGS.iter().filter_map(|ring| ring.get(yesterday)) {
             if self.0 == 0 {
                 return Ok(());
             }
-            let rows = connections.writer().await?.query(count, &[&self.0]).await?;
+            let db = connections.writer().await.map_err(Failure::from)?;
+            let rows = db.query(day.count, &[&FEW.max(self.0)]).await?;
             let counted: i64 = rows.first().ok_or(Failure::Record("count"))?.try_get(0)?;
-            if counted == 0 {
+            if counted < FEW {
+                self.less(db.execute(day.delete, &[&self.0]).await?);
                 continue;
             }
+            drop(db);
             let transaction = Transaction::begin(connections).await?;
             let truncated = async {
                 transaction.script("SET LOCAL lock_timeout = '200ms'").await?;
-                transaction.script(truncate).await
+                transaction.script(day.truncate).await
             }
             .await;
             match transaction.end(truncated).await {

@@ -1,12 +1,16 @@
 //! Sessions and consents.
 
 use super::directory::{document, read};
+use crate::PostgresStore;
 use crate::connect::{Connections, Live, Row};
 use crate::failure::{Attempts, Failure, Repeatable, Result};
 use crate::transaction::Transaction;
+use async_trait::async_trait;
 use grantor_protocol::grant::{Access, Consent};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, Subject, TenantName, UnixTime};
+use grantor_store::Sessions;
+use tokio_postgres::types::ToSql;
 
 const OPEN: &str =
     "INSERT INTO sessions (tenant, key, sid, subject, authentication, expires) VALUES ($1, $2, $3, $4, $5, $6)
@@ -28,133 +32,151 @@ const FIRST: &str =
 const NEXT: &str = "UPDATE consents SET access = $5, last = greatest(last, $6)
      WHERE tenant = $1 AND subject = $2 AND client = $3 AND access = $4";
 
-pub(crate) async fn open(
-    connections: &Connections,
-    session: &Session,
-    replaces: Option<[u8; 32]>,
-) -> grantor_store::Result<()> {
-    let tenant = session.tenant.as_str();
-    let authentication = serde_json::to_string(&session.authentication).map_err(Failure::from)?;
-    let carry_out = async |db: &Live| {
-        if let Some(key) = replaces {
-            db.execute(CLOSE, &[&tenant, &key.as_slice()]).await?;
+#[async_trait]
+impl Sessions for PostgresStore {
+    async fn open_session(&self, session: Session, replaces: Option<[u8; 32]>) -> grantor_store::Result<()> {
+        open(&self.connections, &session, replaces).await
+    }
+
+    async fn session(
+        &self,
+        tenant: &TenantName,
+        key: &[u8; 32],
+        now: UnixTime,
+    ) -> grantor_store::Result<Option<Session>> {
+        let rows = read(&self.connections, FIND, &[&tenant.as_str(), &key.as_slice(), &now.get()]).await?;
+        Ok(rows.first().map(|row| found(tenant, key, row)).transpose()?)
+    }
+
+    async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> grantor_store::Result<()> {
+        write(&self.connections, CLOSE, &[&tenant.as_str(), &key.as_slice()]).await
+    }
+
+    async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> grantor_store::Result<()> {
+        write(&self.connections, CLOSE_ALL, &[&tenant.as_str(), &subject.as_str()]).await
+    }
+
+    async fn record_consent(
+        &self,
+        tenant: &TenantName,
+        subject: &Subject,
+        client: &ClientId,
+        asked: &Access,
+        allowed: &Access,
+        now: UnixTime,
+    ) -> grantor_store::Result<()> {
+        let whose = (tenant.as_str(), subject.as_str(), client.as_str());
+        let mut attempts = Attempts::default();
+        loop {
+            let db = self.connections.writer().await?;
+            let added = add_consent(&db, whose, asked, allowed, now.get()).await;
+            drop(db);
+            match added {
+                Ok(true) => return Ok(()),
+                // Each time one of those who are at it comes through.
+                Ok(false) => {}
+                Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+            }
         }
-        let (key, expires) = (session.key.as_slice(), session.expires.get());
-        db.execute(OPEN, &[&tenant, &key, &session.sid, &session.subject.as_str(), &authentication, &expires]).await?;
-        Ok(())
-    };
+    }
+
+    async fn consent(
+        &self,
+        tenant: &TenantName,
+        subject: &Subject,
+        client: &ClientId,
+    ) -> grantor_store::Result<Option<Consent>> {
+        let whose: [&(dyn ToSql + Sync); 3] = [&tenant.as_str(), &subject.as_str(), &client.as_str()];
+        let rows = read(&self.connections, CONSENT, &whose).await?;
+        Ok(rows.first().map(|row| consent(subject, row)).transpose()?)
+    }
+
+    async fn consents(&self, tenant: &TenantName, subject: &Subject) -> grantor_store::Result<Vec<Consent>> {
+        let rows = read(&self.connections, CONSENTS, &[&tenant.as_str(), &subject.as_str()]).await?;
+        Ok(rows.iter().map(|row| consent(subject, row)).collect::<Result<_>>()?)
+    }
+
+    async fn remember(
+        &self,
+        tenant: &TenantName,
+        purpose: &str,
+        value: &[u8; 32],
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> grantor_store::Result<bool> {
+        self.remember_once(tenant, purpose, value, expires, now).await
+    }
+}
+
+/// May be done twice.
+async fn open(connections: &Connections, session: &Session, replaces: Option<[u8; 32]>) -> grantor_store::Result<()> {
     let mut attempts = Attempts::default();
     loop {
-        let attempt = async {
-            match replaces {
-                Some(_) => {
-                    let transaction = Transaction::begin(connections).await?;
-                    let opened = carry_out(&transaction).await;
-                    transaction.end(opened).await
-                }
-                None => carry_out(&*connections.writer().await?).await,
-            }
+        let opened = match replaces {
+            Some(key) => replace(connections, session, key).await,
+            None => insert(&*connections.writer().await?, session).await,
         };
-        match attempt.await {
+        match opened {
             Ok(()) => return Ok(()),
             Err(failure) => attempts.again(failure, Repeatable::Always).await?,
         }
     }
 }
 
-pub(crate) async fn find(
-    connections: &Connections,
-    tenant: &TenantName,
-    key: &[u8; 32],
-    now: UnixTime,
-) -> grantor_store::Result<Option<Session>> {
-    let parameters = (tenant.as_str(), key.as_slice(), now.get());
-    let work = async |db: &Live| db.query(FIND, &[&parameters.0, &parameters.1, &parameters.2]).await;
-    let rows = read(connections, work).await?;
-    Ok(rows.first().map(|row| session(tenant, key, row)).transpose()?)
+async fn replace(connections: &Connections, session: &Session, replaces: [u8; 32]) -> Result<()> {
+    let transaction = Transaction::begin(connections).await?;
+    let opened = async {
+        transaction.execute(CLOSE, &[&session.tenant.as_str(), &replaces.as_slice()]).await?;
+        insert(&transaction, session).await
+    }
+    .await;
+    transaction.end(opened).await
 }
 
-pub(crate) async fn close(connections: &Connections, tenant: &TenantName, key: &[u8; 32]) -> grantor_store::Result<()> {
-    write(connections, async |db: &Live| db.execute(CLOSE, &[&tenant.as_str(), &key.as_slice()]).await).await?;
+async fn insert(db: &Live, session: &Session) -> Result<()> {
+    let (tenant, key, subject) = (session.tenant.as_str(), session.key.as_slice(), session.subject.as_str());
+    let (authentication, expires) = (serde_json::to_string(&session.authentication)?, session.expires.get());
+    db.execute(OPEN, &[&tenant, &key, &session.sid, &subject, &authentication, &expires]).await?;
     Ok(())
 }
 
-pub(crate) async fn close_all(
-    connections: &Connections,
-    tenant: &TenantName,
-    subject: &Subject,
-) -> grantor_store::Result<()> {
-    write(connections, async |db: &Live| db.execute(CLOSE_ALL, &[&tenant.as_str(), &subject.as_str()]).await).await?;
-    Ok(())
-}
-
-/// Somebody else's word between the look and the statement is taken into account: then it looks again.
-pub(crate) async fn record_consent(
-    connections: &Connections,
-    tenant: &TenantName,
-    subject: &Subject,
-    client: &ClientId,
+/// Gives whether it came through: somebody else may have said something between the look and the statement.
+async fn add_consent(
+    db: &Live,
+    (tenant, subject, client): (&str, &str, &str),
     asked: &Access,
     allowed: &Access,
-    now: UnixTime,
-) -> grantor_store::Result<()> {
-    let (tenant, subject, client, now) = (tenant.as_str(), subject.as_str(), client.as_str(), now.get());
-    let attempt = async |db: &Live| {
-        let rows = db.query(CONSENT, &[&tenant, &subject, &client]).await?;
-        let Some(row) = rows.first() else {
-            let access = serde_json::to_string(allowed)?;
-            return Ok(db.execute(FIRST, &[&tenant, &subject, &client, &access, &now]).await? == 1);
-        };
-        let (held, seen) = (document::<Access>(row, 3)?, row.try_get::<_, &str>(3)?);
-        let access = serde_json::to_string(&held.without(asked).union(allowed))?;
-        Ok(db.execute(NEXT, &[&tenant, &subject, &client, &seen, &access, &now]).await? == 1)
+    now: i64,
+) -> Result<bool> {
+    let rows = db.query(CONSENT, &[&tenant, &subject, &client]).await?;
+    let Some(row) = rows.first() else {
+        let access = serde_json::to_string(allowed)?;
+        return Ok(db.execute(FIRST, &[&tenant, &subject, &client, &access, &now]).await? == 1);
     };
-    // Each time one of those who are at it comes through.
-    while !write(connections, attempt).await? {}
-    Ok(())
-}
-
-pub(crate) async fn find_consent(
-    connections: &Connections,
-    tenant: &TenantName,
-    subject: &Subject,
-    client: &ClientId,
-) -> grantor_store::Result<Option<Consent>> {
-    let parameters = (tenant.as_str(), subject.as_str(), client.as_str());
-    let work = async |db: &Live| db.query(CONSENT, &[&parameters.0, &parameters.1, &parameters.2]).await;
-    let rows = read(connections, work).await?;
-    Ok(rows.first().map(|row| consent(subject, row)).transpose()?)
-}
-
-pub(crate) async fn consents(
-    connections: &Connections,
-    tenant: &TenantName,
-    subject: &Subject,
-) -> grantor_store::Result<Vec<Consent>> {
-    let parameters = (tenant.as_str(), subject.as_str());
-    let rows = read(connections, async |db: &Live| db.query(CONSENTS, &[&parameters.0, &parameters.1]).await).await?;
-    Ok(rows.iter().map(|row| consent(subject, row)).collect::<Result<_>>()?)
+    let (held, seen) = (document::<Access>(row, 3)?, row.try_get::<_, &str>(3)?);
+    let access = serde_json::to_string(&held.without(asked).union(allowed))?;
+    Ok(db.execute(NEXT, &[&tenant, &subject, &client, &seen, &access, &now]).await? == 1)
 }
 
 /// What may be done twice.
-pub(super) async fn write<T>(
+async fn write(
     connections: &Connections,
-    work: impl AsyncFn(&Live) -> Result<T>,
-) -> grantor_store::Result<T> {
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> grantor_store::Result<()> {
     let mut attempts = Attempts::default();
     loop {
         let db = connections.writer().await?;
-        match work(&db).await {
-            Ok(value) => return Ok(value),
-            Err(failure) => {
-                drop(db);
-                attempts.again(failure, Repeatable::Always).await?;
-            }
+        let written = db.execute(sql, parameters).await;
+        drop(db);
+        match written {
+            Ok(_) => return Ok(()),
+            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
         }
     }
 }
 
-fn session(tenant: &TenantName, key: &[u8; 32], row: &Row) -> Result<Session> {
+fn found(tenant: &TenantName, key: &[u8; 32], row: &Row) -> Result<Session> {
     Ok(Session {
         tenant: tenant.clone(),
         key: *key,

@@ -1,10 +1,13 @@
 //! When credentials were used last.
 
 use super::directory::read;
-use crate::connect::{Connections, Live};
+use crate::PostgresStore;
+use crate::connect::Live;
 use crate::failure::Result;
+use crate::notes::Use;
+use async_trait::async_trait;
 use grantor_protocol::value::{ClientId, TenantName, UnixTime};
-use grantor_store::ONE_USE;
+use grantor_store::{LONGEST_CREDENTIAL_NAME, ONE_USE, Uses};
 use std::collections::BTreeMap;
 
 /// Unless the client is gone, or the use counts as the one that is stored. The lock keeps a client from being deleted
@@ -15,6 +18,30 @@ const NOTE: &str = "INSERT INTO credential_uses (tenant, client, credential, tim
      ON CONFLICT (tenant, client, credential) DO UPDATE SET time = excluded.time
      WHERE excluded.time > credential_uses.time + $5::bigint";
 const LAST: &str = "SELECT credential, time FROM credential_uses WHERE tenant = $1 AND client = $2";
+
+#[async_trait]
+impl Uses for PostgresStore {
+    fn note_use(&self, tenant: &TenantName, client: &ClientId, credential: &str, now: UnixTime) {
+        if credential.len() > LONGEST_CREDENTIAL_NAME {
+            return;
+        }
+        self.recent.note(tenant, client, credential, now, || {
+            let (tenant, client, credential) = (tenant.clone(), client.clone(), credential.to_owned());
+            self.notes.credential(Use { tenant, client, credential, time: now })
+        });
+    }
+
+    async fn last_uses(
+        &self,
+        tenant: &TenantName,
+        client: &ClientId,
+    ) -> grantor_store::Result<BTreeMap<String, UnixTime>> {
+        let (tenant, client) = (tenant.as_str(), client.as_str());
+        let rows = read(&self.connections, LAST, &[&tenant, &client]).await?;
+        let last = rows.iter().map(|row| Ok((row.try_get(0)?, UnixTime::new(row.try_get(1)?))));
+        Ok(last.collect::<Result<_>>()?)
+    }
+}
 
 /// May be done twice.
 pub(crate) async fn note(
@@ -27,20 +54,4 @@ pub(crate) async fn note(
     let (now, one_use) = (now.get(), i64::from(ONE_USE.get()));
     db.execute(NOTE, &[&tenant.as_str(), &client.as_str(), &credential, &now, &one_use]).await?;
     Ok(())
-}
-
-pub(crate) async fn last(
-    connections: &Connections,
-    tenant: &TenantName,
-    client: &ClientId,
-) -> grantor_store::Result<BTreeMap<String, UnixTime>> {
-    let parameters = (tenant.as_str(), client.as_str());
-    let rows = read(connections, async |db: &Live| db.query(LAST, &[&parameters.0, &parameters.1]).await).await?;
-    let mut last = BTreeMap::new();
-    for row in rows {
-        let use_of = |row: &crate::connect::Row| Ok::<_, crate::failure::Failure>((row.try_get(0)?, row.try_get(1)?));
-        let (credential, time) = use_of(&row)?;
-        last.insert(credential, UnixTime::new(time));
-    }
-    Ok(last)
 }
