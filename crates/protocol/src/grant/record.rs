@@ -225,7 +225,9 @@ impl Grant {
             return Presented::Unknown;
         }
         let just_replaced = generation.checked_add(1) == Some(self.generation);
-        if just_replaced && now < self.rotated.plus(grace) { Presented::Repeated } else { Presented::Reused }
+        // A clock that was put back does not make the window longer.
+        let in_the_window = now < self.rotated.plus(grace) && self.rotated < now.plus(grace);
+        if just_replaced && in_the_window { Presented::Repeated } else { Presented::Reused }
     }
 
     /// The grant after its current generation was used at `now`.
@@ -295,6 +297,9 @@ mod tests {
         assert_eq!(grant.present(0, UnixTime::new(1039), GRACE), Presented::Repeated);
         assert_eq!(grant.present(0, UnixTime::new(1040), GRACE), Presented::Reused);
         assert_eq!(grant.present(0, UnixTime::new(1010), Seconds::new(0)), Presented::Reused);
+        // Another node's clock, or one that was put back.
+        assert_eq!(grant.present(0, UnixTime::new(981), GRACE), Presented::Repeated);
+        assert_eq!(grant.present(0, UnixTime::new(980), GRACE), Presented::Reused);
     }
 
     #[test]
