@@ -35,6 +35,21 @@ pub(crate) fn on_server_core<T>(start: impl FnOnce() -> T) -> T {
     started
 }
 
+/// Runs `start` with no core of its own, so that what it starts runs wherever there is room.
+pub(crate) fn anywhere<T>(start: impl FnOnce() -> T) -> T {
+    let before = sched_getaffinity(None);
+    let mut all = CpuSet::new();
+    for core in cores() {
+        all.set(*core);
+    }
+    let _ = sched_setaffinity(None, &all);
+    let done = start();
+    if let Ok(before) = before {
+        let _ = sched_setaffinity(None, &before);
+    }
+    done
+}
+
 /// The cores that this process was given when it began.
 fn cores() -> &'static [usize] {
     static CORES: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();

@@ -38,7 +38,9 @@ pub(crate) struct Outcome {
     pub(crate) time: Duration,
     /// From the sending, or in the open loop from the arrival, to the last byte of a good answer, in nanoseconds.
     pub(crate) latency: Histogram<u64>,
-    /// The same of the others, always from the sending.
+    /// The same, always from the sending.
+    pub(crate) admitted: Histogram<u64>,
+    /// That of the other answers.
     pub(crate) refused: Histogram<u64>,
     /// How many answers had which status.
     pub(crate) statuses: BTreeMap<u16, u64>,
@@ -61,6 +63,7 @@ impl Outcome {
         Ok(Self {
             answers: 0,
             time: Duration::ZERO,
+            admitted: histogram.clone(),
             refused: histogram.clone(),
             latency: histogram,
             statuses: BTreeMap::new(),
@@ -89,6 +92,12 @@ impl Outcome {
         self.statuses.iter().filter(|(status, _)| matches!(status, 429 | 503)).map(|(_, count)| count).sum()
     }
 
+    /// What was not granted, if anything was not.
+    pub(crate) fn complaint(&self, what: &str) -> Option<String> {
+        let first = self.first_bad.as_deref().unwrap_or_default();
+        (self.bad() > 0).then(|| format!("{what}: answers by status: {:?}; the first bad one: {first}", self.statuses))
+    }
+
     /// A quantile of the latency.
     pub(crate) fn quantile(&self, quantile: f64) -> Duration {
         Duration::from_nanos(self.latency.value_at_quantile(quantile))
@@ -99,6 +108,7 @@ impl Outcome {
         self.answers += other.answers;
         self.time += other.time;
         self.latency.add(&other.latency)?;
+        self.admitted.add(&other.admitted)?;
         self.refused.add(&other.refused)?;
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
@@ -115,6 +125,7 @@ impl Outcome {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(LONGEST).clamp(1, LONGEST);
         if good(status) {
             self.latency.saturating_record(nanos(waited));
+            self.admitted.saturating_record(nanos(sent));
         } else {
             self.refused.saturating_record(nanos(sent));
             if self.first_bad.is_none() {

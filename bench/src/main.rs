@@ -7,12 +7,14 @@ mod ceiling;
 mod failure;
 mod http;
 mod load;
+mod machine;
 mod measure;
 mod path;
 mod process;
 mod report;
 mod rows;
 mod run;
+mod section;
 mod site;
 
 use clap::{Parser, Subcommand};
@@ -33,8 +35,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Everything, or what `--only` names
+    Run(run::Run),
     /// Single paths: a table, nothing else
-    Path(run::Paths),
+    Path(run::Single),
     /// The fixed-body server that paths are held against
     Ceiling(ceiling::Ceiling),
     /// Rows committed by bare SQLite
@@ -54,7 +58,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<bool> {
     match command {
-        Command::Path(paths) => paths.run(),
+        Command::Run(run) => run.run(),
+        Command::Path(single) => single.run(),
         Command::Ceiling(ceiling) => ceiling.run().map(|()| true),
         Command::Rows(rows) => rows.run().map(|()| true),
     }

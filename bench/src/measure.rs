@@ -34,11 +34,17 @@ pub(crate) struct Asked<'a> {
     pub(crate) process: &'a Process,
     pub(crate) stage: Stage,
     rate: f64,
+    answered: u64,
 }
 
 impl<'a> Asked<'a> {
     pub(crate) fn new(process: &'a Process, stage: Stage) -> Self {
-        Self { process, stage, rate: UNKNOWN_RATE }
+        Self { process, stage, rate: UNKNOWN_RATE, answered: 0 }
+    }
+
+    /// How many answers there were so far.
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered
     }
 
     /// Load for `time`, and the processor time of each answer in microseconds.
@@ -49,6 +55,7 @@ impl<'a> Asked<'a> {
         }
         let Slice { outcome, cpu } = slice(self.process, &mut *self.stage.script, time)?;
         self.rate = outcome.rate().max(100.0);
+        self.answered += outcome.sent;
         Ok((outcome, cpu))
     }
 }

@@ -4,6 +4,9 @@ mod codes;
 mod grants;
 mod proofs;
 
+pub(crate) use codes::new_grants;
+pub(crate) use grants::{CHAINS, Chains};
+
 use crate::ceiling::Work;
 use crate::failure::Result;
 use crate::http;
@@ -48,9 +51,6 @@ pub(crate) struct Stage {
 }
 
 pub(crate) type Refill = Box<dyn FnMut(usize) -> Result<Box<dyn Script>>>;
-
-/// How many grants take part where the number of grants does not matter.
-pub(crate) const GRANTS: u64 = 1024;
 
 impl Path {
     pub(crate) const ALL: [Self; 13] = [
@@ -138,13 +138,17 @@ impl Path {
         matches!(self, Self::Metadata | Self::Jwks | Self::Userinfo)
     }
 
-    /// Whether it takes grants that must be there before.
-    pub(crate) fn needs_grants(self) -> bool {
-        matches!(self, Self::IntrospectOpaque | Self::IntrospectJwt | Self::Userinfo | Self::Refresh)
+    /// How many grants take part.
+    pub(crate) fn grants(self) -> usize {
+        match self {
+            Self::IntrospectOpaque | Self::IntrospectJwt | Self::Userinfo => 1024,
+            Self::Refresh => grants::CHAINS,
+            _ => 0,
+        }
     }
 
-    /// What is asked on it. `grants` are refresh tokens that nobody has used yet; the path takes as many as it needs.
-    pub(crate) fn stage(self, site: &Site, grants: &mut Vec<String>) -> Result<Stage> {
+    /// What is asked on it. `grants` are refresh tokens that nobody has used yet, as many as should take part.
+    pub(crate) fn stage(self, site: &Site, grants: &[String]) -> Result<Stage> {
         let cycle = |request: Vec<u8>| Ok(Stage { script: Box::new(Cycle::new(vec![request])), refill: None });
         match self {
             Self::Metadata => cycle(http::get("/.well-known/oauth-authorization-server", &[])),
@@ -167,8 +171,22 @@ impl Path {
 const JWKS: &str = grantor_protocol::metadata::path::JWKS;
 
 /// RFC 6749 4.4 with a secret.
-pub(crate) fn credentials(api: Api) -> Vec<u8> {
+fn credentials(api: Api) -> Vec<u8> {
+    credentials_of("machine", api)
+}
+
+/// The same by one of many clients.
+pub(crate) fn credentials_of(client: &str, api: Api) -> Vec<u8> {
+    requested(client, "", api)
+}
+
+/// The same at another tenant.
+pub(crate) fn credentials_at(base: &str, api: Api) -> Vec<u8> {
+    requested("machine", base, api)
+}
+
+fn requested(client: &str, base: &str, api: Api) -> Vec<u8> {
     let (scope, audience) = (api.scope(), api.audience());
     let fields = [("grant_type", "client_credentials"), ("scope", scope.as_str()), ("resource", audience.as_str())];
-    form_of("machine", "/token", &fields)
+    form_of(client, &format!("{base}/token"), &fields)
 }

@@ -1,9 +1,7 @@
-//! What is said at the end: a table for people, JSON for the simulation.
-
-use serde::{Deserialize, Serialize};
+//! What is said of a path, and how tables are written.
 
 /// One path against its ceiling.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     pub(crate) path: String,
     pub(crate) title: String,
@@ -30,12 +28,48 @@ pub(crate) struct Row {
     pub(crate) note: String,
 }
 
+/// The columns of a path.
+pub(crate) const HEAD: [&str; 13] = [
+    "path",
+    "req/s",
+    "p50 us",
+    "p99 us",
+    "CPU us",
+    "RSS MiB",
+    "ceiling",
+    "its req/s",
+    "its CPU us",
+    "ratio",
+    "CPU ratio",
+    "wanted",
+    "verdict",
+];
+
 impl Row {
     pub(crate) fn new(path: &str, title: &str) -> Self {
         Self { path: path.to_owned(), title: title.to_owned(), ..Self::default() }
     }
 
-    pub(crate) fn verdict(&self) -> &'static str {
+    /// Under [`HEAD`].
+    pub(crate) fn cells(&self) -> Vec<String> {
+        vec![
+            self.title.clone(),
+            format!("{:.0}", self.rate),
+            self.p50.to_string(),
+            self.p99.to_string(),
+            format!("{:.1}", self.cpu),
+            mib(self.memory),
+            self.ceiling.clone(),
+            format!("{:.0}", self.ceiling_rate),
+            format!("{:.1}", self.ceiling_cpu),
+            format!("{:.2}", self.ratio),
+            format!("{:.2}", self.cpu_ratio),
+            format!("{:.2}", self.wanted),
+            self.verdict().to_owned(),
+        ]
+    }
+
+    fn verdict(&self) -> &'static str {
         match (self.ratio >= self.wanted, self.cpu_ratio >= self.wanted) {
             _ if self.bad > 0 => "broken",
             (true, _) => "met",
@@ -63,43 +97,6 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         text.push_str(&line(row.iter().map(String::as_str).collect()));
     }
     text
-}
-
-/// The table of the paths.
-pub(crate) fn paths(rows: &[Row]) -> String {
-    let head = [
-        "path",
-        "req/s",
-        "p50 us",
-        "p99 us",
-        "CPU us",
-        "RSS MiB",
-        "ceiling",
-        "its req/s",
-        "its CPU us",
-        "ratio",
-        "CPU ratio",
-        "wanted",
-        "verdict",
-    ];
-    let cells = rows.iter().map(|row| {
-        vec![
-            row.title.clone(),
-            format!("{:.0}", row.rate),
-            row.p50.to_string(),
-            row.p99.to_string(),
-            format!("{:.1}", row.cpu),
-            mib(row.memory),
-            row.ceiling.clone(),
-            format!("{:.0}", row.ceiling_rate),
-            format!("{:.1}", row.ceiling_cpu),
-            format!("{:.2}", row.ratio),
-            format!("{:.2}", row.cpu_ratio),
-            format!("{:.2}", row.wanted),
-            row.verdict().to_owned(),
-        ]
-    });
-    table(&head, &cells.collect::<Vec<_>>())
 }
 
 /// Bytes in MiB, with a decimal.

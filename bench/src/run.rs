@@ -1,79 +1,199 @@
-//! Runs of one or many paths.
+//! A run: a printed plan, each part in turn, tables at the end.
 
-use crate::affinity::{Core, pin};
 use crate::failure::Result;
-use crate::measure::{Asked, Pace, measure};
-use crate::path::{GRANTS, Path};
-use crate::report::{self, Row};
-use crate::site::{Population, Site, first_grant_tokens};
+use crate::machine;
+use crate::measure::Pace;
+use crate::path::Path;
+use crate::section::{Scale, Section, growth, memory, overload, passwords, paths, peer, postgres, tenants};
 use clap::Args;
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// `grantor-bench run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Paths and parts, such as jwks,refresh,growth; everything without. `paths` is every path
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    #[command(flatten)]
+    pace: PaceOptions,
+    /// For how long memory is watched under load, in minutes
+    #[arg(long, default_value_t = 1.0)]
+    minutes: f64,
+    /// Ten million grants too, and memory watched for an hour
+    #[arg(long)]
+    long: bool,
+    /// Write the figures as JSON, for `simulate`
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the tables as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// The command that is named in the tables
+    #[arg(long, hide = true, default_value = "grantor-bench run")]
+    command: String,
+}
 
 /// `grantor-bench path`.
 #[derive(Debug, Args)]
-pub(crate) struct Paths {
+pub(crate) struct Single {
     /// Which paths; all of them without
     #[arg(value_name = "PATH")]
     names: Vec<String>,
+    #[command(flatten)]
+    pace: PaceOptions,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+struct PaceOptions {
     /// How long each slice lasts
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// How often path and ceiling take turns
-    #[arg(long, default_value_t = 3)]
+    /// How often those that are compared take turns
+    #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Write the figures as JSON too
-    #[arg(long, value_name = "FILE")]
-    json: Option<std::path::PathBuf>,
 }
 
-impl Paths {
+/// What a run wrote down.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Results {
+    pub(crate) command: String,
+    pub(crate) machine: Vec<String>,
+    pub(crate) sections: Vec<Section>,
+}
+
+/// A part of a run beside the paths. The one list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Postgres,
+    Memory,
+    Growth,
+    Tenants,
+    Passwords,
+    Overload,
+    Peer,
+}
+
+impl Part {
+    const ALL: [Self; 7] =
+        [Self::Postgres, Self::Memory, Self::Growth, Self::Tenants, Self::Passwords, Self::Overload, Self::Peer];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Memory => "memory",
+            Self::Growth => "growth",
+            Self::Tenants => "tenants",
+            Self::Passwords => "passwords",
+            Self::Overload => "overload",
+            Self::Peer => "peer",
+        }
+    }
+
+    fn run(self, scale: Scale) -> Result<Section> {
+        match self {
+            Self::Postgres => postgres::run(scale),
+            Self::Memory => memory::run(scale),
+            Self::Growth => growth::run(scale),
+            Self::Tenants => tenants::run(scale),
+            Self::Passwords => passwords::run(scale),
+            Self::Overload => overload::run(scale),
+            Self::Peer => peer::run(scale),
+        }
+    }
+}
+
+impl PaceOptions {
+    fn pace(self) -> Pace {
+        Pace { slice: Duration::from_secs_f64(self.seconds), rounds: self.rounds.max(1) }
+    }
+}
+
+impl Single {
     pub(crate) fn run(&self) -> Result<bool> {
         let paths = match self.names.as_slice() {
             [] => Path::ALL.to_vec(),
             names => names.iter().map(|name| Path::parse(name)).collect::<Result<_>>()?,
         };
-        let pace = Pace { slice: Duration::from_secs_f64(self.seconds), rounds: self.rounds };
-        let rows = rows(&paths, pace)?;
-        println!("\n{}", report::paths(&rows));
-        for row in rows.iter().filter(|row| !row.note.is_empty()) {
-            println!("{}: {}", row.path, row.note);
-        }
-        if let Some(file) = &self.json {
-            std::fs::write(file, serde_json::to_string_pretty(&rows)?)?;
-        }
-        Ok(rows.iter().all(|row| row.bad == 0))
+        let section = paths::run(&paths, Scale { pace: self.pace.pace(), minutes: 0.0, long: false })?;
+        println!("\n{}", section.markdown());
+        Ok(section.broken.is_empty())
     }
 }
 
-/// Measures paths on a site of their own.
-pub(crate) fn rows(paths: &[Path], pace: Pace) -> Result<Vec<Row>> {
-    let site = Site::new("paths")?;
-    let needed = u64::try_from(paths.iter().filter(|path| path.needs_grants()).count())? * GRANTS;
-    let mut grants = Vec::new();
-    // The first start makes the keys that tokens of grants are derived from.
-    drop(site.start()?);
-    if needed > 0 || paths.contains(&Path::Code) {
-        let population = Population { grants: needed.max(GRANTS), ..Population::default() };
-        population.put(&site)?;
-        grants = first_grant_tokens(&site, 0..needed)?;
-    }
-    if !pin(Core::Load) {
-        eprintln!("one core only: the load takes its time from the server");
-    }
-    let server = site.start()?;
-    let mut rows = Vec::new();
-    for path in paths {
-        eprintln!("{}", path.title());
-        let stage = path.stage(&site, &mut grants)?;
-        let row = measure(*path, &site, &mut Asked::new(&server, stage), pace)?;
-        eprintln!(
-            "  {:.0}/s of {:.0}/s: {:.2}; {:.1} us of {:.1} us: {:.2}; wanted {:.2}",
-            row.rate, row.ceiling_rate, row.ratio, row.cpu, row.ceiling_cpu, row.cpu_ratio, row.wanted
-        );
-        if let Some(bad) = &row.first_bad {
-            eprintln!("  {} bad answers, the first: {bad}", row.bad);
+impl Run {
+    pub(crate) fn run(&self) -> Result<bool> {
+        let (paths, parts) = self.chosen()?;
+        let minutes = if self.long { self.minutes.max(60.0) } else { self.minutes };
+        let scale = Scale { pace: self.pace.pace(), minutes, long: self.long };
+        let names: Vec<_> = paths.iter().map(|path| path.name()).chain(parts.iter().map(|part| part.name())).collect();
+        eprintln!("{} rounds of {} s each: {}", scale.pace.rounds, self.pace.seconds, names.join(", "));
+        let mut sections = Vec::new();
+        if !paths.is_empty() {
+            sections.push(timed("paths", || paths::run(&paths, scale)));
         }
-        rows.push(row);
+        for part in parts {
+            sections.push(timed(part.name(), || part.run(scale)));
+        }
+        let results = Results { command: self.command.clone(), machine: machine::description(), sections };
+        for section in &results.sections {
+            println!("\n{}", section.markdown());
+        }
+        if let Some(file) = &self.json {
+            std::fs::write(file, serde_json::to_string_pretty(&results)? + "\n")?;
+        }
+        if let Some(file) = &self.markdown {
+            std::fs::write(file, results.markdown())?;
+        }
+        Ok(results.sections.iter().all(|section| section.broken.is_empty()))
     }
-    Ok(rows)
+
+    fn chosen(&self) -> Result<(Vec<Path>, Vec<Part>)> {
+        if self.only.is_empty() {
+            return Ok((Path::ALL.to_vec(), Part::ALL.to_vec()));
+        }
+        let (mut paths, mut parts) = (Vec::new(), Vec::new());
+        for name in &self.only {
+            if name == "paths" {
+                paths.extend(Path::ALL);
+            } else if let Some(part) = Part::ALL.into_iter().find(|part| part.name() == name) {
+                parts.push(part);
+            } else {
+                paths.push(Path::parse(name)?);
+            }
+        }
+        Ok((paths, parts))
+    }
+}
+
+/// One part; what goes wrong in it does not stop the others.
+fn timed(name: &str, part: impl FnOnce() -> Result<Section>) -> Section {
+    eprintln!("{name}");
+    let begun = Instant::now();
+    let section = part().unwrap_or_else(|failure| {
+        let mut section = Section::new(name, "It could not be measured.", &["what"]);
+        section.broken.push(failure.to_string());
+        section
+    });
+    eprintln!("  done in {:.0} s", begun.elapsed().as_secs_f64());
+    section
+}
+
+impl Results {
+    fn markdown(&self) -> String {
+        let mut text = format!(
+            "# Results\n\nMade by `{}`; [how it is measured](../docs/adr/0016-bench-method.md). Ratios compare what ran in turn \
+             within this run; rates by themselves are those of this machine on that day.\n\n",
+            self.command
+        );
+        for line in &self.machine {
+            text.extend(["- ", line.as_str(), "\n"]);
+        }
+        for section in &self.sections {
+            text.push('\n');
+            text.push_str(&section.markdown());
+        }
+        text
+    }
 }

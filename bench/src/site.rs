@@ -4,7 +4,7 @@ mod manifest;
 mod population;
 mod session;
 
-pub(crate) use population::{Population, first_grant_tokens};
+pub(crate) use population::{MACHINES, Population, first_grant_tokens, tenant_name, username};
 pub(crate) use session::Browser;
 
 use crate::failure::{Result, broken};
@@ -29,11 +29,18 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     /// The key of the client that authenticates with one, which also makes proofs.
     pub(crate) key: SigningKey,
+    /// Further variables of its environment.
+    environment: Vec<(String, String)>,
 }
 
 impl Site {
     /// A new one in target/bench.
     pub(crate) fn new(name: &str) -> Result<Self> {
+        Self::with(name, &[])
+    }
+
+    /// The same with further variables in its environment, which may name another store.
+    pub(crate) fn with(name: &str, environment: &[(&str, &str)]) -> Result<Self> {
         let binary = std::env::var_os("GRANTOR_BINARY").map_or_else(|| "target/release/grantor".into(), PathBuf::from);
         let binary = binary
             .canonicalize()
@@ -43,11 +50,12 @@ impl Site {
         std::fs::create_dir_all(&folder)?;
         let folder = folder.canonicalize()?;
         let key = SigningKey::generate(SigningAlgorithm::Es256)?;
-        let site = Self { binary, folder, address: free_address()?, key };
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let site = Self { binary, folder, address: free_address()?, key, environment };
         let file = site.folder.join("manifest.json");
         std::fs::write(&file, manifest::manifest(&site.key).to_string())?;
-        // The first start makes the database and the keys of what the manifest asks for.
-        let applied = site.command(&[]).arg("apply").arg(&file).output()?;
+        // The first step makes the database and the keys of what the manifest asks for.
+        let applied = site.command().arg("apply").arg(&file).output()?;
         if !applied.status.success() {
             return broken(format!("grantor apply: {}", String::from_utf8_lossy(&applied.stderr)));
         }
@@ -65,18 +73,13 @@ impl Site {
 
     /// Starts the server.
     pub(crate) fn start(&self) -> Result<Process> {
-        self.start_with(&[])
-    }
-
-    /// Starts it with further variables in its environment.
-    pub(crate) fn start_with(&self, more: &[(&str, &str)]) -> Result<Process> {
-        let mut command = self.command(more);
+        let mut command = self.command();
         command.arg("serve");
         let log = std::env::var_os("GRANTOR_BENCH_LOG").map_or_else(|| self.folder.join("server.log"), PathBuf::from);
         Process::start(&mut command, self.address, &log)
     }
 
-    fn command(&self, more: &[(&str, &str)]) -> Command {
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         // What the operator of this machine has set is no part of a measurement.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GRANTOR_")) {
@@ -88,7 +91,7 @@ impl Site {
         command.env("GRANTOR_LISTEN", self.address.to_string()).env("GRANTOR_ISSUER", self.issuer());
         // The audit log is in the store; a copy of it in a file would measure the file.
         command.env("GRANTOR_LOG_LEVEL", "warn");
-        command.envs(more.iter().copied());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

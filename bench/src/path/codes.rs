@@ -11,17 +11,28 @@ use std::time::Duration;
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 pub(super) fn stage(site: &Site) -> Result<Stage> {
-    let browser = Browser::sign_in(site)?;
-    let challenge = base64url::encode(digest::sha256(VERIFIER.as_bytes()));
-    let scope = format!("openid {}", Api::Opaque.scope());
-    let request = browser.authorization_request(&scope, &Api::Opaque.audience(), &challenge);
-    let address = site.address;
+    let (request, address) = (authorization_request(site)?, site.address);
     let refill = move |many| {
         let codes = codes(address, &request, many)?;
         let requests: Vec<_> = codes.iter().map(|code| redemption(code)).collect();
         Ok(Box::new(Once(requests.into_iter())) as Box<dyn Script>)
     };
     Ok(Stage { script: Box::new(Once(Vec::new().into_iter())), refill: Some(Box::new(refill)) })
+}
+
+/// Makes so many grants as a user does, whatever the store. Gives their refresh tokens.
+pub(crate) fn new_grants(site: &Site, many: usize) -> Result<Vec<String>> {
+    let codes = codes(site.address, &authorization_request(site)?, many)?;
+    let mut connection = site.connect()?;
+    codes.iter().map(|code| connection.call(&redemption(code))?.good()?.text("refresh_token")).collect()
+}
+
+/// Of a user who is signed in.
+fn authorization_request(site: &Site) -> Result<Vec<u8>> {
+    let browser = Browser::sign_in(site)?;
+    let challenge = base64url::encode(digest::sha256(VERIFIER.as_bytes()));
+    let scope = format!("openid {}", Api::Opaque.scope());
+    Ok(browser.authorization_request(&scope, &Api::Opaque.audience(), &challenge))
 }
 
 fn redemption(code: &str) -> Vec<u8> {

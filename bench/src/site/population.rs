@@ -3,7 +3,9 @@
 use super::manifest::SUBJECT;
 use super::{Api, MASTER_KEY, Site};
 use crate::failure::{Result, broken};
+use grantor_jose::seal::SealKey;
 use grantor_protocol::authorization_details::AuthorizationDetails;
+use grantor_protocol::directory::{Ceiling, KeyRecord};
 use grantor_protocol::grant::{ClaimsRequest, NewGrant, Redemption, Spend};
 use grantor_protocol::session::Authentication;
 use grantor_protocol::token::Binding;
@@ -20,6 +22,8 @@ use std::sync::Arc;
 /// How much there is beside what the manifest declares.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Population {
+    /// People who can sign in, beside the one of the manifest.
+    pub(crate) users: u64,
     pub(crate) grants: u64,
     pub(crate) clients: u64,
     pub(crate) tenants: u64,
@@ -29,6 +33,8 @@ pub(crate) struct Population {
 const AT_ONCE: u64 = 1024;
 /// So many records are in one change of the directory.
 const RECORDS: u64 = 5_000;
+/// Clients that act for themselves, at the most.
+pub(crate) const MACHINES: u64 = 1_000;
 const YEAR: Seconds = Seconds::new(365 * 86_400);
 
 impl Population {
@@ -50,11 +56,36 @@ impl Population {
         let records = store.directory().await?;
         let machine = records.clients.iter().find(|client| client.metadata.client_id.as_str() == "machine");
         let machine = machine.ok_or("the manifest was not applied")?;
+        let web = records.clients.iter().find(|client| client.metadata.client_id.as_str() == "web");
+        let web = web.ok_or("the manifest was not applied")?;
         let mut changes = Vec::new();
+        // A few act for themselves, most are applications of users.
+        let mut ceilings = Vec::new();
         for n in 0..self.clients {
-            let mut client = machine.clone();
-            client.metadata.client_id = client_id(&format!("machine-{n}"))?;
+            let (mut client, name) = if n < MACHINES {
+                (machine.clone(), format!("machine-{n}"))
+            } else {
+                (web.clone(), format!("web-{n}"))
+            };
+            client.metadata.client_id = client_id(&name)?;
+            ceilings.extend((n < MACHINES).then(|| client.metadata.client_id.clone()));
             changes.push(Change::PutClient(client));
+        }
+        let opaque = records.apis.iter().find(|api| api.audience.as_str() == Api::Opaque.audience());
+        let mut opaque = opaque.ok_or("the manifest was not applied")?.clone();
+        let ceiling = opaque.ceilings.first().ok_or("the manifest was not applied")?.clone();
+        opaque.ceilings.extend(ceilings.into_iter().map(|client_id| Ceiling { client_id, ..ceiling.clone() }));
+        if self.clients > 0 {
+            changes.push(Change::PutApi(opaque));
+        }
+
+        let user = store.user(&TenantName::default(), &Subject::parse(SUBJECT).ok_or("a subject")?).await?;
+        let user = user.ok_or("the manifest was not applied")?;
+        for n in 0..self.users {
+            let mut user = user.clone();
+            user.sub = Subject::parse(&format!("user-{n}")).ok_or("a subject")?;
+            user.username = username(n);
+            changes.push(Change::PutUser(user));
         }
         let default = records.tenants.iter().find(|tenant| tenant.name == TenantName::default());
         let default = default.ok_or("there is no default tenant")?;
@@ -66,13 +97,13 @@ impl Population {
             let mut client = machine.clone();
             client.metadata.tenant = name.clone();
             changes.push(Change::PutClient(client));
-            for api in &records.apis {
+            for api in records.apis.iter().filter(|api| api.audience.as_str() == Api::Opaque.audience()) {
                 let mut api = api.clone();
                 api.tenant = name.clone();
-                // A tenant with one API of each kind would need a key of each kind, which nobody has.
-                if api.audience.as_str() == Api::Opaque.audience() || api.audience.as_str() == Api::Es256.audience() {
-                    changes.push(Change::PutApi(api));
-                }
+                changes.push(Change::PutApi(api));
+            }
+            for key in &records.keys {
+                changes.push(Change::PutKey(resealed(key, &name)?));
             }
         }
         let mut changes = changes.into_iter().peekable();
@@ -110,6 +141,22 @@ impl Population {
         }
         Ok(())
     }
+}
+
+/// The default tenant's key, given to another one: making an RSA key for each of thousands would take hours, and is no
+/// part of what is measured. The seal is that of `grantor_server::keyring`.
+fn resealed(key: &KeyRecord, tenant: &TenantName) -> Result<KeyRecord> {
+    let (master, of) = (SealKey::new(&MASTER_KEY), |tenant: &TenantName| format!("grantor key {tenant} {}", key.kid));
+    let private = master.open(of(&key.tenant).as_bytes(), &key.sealed).ok_or("a key cannot be opened")?;
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt)?;
+    let sealed = master.seal(of(tenant).as_bytes(), salt, &private);
+    Ok(KeyRecord { tenant: tenant.clone(), sealed, ..key.clone() })
+}
+
+/// The name under which a user of [`Population::users`] signs in.
+pub(crate) fn username(n: u64) -> String {
+    format!("alice-{n}")
 }
 
 /// The refresh tokens of grants, in the generation that they are put there with. `pick` gives the numbers.

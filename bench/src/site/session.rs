@@ -12,11 +12,16 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// One that has signed in nowhere.
+    pub(crate) fn new(site: &Site) -> Result<Self> {
+        Ok(Self { connection: site.connect()?, origin: site.issuer(), cookies: BTreeMap::new() })
+    }
+
     /// Signs the user in.
     pub(crate) fn sign_in(site: &Site) -> Result<Self> {
-        let mut browser = Self { connection: site.connect()?, origin: site.issuer(), cookies: BTreeMap::new() };
+        let mut browser = Self::new(site)?;
         let page = browser.follow("/signin")?;
-        let form = browser.sign_in_form(&page)?;
+        let form = browser.sign_in_form(&page, USER, &[])?;
         let answer = browser.send(&form)?;
         if answer.status == 303 {
             Ok(browser)
@@ -25,16 +30,19 @@ impl Browser {
         }
     }
 
-    /// The form of the sign-in page, filled in.
-    pub(crate) fn sign_in_form(&self, page: &str) -> Result<Vec<u8>> {
+    /// The form of the sign-in page, filled in, with further headers.
+    pub(crate) fn sign_in_form(&self, page: &str, name: &str, more: &[(&str, &str)]) -> Result<Vec<u8>> {
         let mut fields = hidden_inputs(page);
         if fields.is_empty() {
             return broken(format!("the sign-in page has no form: {page}"));
         }
-        fields.push(("username".to_owned(), USER.to_owned()));
+        fields.push(("username".to_owned(), name.to_owned()));
         fields.push(("password".to_owned(), PASSWORD.to_owned()));
         let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        Ok(http::form("/signin", &[("cookie", &self.cookie()), ("origin", &self.origin)], &fields))
+        let cookie = self.cookie();
+        let mut headers = vec![("cookie", cookie.as_str()), ("origin", &self.origin)];
+        headers.extend(more);
+        Ok(http::form("/signin", &headers, &fields))
     }
 
     /// A page, with the cookies that it sets kept.

@@ -1,0 +1,112 @@
+//! Whether those who sign in with passwords keep the token endpoint waiting.
+
+use super::{Scale, Section, millis, verdict};
+use crate::affinity::{Core, pin};
+use crate::failure::{Result, broken};
+use crate::http;
+use crate::load::{Cycle, Load, Outcome, Script};
+use crate::measure::median;
+use crate::path::credentials_of;
+use crate::site::{Api, Browser, Population, Site, username};
+use std::time::Duration;
+
+/// People who sign in, each again and again; as many addresses.
+const PEOPLE: u64 = 16;
+/// How busy the token endpoint is beside them, of what it can do alone.
+const BUSY: [f64; 2] = [0.10, 0.25];
+
+pub(crate) fn run(scale: Scale) -> Result<Section> {
+    let site = Site::with("passwords", &[("GRANTOR_PROXY_TRUSTED", "127.0.0.0/8")])?;
+    drop(site.start()?);
+    Population { users: PEOPLE, ..Population::default() }.put(&site)?;
+    let mut section = Section::new(
+        "Passwords beside tokens",
+        "Sixteen people sign in with passwords (argon2id) as fast as they can, on the same core. Beside them client credentials \
+         with an opaque token arrive at a fixed rate, so that a stall is seen. Wanted: p99 at most twice that without sign-ins.",
+        &[
+            "token requests/s",
+            "sign-ins/s",
+            "p50 ms alone",
+            "p99 ms alone",
+            "p50 ms beside",
+            "p99 ms beside",
+            "times",
+            "verdict",
+        ],
+    );
+    pin(Core::Load);
+    let server = site.start()?;
+    let mut tokens = Cycle::new(vec![credentials_of("machine", Api::Opaque)]);
+    let time = scale.pace.slice;
+    let most = Load::closed(server.address, time).run(&mut tokens)?.rate();
+    let forms = forms(&site)?;
+    for busy in BUSY {
+        let arriving = Load { rate: Some(most * busy), ..Load::closed(server.address, time) };
+        let (mut alone, mut beside, mut signed_in) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..scale.pace.rounds {
+            alone.push(arriving.run(&mut tokens)?);
+            let people = Load {
+                connections: usize::try_from(PEOPLE)?,
+                time: time + Duration::from_millis(600),
+                ..Load::closed(server.address, time)
+            };
+            let (tokens, people) = std::thread::scope(|scope| {
+                let people = scope.spawn(|| people.run(&mut People(forms.clone())));
+                // They are at work before anything counts.
+                std::thread::sleep(Duration::from_millis(300));
+                (arriving.run(&mut tokens), people.join())
+            });
+            beside.push(tokens?);
+            signed_in.push(people.map_err(|_| "the load of sign-ins ended badly")??);
+        }
+        let all = alone.iter().chain(&beside).chain(&signed_in);
+        section.broken.extend(all.filter_map(|outcome| outcome.complaint("passwords")));
+        let at = |all: &[Outcome], quantile| {
+            Duration::from_secs_f64(median(
+                &all.iter().map(|one| one.quantile(quantile).as_secs_f64()).collect::<Vec<_>>(),
+            ))
+        };
+        let times = at(&beside, 0.99).as_secs_f64() / at(&alone, 0.99).as_secs_f64().max(1e-9);
+        let sign_ins = median(&signed_in.iter().map(Outcome::rate).collect::<Vec<_>>());
+        section.row([
+            format!("{:.0}", most * busy),
+            format!("{sign_ins:.1}"),
+            millis(at(&alone, 0.5)),
+            millis(at(&alone, 0.99)),
+            millis(at(&beside, 0.5)),
+            millis(at(&beside, 0.99)),
+            format!("{times:.2}"),
+            verdict(times <= 2.0),
+        ]);
+        section.figure("sign_in.cpu", 1.0 / sign_ins.max(1e-9));
+    }
+    Ok(section)
+}
+
+/// The sign-in form of each of them, good again and again: it names the browser that it came from, and that stays.
+fn forms(site: &Site) -> Result<Vec<Vec<u8>>> {
+    let forms: Result<Vec<_>> = (0..PEOPLE)
+        .map(|n| {
+            let mut browser = Browser::new(site)?;
+            let page = browser.follow("/signin")?;
+            browser.sign_in_form(&page, &username(n), &[("x-forwarded-for", &format!("192.0.2.{n}"))])
+        })
+        .collect();
+    let forms = forms?;
+    for form in &forms {
+        let answer = http::Connection::open(site.address)?.call(form)?;
+        if answer.status != 303 {
+            return broken(format!("nobody signed in: {} {}", answer.status, answer.body));
+        }
+    }
+    Ok(forms)
+}
+
+/// A person for each connection.
+struct People(Vec<Vec<u8>>);
+
+impl Script for People {
+    fn request(&mut self, connection: usize, out: &mut Vec<u8>) -> bool {
+        self.0.get(connection).map(|form| out.extend_from_slice(form)).is_some()
+    }
+}
