@@ -6,7 +6,7 @@ mod history;
 mod load;
 
 use crate::common::report::Report;
-use crate::common::stores::{Backend, grants};
+use crate::common::stores::{Backend, Pair};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use grantor_local_postgres::Server;
@@ -75,9 +75,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 async fn two_nodes(store: Backend, time: Duration, judge: &Path, file: &Path) -> Result<()> {
-    let (nodes, _home) = grants(store).await?;
+    let pair = Pair::open(store).await?;
     let cutter = (store == Backend::Postgres).then(Cutter::begin);
-    let history = load::run(&nodes, History::begin(file)?, time).await?;
+    let history = load::run(&pair, History::begin(file)?, time).await?;
     if let Some(cutter) = cutter {
         let cuts = cutter.cuts.load(Ordering::Relaxed);
         println!("{cuts} connections were cut");

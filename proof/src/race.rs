@@ -65,6 +65,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
             Command::new(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(ROUNDS, rounds).status()?;
         return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    // What a racer says when it gives up is part of the report.
+    std::panic::set_hook(Box::new(|_| {}));
     let mut report = Report::default();
     for (name, race) in RACES {
         let pair = Pair::open(arguments.store).await?;

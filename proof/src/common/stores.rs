@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 use grantor_local_postgres::Server;
-use grantor_store::{Grants, Store};
+use grantor_store::Store;
 use grantor_store_postgres::{Options, PostgresStore};
 use grantor_store_sqlite::SqliteStore;
 use std::sync::Arc;
@@ -28,17 +28,6 @@ impl Backend {
     }
 }
 
-/// What two nodes know of grants, over the same empty store; and what must live as long as they.
-pub(crate) async fn grants(backend: Backend) -> Result<([Arc<dyn Grants>; 2], Option<TempDir>)> {
-    if backend == Backend::Postgres {
-        let url = Server::shared()?.fresh_database()?;
-        let connect = async || PostgresStore::connect(&url, Options::default()).await;
-        return Ok(([Arc::new(connect().await?), Arc::new(connect().await?)], None));
-    }
-    let Pair { nodes: [one, other], _home } = Pair::open(backend).await?;
-    Ok(([one, other], _home))
-}
-
 /// Two nodes.
 pub(crate) struct Pair {
     /// Each with caches and connections of its own.
@@ -57,7 +46,11 @@ impl Pair {
                     || -> Result<Arc<dyn Store>> { Ok(Arc::new(SqliteStore::open(&home.path().join("grantor.db"))?)) };
                 Ok(Self { nodes: [open()?, open()?], _home: Some(home) })
             }
-            Backend::Postgres => anyhow::bail!("not yet"),
+            Backend::Postgres => {
+                let url = Server::shared()?.fresh_database()?;
+                let connect = async || PostgresStore::connect(&url, Options::default()).await;
+                Ok(Self { nodes: [Arc::new(connect().await?), Arc::new(connect().await?)], _home: None })
+            }
         }
     }
 }

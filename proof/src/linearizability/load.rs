@@ -1,11 +1,12 @@
 //! Clients of two nodes that quarrel over a few grants at a time.
 
 use super::history::{Call, History, Said};
+use crate::common::stores::Pair;
 use anyhow::Result;
 use grantor_protocol::grant::{Rotation, Spend, Standing};
 use grantor_protocol::value::{GrantId, Seconds};
 use grantor_store::contract::samples::{at, grant_id, redemption, tenant, token};
-use grantor_store::{Grants, StoreError};
+use grantor_store::{Store, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -44,11 +45,11 @@ struct Hot {
 }
 
 /// Writes a history for so long.
-pub(super) async fn run(nodes: &[Arc<dyn Grants>], history: History, time: Duration) -> Result<History> {
+pub(super) async fn run(pair: &Pair, history: History, time: Duration) -> Result<History> {
     let until = Instant::now() + time;
     let (history, quarrel) = (Arc::new(history), Arc::new(Quarrel::new()));
     let mut workers = JoinSet::new();
-    for (worker, node) in (0..WORKERS).zip(nodes.iter().cycle()) {
+    for (worker, node) in (0..WORKERS).zip(pair.nodes.iter().cycle()) {
         let (node, history, quarrel) = (Arc::clone(node), Arc::clone(&history), Arc::clone(&quarrel));
         workers.spawn(async move {
             while Instant::now() < until {
@@ -155,7 +156,7 @@ impl Hot {
     }
 }
 
-async fn ask(node: &dyn Grants, code: u64, asked: Call) -> Result<Said, StoreError> {
+async fn ask(node: &dyn Store, code: u64, asked: Call) -> Result<Said, StoreError> {
     let id = |candidate: u64| grant_id(code * CANDIDATES + candidate);
     let candidate = |grant: GrantId| (0..CANDIDATES).find(|it| id(*it) == grant).unwrap_or(u64::MAX);
     let said = |result, at| Said { result, at };
