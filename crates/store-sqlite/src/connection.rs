@@ -10,10 +10,17 @@ use std::time::Duration;
 /// Older versions can corrupt a database in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, such as the command line, to end its transaction.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to try what SQLite does not wait for, and how long to pause in between.
 const ATTEMPTS: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(10);
+/// The longest log in pages, 64 MiB: whoever opens the file after a crash reads it.
+const LONGEST_LOG: i32 = 16_384;
+const PAGE: i64 = 4_096;
+/// How many kibibytes of the file a connection keeps in memory: the writer has what leads to a million grants; a reader
+/// forgets what it knows when somebody has written, and finds it again in the memory of the operating system.
+const LARGE_CACHE: i64 = 8_192;
+const SMALL_CACHE: i64 = 1_024;
 /// Distinct statements are fewer.
 const STATEMENTS: usize = 128;
 
@@ -27,7 +34,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
         warn_if_others_may_read(path);
     }
     let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    settle(&db)?;
+    settle(&db, LARGE_CACHE)?;
     let mode = keep_log(&db)?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(broken(format!("{} cannot be kept in WAL mode, but only in {mode} mode", path.display())));
@@ -36,15 +43,25 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
     db.pragma_update(None, "synchronous", "FULL")?;
     // Where fsync does not reach the disk (macOS), what does.
     db.pragma_update(None, "fullfsync", true)?;
-    db.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // See `checkpoint`; this is for when its thread does not come round to it.
+    db.pragma_update(None, "wal_autocheckpoint", LONGEST_LOG)?;
+    db.pragma_update(None, "journal_size_limit", i64::from(LONGEST_LOG) * PAGE)?;
+    Ok(db)
+}
+
+/// A connection that carries the log over into the file, and writes nothing else.
+pub(crate) fn log_keeper(path: &Path) -> Result<Connection> {
+    let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    settle(&db, SMALL_CACHE)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "fullfsync", true)?;
     Ok(db)
 }
 
 /// A connection that cannot write.
 pub(crate) fn reader(path: &Path) -> Result<Connection> {
     let db = Connection::open_with_flags(path, flags() | OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    settle(&db)?;
+    settle(&db, SMALL_CACHE)?;
     Ok(db)
 }
 
@@ -95,13 +112,13 @@ fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-fn settle(db: &Connection) -> Result<()> {
+fn settle(db: &Connection, cache: i64) -> Result<()> {
     db.busy_timeout(PATIENCE)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.pragma_update(None, "foreign_keys", false)?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
-    db.pragma_update(None, "cache_size", -8_192)?;
+    db.pragma_update(None, "cache_size", -cache)?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// Whether trying again later may help: somebody else holds the file, or the disk is full, read-only or failing.
-    fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         let Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) = self else {
             return matches!(self, Self::Refused(StoreError::Busy(_)));
         };

@@ -4,6 +4,7 @@
 //! What a verb acknowledged is on the disk. Another process (the command line) may write to the same file meanwhile.
 
 mod backup;
+mod checkpoint;
 mod connection;
 mod failure;
 mod migrations;
@@ -13,6 +14,7 @@ mod recent;
 mod verbs;
 mod writer;
 
+use checkpoint::Checkpoints;
 use grantor_store::Result;
 use readers::Readers;
 use recent::Recent;
@@ -36,7 +38,8 @@ impl SqliteStore {
         let mut db = connection::writer(path)?;
         migrations::migrate(&mut db)?;
         let readers = Readers::open(path)?;
-        let writer = Writer::start(db)?;
+        let checkpoints = Checkpoints::start(connection::log_keeper(path)?)?;
+        let writer = Writer::start(db, checkpoints)?;
         Ok(Self { readers, writer, recent: Recent::default(), path: path.to_owned() })
     }
 }

@@ -5,8 +5,11 @@ use grantor_store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each file once, in order. A file that was released is never changed again.
-const STEPS: [&str; 2] =
-    [include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_credential_uses.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_credential_uses.sql"),
+    include_str!("../migrations/0004_epoch_and_buckets.sql"),
+];
 
 /// `GRNT`: marks the file as ours.
 const APPLICATION: i32 = 0x4752_4e54;

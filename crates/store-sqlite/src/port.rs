@@ -1,7 +1,7 @@
 //! The port's verbs, each sent to the writer or to a reader.
 
 use crate::verbs::grants::{self, Owner};
-use crate::verbs::{audit, directory, expire, sessions, tokens, uses};
+use crate::verbs::{audit, directory, epoch, expire, remembered, sessions, tokens, uses};
 use crate::{SqliteStore, backup, connection};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
@@ -31,12 +31,13 @@ impl Grants for SqliteStore {
         now: UnixTime,
     ) -> Result<Rotation> {
         let tenant = tenant.clone();
-        self.writer.write(move |db| grants::rotate(db, &tenant, grant, generation, grace, now)).await
+        let rotating = move |db: &_| grants::rotate(db, &tenant, grant, generation, grace, now);
+        Ok(self.writer.write_once(rotating).await?.rotation()?)
     }
 
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
         let tenant = tenant.clone();
-        self.readers.read(move |db| grants::find(db, &tenant, grant)).await
+        self.readers.find(move |db| grants::find(db, &tenant, grant)).await
     }
 
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {
@@ -46,7 +47,7 @@ impl Grants for SqliteStore {
 
     async fn revoke_grant(&self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> Result<bool> {
         let tenant = tenant.clone();
-        self.writer.write(move |db| grants::revoke(db, &tenant, grant, now)).await
+        self.writer.write_once(move |db| grants::revoke(db, &tenant, grant, now)).await
     }
 
     async fn revoke_all(
@@ -76,12 +77,12 @@ impl Grants for SqliteStore {
 
     async fn revoke_token(&self, tenant: &TenantName, token: TokenId, expires: UnixTime) -> Result<()> {
         let tenant = tenant.clone();
-        self.writer.write(move |db| tokens::revoke(db, &tenant, token, expires)).await
+        self.writer.write_once(move |db| tokens::revoke(db, &tenant, token, expires)).await
     }
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         let (tenant, token) = (tenant.clone(), token.clone());
-        self.readers.read(move |db| tokens::standing(db, &tenant, &token)).await
+        self.readers.find(move |db| tokens::standing(db, &tenant, &token)).await
     }
 }
 
@@ -93,17 +94,17 @@ impl Sessions for SqliteStore {
 
     async fn session(&self, tenant: &TenantName, key: &[u8; 32], now: UnixTime) -> Result<Option<Session>> {
         let (tenant, key) = (tenant.clone(), *key);
-        self.readers.read(move |db| sessions::find(db, &tenant, &key, now)).await
+        self.readers.find(move |db| sessions::find(db, &tenant, &key, now)).await
     }
 
     async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> Result<()> {
         let (tenant, key) = (tenant.clone(), *key);
-        self.writer.write(move |db| sessions::close(db, &tenant, &key)).await
+        self.writer.write_once(move |db| sessions::close(db, &tenant, &key)).await
     }
 
     async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> Result<()> {
         let (tenant, subject) = (tenant.clone(), subject.clone());
-        self.writer.write(move |db| sessions::close_all(db, &tenant, &subject)).await
+        self.writer.write_once(move |db| sessions::close_all(db, &tenant, &subject)).await
     }
 
     async fn record_consent(
@@ -118,12 +119,12 @@ impl Sessions for SqliteStore {
         let (tenant, subject, client) = (tenant.clone(), subject.clone(), client.clone());
         let (asked, allowed) = (asked.clone(), allowed.clone());
         let write = move |db: &_| sessions::record_consent(db, &tenant, &subject, &client, &asked, &allowed, now);
-        self.writer.write(write).await
+        self.writer.write_once(write).await
     }
 
     async fn consent(&self, tenant: &TenantName, subject: &Subject, client: &ClientId) -> Result<Option<Consent>> {
         let (tenant, subject, client) = (tenant.clone(), subject.clone(), client.clone());
-        self.readers.read(move |db| sessions::find_consent(db, &tenant, &subject, &client)).await
+        self.readers.find(move |db| sessions::find_consent(db, &tenant, &subject, &client)).await
     }
 
     async fn consents(&self, tenant: &TenantName, subject: &Subject) -> Result<Vec<Consent>> {
@@ -140,7 +141,7 @@ impl Sessions for SqliteStore {
         now: UnixTime,
     ) -> Result<bool> {
         let (tenant, purpose, value) = (tenant.clone(), purpose.to_owned(), *value);
-        self.writer.write(move |db| sessions::remember(db, &tenant, &purpose, &value, expires, now)).await
+        self.writer.write_once(move |db| remembered::remember(db, &tenant, &purpose, &value, expires, now)).await
     }
 }
 
@@ -161,14 +162,14 @@ impl Uses for SqliteStore {
 
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
         let (tenant, client) = (tenant.clone(), client.clone());
-        self.readers.read(move |db| uses::last(db, &tenant, &client)).await
+        self.readers.find(move |db| uses::last(db, &tenant, &client)).await
     }
 }
 
 #[async_trait]
 impl Directories for SqliteStore {
     async fn directory_version(&self) -> Result<u64> {
-        self.readers.read(directory::version).await
+        self.readers.find(directory::version).await
     }
 
     async fn directory(&self) -> Result<DirectoryRecords> {
@@ -188,12 +189,12 @@ impl Directories for SqliteStore {
 
     async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>> {
         let (tenant, subject) = (tenant.clone(), subject.clone());
-        self.readers.read(move |db| directory::user(db, &tenant, &subject)).await
+        self.readers.find(move |db| directory::user(db, &tenant, &subject)).await
     }
 
     async fn user_by_username(&self, tenant: &TenantName, username: &str) -> Result<Option<User>> {
         let (tenant, username) = (tenant.clone(), username.to_owned());
-        self.readers.read(move |db| directory::user_by_username(db, &tenant, &username)).await
+        self.readers.find(move |db| directory::user_by_username(db, &tenant, &username)).await
     }
 
     async fn users(&self, tenant: &TenantName) -> Result<Vec<User>> {
@@ -224,8 +225,8 @@ impl Store for SqliteStore {
         self.writer.write(move |db| expire::expire(db, now, keep_events_from, limit)).await
     }
 
-    async fn move_epoch(&self, _epoch: TokenId) -> Result<()> {
-        Err(StoreError::Broken("not yet".to_owned()))
+    async fn move_epoch(&self, epoch: TokenId) -> Result<()> {
+        self.writer.write(move |db| epoch::advance(db, epoch)).await
     }
 
     /// On a connection of its own: a backup that takes minutes holds up neither readers nor the writer.

@@ -1,28 +1,37 @@
 //! The one writer, with group commit.
 //!
-//! Every verb that waits when a commit ends goes into the next transaction, each in a savepoint of its own: an error of
-//! one undoes that one only. Answers are sent after the commit, so that what was acknowledged is on the disk.
+//! Every verb that waits when a commit ends goes into the next transaction: an error of one undoes that one only.
+//! Answers are sent after the commit, so that what was acknowledged is on the disk.
 
+mod queue;
+
+use crate::checkpoint::Checkpoints;
 use crate::failure::{Failure, Result};
 use crate::verbs::audit;
 use grantor_protocol::audit::Event;
 use grantor_store::StoreError;
+use queue::{Queue, Ticket};
 use rusqlite::Connection;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// How many verbs may wait; the next is told to come again later.
 const QUEUE: usize = 4_096;
 /// How many verbs share a commit at the most, so that the first does not wait long for the last.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
+/// A verb that has waited so long is told to come again later, when more are waiting than fit into one transaction.
+const PATIENCE: Duration = Duration::from_millis(80);
+/// And when the disk, or another process, holds everything up for so long, however few are waiting.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// However slow the disk, the writer itself waits no longer for those whom it has just answered.
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
 /// The queue in front of the writing thread.
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Job>>,
-    lost: Arc<AtomicU64>,
+    queue: Arc<Queue<Job>>,
+    patience: Duration,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -35,31 +44,33 @@ enum Job {
 trait Verb: Send {
     /// Does the work; the outcome is kept. On an error the work must be undone.
     fn run(&mut self, db: &Connection) -> std::result::Result<(), ()>;
+    /// Whether it writes more than once, so that an error in between would leave the half of it.
+    fn has_steps(&self) -> bool;
     /// Says how it went; `undone` when the transaction around it came to nothing.
     fn answer(self: Box<Self>, undone: Option<StoreError>);
 }
 
 struct Waiting<T, F> {
     work: Option<F>,
+    has_steps: bool,
     outcome: Option<Result<T>>,
     reply: oneshot::Sender<grantor_store::Result<T>>,
 }
 
 impl Writer {
     /// Starts the writing thread, which owns the connection from now on.
-    pub(crate) fn start(db: Connection) -> Result<Self> {
-        Self::with_queue(db, QUEUE)
+    pub(crate) fn start(db: Connection, checkpoints: Checkpoints) -> Result<Self> {
+        Self::with_queue(db, checkpoints, QUEUE, PATIENCE)
     }
 
-    fn with_queue(db: Connection, length: usize) -> Result<Self> {
-        let (queue, jobs) = sync_channel(length);
-        let lost = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&lost);
+    fn with_queue(db: Connection, checkpoints: Checkpoints, length: usize, patience: Duration) -> Result<Self> {
+        let queue = Arc::new(Queue::new(length));
+        let jobs = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("grantor-sqlite".to_owned())
-            .spawn(move || work(&db, &jobs, &counted))
+            .spawn(move || work(&db, &checkpoints, &jobs))
             .map_err(|error| StoreError::Broken(format!("the writing thread cannot be started: {error}")))?;
-        Ok(Self { queue: Some(queue), lost, thread: Some(thread) })
+        Ok(Self { queue, patience, thread: Some(thread) })
     }
 
     /// Carries out `work` in the next transaction; durable when it returns.
@@ -68,46 +79,74 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
-        self.enqueue(work)?.await.map_err(|_| gone())?
+        self.carry_out(work, true).await
     }
 
-    /// Carries out `work` in the next transaction, without waiting for it. Never blocks; an error says that there was
-    /// no room in the queue.
+    /// [`Self::write`] for work that changes something by its last statement only, which SQLite itself does whole or
+    /// not at all. It saves a savepoint.
+    pub(crate) async fn write_once<T, F>(&self, work: F) -> grantor_store::Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.carry_out(work, false).await
+    }
+
+    /// Carries out `work`, one statement, in the next transaction, without waiting for it. Never blocks; an error says
+    /// that there was no room in the queue.
     pub(crate) fn post<F>(&self, work: F) -> grantor_store::Result<()>
     where
         F: FnOnce(&Connection) -> Result<()> + Send + 'static,
     {
-        self.enqueue(work).map(drop)
+        self.enqueue(work, false).map(drop)
     }
 
     /// Appends an event with the next commit. Never blocks; one that found the queue full is counted.
     pub(crate) fn note(&self, event: Event) {
-        let sent = self.queue.as_ref().is_some_and(|queue| queue.try_send(Job::Note(Box::new(event))).is_ok());
-        if !sent {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        if self.queue.push(Job::Note(Box::new(event))).is_err() {
+            self.queue.lose(1);
         }
     }
 
-    /// Gives where the answer will be.
-    fn enqueue<T, F>(&self, work: F) -> grantor_store::Result<oneshot::Receiver<grantor_store::Result<T>>>
+    async fn carry_out<T, F>(&self, work: F, has_steps: bool) -> grantor_store::Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (ticket, mut answer) = self.enqueue(work, has_steps)?;
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Ok(answered) = tokio::time::timeout(self.patience, &mut answer).await {
+                return answered.map_err(|_| gone())?;
+            }
+            waited += self.patience;
+            let too_many = if waited >= LONGEST_WAIT { 0 } else { BATCH };
+            if self.queue.withdraw(ticket, too_many) {
+                return Err(StoreError::Busy("writes take too long".to_owned()));
+            }
+        }
+    }
+
+    /// Gives its place in the queue, and where the answer will be.
+    fn enqueue<T, F>(
+        &self,
+        work: F,
+        has_steps: bool,
+    ) -> grantor_store::Result<(Ticket, oneshot::Receiver<grantor_store::Result<T>>)>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let verb = Waiting { work: Some(work), outcome: None, reply };
-        self.queue.as_ref().ok_or_else(gone)?.try_send(Job::Verb(Box::new(verb))).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy("too many writes are waiting".to_owned()),
-            TrySendError::Disconnected(_) => gone(),
-        })?;
-        Ok(answer)
+        let verb = Waiting { work: Some(work), has_steps, outcome: None, reply };
+        Ok((self.queue.push(Job::Verb(Box::new(verb)))?, answer))
     }
 }
 
 impl Drop for Writer {
     /// What was queued is still written.
     fn drop(&mut self) {
-        self.queue = None;
+        self.queue.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -123,6 +162,10 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Verb for Waiting<T, F>
         done
     }
 
+    fn has_steps(&self) -> bool {
+        self.has_steps
+    }
+
     fn answer(self: Box<Self>, undone: Option<StoreError>) {
         let outcome = match (self.outcome, undone) {
             // Its own error says more than that of the transaction.
@@ -136,47 +179,74 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Verb for Waiting<T, F>
     }
 }
 
-fn work(db: &Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
+fn work(db: &Connection, checkpoints: &Checkpoints, queue: &Queue<Job>) {
+    let _closing = Closing(queue);
     let mut batch = Vec::with_capacity(BATCH);
-    while let Ok(first) = jobs.recv() {
-        batch.push(first);
-        batch.extend(jobs.try_iter().take(BATCH - 1));
-        let failure = transaction(db, &mut batch).err();
-        let mut notes = 0;
-        for job in batch.drain(..) {
-            match job {
-                Job::Verb(verb) => verb.answer(failure.as_ref().map(Failure::told_to_others)),
-                Job::Note(_) => notes += 1,
-            }
-        }
-        if let Some(failure) = failure {
-            tracing::error!(%failure, "a transaction failed, nothing of it was written");
-            lost.fetch_add(notes, Ordering::Relaxed);
-        }
-        let lost = lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            tracing::error!(events = lost, "audit events were lost");
-        }
+    let mut answered = 0;
+    let mut pace = Duration::ZERO;
+    while queue.wait() {
+        // Whoever was answered a moment ago is about to ask again: one commit for all of them is cheaper than one for
+        // the first and another for the rest. Whoever is alone never waits.
+        queue.linger(answered, pace / 2);
+        let begun = Instant::now();
+        let failure = transaction(db, queue, &mut batch).err();
+        pace = begun.elapsed().min(LONGEST_PAUSE);
+        let jobs = batch.len();
+        answered = answer(queue, &mut batch, failure.as_ref());
+        checkpoints.committed(jobs, db);
     }
 }
 
-/// All of the batch in one transaction. On an error nothing of it was written.
-fn transaction(db: &Connection, batch: &mut [Job]) -> Result<()> {
-    if !db.is_autocommit() {
-        // The one before could not even be undone.
-        execute(db, "ROLLBACK")?;
+/// Says how it went. Gives how many verbs there were.
+fn answer(queue: &Queue<Job>, batch: &mut Vec<Job>, failure: Option<&Failure>) -> usize {
+    let mut notes = 0;
+    let jobs = batch.len();
+    for job in batch.drain(..) {
+        match job {
+            Job::Verb(verb) => verb.answer(failure.map(Failure::told_to_others)),
+            Job::Note(_) => notes += 1,
+        }
     }
-    execute(db, "BEGIN IMMEDIATE")?;
-    let done = batch.iter_mut().try_for_each(|job| in_savepoint(db, job)).and_then(|()| execute(db, "COMMIT"));
+    if let Some(failure) = failure {
+        tracing::error!(%failure, "a transaction failed, nothing of it was written");
+        queue.lose(notes);
+    }
+    let lost = queue.lost();
+    if lost > 0 {
+        tracing::error!(events = lost, "audit events were lost");
+    }
+    jobs.saturating_sub(notes)
+}
+
+/// What waits, in one transaction, moved from the queue to `batch`. On an error nothing of it was written.
+///
+/// A verb leaves the queue when the file is held already, so that it can still be withdrawn while another process holds
+/// it.
+fn transaction(db: &Connection, queue: &Queue<Job>, batch: &mut Vec<Job>) -> Result<()> {
+    let begun = begin(db);
+    queue.take(BATCH, batch);
+    begun?;
+    let done = batch.iter_mut().try_for_each(|job| run(db, job)).and_then(|()| execute(db, "COMMIT"));
     if done.is_err() && !db.is_autocommit() {
         execute(db, "ROLLBACK")?;
     }
     done
 }
 
+fn begin(db: &Connection) -> Result<()> {
+    if !db.is_autocommit() {
+        // The one before could not even be undone.
+        execute(db, "ROLLBACK")?;
+    }
+    execute(db, "BEGIN IMMEDIATE")
+}
+
 /// One verb; its own error is kept with it, and is no error here.
-fn in_savepoint(db: &Connection, job: &mut Job) -> Result<()> {
-    execute(db, "SAVEPOINT verb")?;
+fn run(db: &Connection, job: &mut Job) -> Result<()> {
+    let has_steps = matches!(job, Job::Verb(verb) if verb.has_steps());
+    if has_steps {
+        execute(db, "SAVEPOINT verb")?;
+    }
     let done = match job {
         Job::Verb(verb) => verb.run(db),
         Job::Note(event) => audit::append(db, event).map_err(|failure| {
@@ -187,10 +257,21 @@ fn in_savepoint(db: &Connection, job: &mut Job) -> Result<()> {
     if db.is_autocommit() {
         return Err(StoreError::Busy("the disk is full, or failed: a whole transaction was undone".to_owned()).into());
     }
-    if done.is_err() {
-        execute(db, "ROLLBACK TO verb")?;
+    match (has_steps, done) {
+        (true, Ok(())) => execute(db, "RELEASE verb"),
+        (true, Err(())) => execute(db, "ROLLBACK TO verb").and_then(|()| execute(db, "RELEASE verb")),
+        (false, _) => Ok(()),
     }
-    execute(db, "RELEASE verb")
+}
+
+/// However the thread ends, nobody waits for it in vain.
+struct Closing<'a>(&'a Queue<Job>);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.take(usize::MAX, &mut Vec::new());
+    }
 }
 
 fn execute(db: &Connection, sql: &str) -> Result<()> {

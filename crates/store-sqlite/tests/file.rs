@@ -3,10 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use grantor_protocol::directory::Tenant;
-use grantor_protocol::grant::Spend;
+use grantor_protocol::grant::{Rotation, Spend, Standing};
 use grantor_protocol::value::TenantName;
 use grantor_store::contract::samples::{
-    START, at, client, declared_client, digest, event, grant_id, other_tenant, redemption, session, tenant, user,
+    GRACE, START, at, client, declared_client, digest, event, grant_id, other_tenant, redemption, session, tenant,
+    token, token_id, user,
 };
 use grantor_store::{
     AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError, Uses as _,
@@ -78,17 +79,54 @@ async fn a_file_of_the_first_schema_is_brought_up_to_date() {
     let db = first_schema(&old);
     let body = serde_json::to_string(&declared_client(tenant(), 1)).unwrap();
     db.execute("INSERT INTO directory VALUES ('client', 'default', 'client-1', ?)", [body]).unwrap();
-    db.execute("INSERT INTO remembered VALUES ('default', 'dpop', ?, ?)", (digest(1), at(10).get())).unwrap();
+    for (n, tenant) in [(1, "default"), (2, "other")] {
+        let row = (tenant, digest(n), at(10).get());
+        db.execute("INSERT INTO remembered VALUES (?, 'dpop', ?, ?)", row).unwrap();
+    }
     drop(db);
     for opened in 0..2 {
         let store = SqliteStore::open(&old).unwrap();
         assert_eq!(store.directory().await.unwrap().clients, [declared_client(tenant(), 1)]);
-        assert!(!store.remember(&tenant(), "dpop", &digest(1), at(10), START).await.unwrap());
+        for now in [0, 9] {
+            assert!(!store.remember(&tenant(), "dpop", &digest(1), at(10), at(now)).await.unwrap());
+            assert!(!store.remember(&other_tenant(), "dpop", &digest(2), at(10), at(now)).await.unwrap());
+        }
+        assert_eq!(store.remember(&tenant(), "dpop", &digest(2), at(20), at(9)).await.unwrap(), opened == 0);
         assert_eq!(store.last_uses(&tenant(), &client(1)).await.unwrap().len(), opened);
         store.note_use(&tenant(), &client(1), "key", START);
     }
     drop(SqliteStore::open(&new).unwrap());
     assert_eq!(schema(&old), schema(&new), "no other than that of a new file");
+}
+
+/// A copy that is put back brings neither a spent code nor a revoked grant, token or session back to life; what is issued
+/// afterwards is good. Whoever has the file open already sees the epoch with the next verb.
+#[tokio::test]
+async fn rfc7009_2_1_a_restored_copy_revives_nothing() {
+    let (store, directory) = open();
+    store.redeem(&tenant(), redemption(1, 1), START).await.unwrap();
+    store.open_session(session(1, 1), None).await.unwrap();
+    let copy = directory.path().join("copy.db");
+    store.backup(&copy).await.unwrap();
+    store.redeem(&tenant(), redemption(2, 2), START).await.unwrap();
+    store.revoke_grant(&tenant(), grant_id(1), at(1)).await.unwrap();
+    store.revoke_token(&tenant(), token_id(3), at(100)).await.unwrap();
+    let open_before = SqliteStore::open(&copy).unwrap();
+    let before = open_before.standing(&tenant(), &token(3, None, 1)).await.unwrap();
+    assert_eq!(before, Standing::Good(None), "without an epoch it would");
+    SqliteStore::open(&copy).unwrap().move_epoch(token_id(5)).await.unwrap();
+    for restored in [open_before, SqliteStore::open(&copy).unwrap()] {
+        let spend = restored.redeem(&tenant(), redemption(2, 2), START).await.unwrap();
+        assert_eq!(spend, Spend::TakenBack);
+        let rotation = restored.rotate(&tenant(), grant_id(1), 0, GRACE, START).await.unwrap();
+        assert_eq!(rotation, Rotation::Revoked);
+        for token in [token(3, None, 1), token(9, Some(1), 1)] {
+            assert_eq!(restored.standing(&tenant(), &token).await.unwrap(), Standing::Revoked);
+        }
+        assert_eq!(restored.session(&tenant(), &session(1, 1).key, START).await.unwrap(), None);
+    }
+    let restored = SqliteStore::open(&copy).unwrap();
+    assert!(matches!(restored.redeem(&tenant(), redemption(7, 7), START).await.unwrap(), Spend::Fresh(_)));
 }
 
 /// As the first release made it.

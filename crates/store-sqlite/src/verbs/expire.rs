@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 /// No access token lives longer: for so long its grant must be found after it has expired.
 const LONGEST_TOKEN: Seconds = Seconds::new(86_400);
 
-/// What goes at its `expires`, by its columns of identity.
+/// What goes at its `expires`, or at the end of its bucket, by its columns of identity.
 const TABLES: [&str; 5] = [
     "DELETE FROM spent_codes WHERE (tenant, code) IN
        (SELECT tenant, code FROM spent_codes WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
@@ -17,8 +17,8 @@ const TABLES: [&str; 5] = [
        (SELECT tenant, subject, client FROM cutoffs WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM sessions WHERE (tenant, key) IN
        (SELECT tenant, key FROM sessions WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
-    "DELETE FROM remembered WHERE (tenant, purpose, value) IN
-       (SELECT tenant, purpose, value FROM remembered WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM remembered WHERE (bucket, value, purpose, tenant) IN
+       (SELECT bucket, value, purpose, tenant FROM remembered WHERE bucket <= ?1 ORDER BY bucket LIMIT ?2)",
 ];
 
 /// Drops at most `limit` rows. Gives how many.
@@ -32,12 +32,19 @@ pub(crate) fn expire(db: &Connection, now: UnixTime, keep_events_from: EventId, 
         left = left.saturating_sub(u64::try_from(dropped).unwrap_or(u64::MAX));
     }
     left = left.saturating_sub(expire_grants(db, now.minus(LONGEST_TOKEN), left)?);
-    let events = db
+    left = left.saturating_sub(expire_events(db, keep_events_from, left)?);
+    Ok(u64::from(limit) - left)
+}
+
+/// Looks at the events that were written first: they are the oldest but for a few, which go when they come first. There
+/// is no index to keep, and nothing is searched, however many tenants and events there are.
+fn expire_events(db: &Connection, keep_from: EventId, limit: u64) -> Result<u64> {
+    let dropped = db
         .prepare_cached(
-            "DELETE FROM events WHERE (tenant, id) IN (SELECT tenant, id FROM events WHERE id < ?1 LIMIT ?2)",
+            "DELETE FROM events WHERE id < ?1 AND rowid IN (SELECT rowid FROM events ORDER BY rowid LIMIT ?2)",
         )?
-        .execute(params![keep_events_from.as_bytes(), i64::try_from(left).unwrap_or(i64::MAX)])?;
-    Ok(u64::from(limit) - left + u64::try_from(events).unwrap_or(u64::MAX))
+        .execute(params![keep_from.as_bytes(), i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    Ok(u64::try_from(dropped).unwrap_or(u64::MAX))
 }
 
 /// Looks at the grants that are due: drops those that ended before `horizon`, and puts off those that were refreshed

@@ -1,9 +1,9 @@
 //! Grants and the codes that they came from.
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use grantor_protocol::grant::{Grant, Presented, Redemption, Rotation, Spend};
-use grantor_protocol::value::{ClientId, GrantId, Seconds, Subject, TenantName, UnixTime};
-use grantor_store::{GrantsOf, StoreError};
+use grantor_protocol::value::{ClientId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_store::{GrantsOf, StoreError, taken_back_at};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 /// Whose grants, in the form of the columns: an empty text stands for anybody.
@@ -12,19 +12,45 @@ pub(crate) struct Owner {
     pub(crate) client: String,
 }
 
+/// A grant as it lies in its row: its terms can be read later, by whoever asked for it.
+pub(crate) struct Stored {
+    id: GrantId,
+    generation: u32,
+    rotated: UnixTime,
+    expires: UnixTime,
+    revoked: Option<UnixTime>,
+    terms: String,
+}
+
+/// What `rotate` says.
+pub(crate) enum Rotated {
+    Current(Stored),
+    Otherwise(Box<Rotation>),
+}
+
+/// The columns of [`Stored::from_row`].
+macro_rules! columns {
+    () => {
+        "id, generation, rotated, expires, revoked, terms, (SELECT id FROM epoch) AS epoch"
+    };
+}
+pub(crate) use columns;
+
 /// RFC 6749 4.1.2: the insert of the spent code decides.
 pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
     let taken_back = db
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND cutoff > ?2
-             AND subject IN ('', ?3) AND client IN ('', ?4))",
+            "SELECT min(?2, ?5) < (SELECT id FROM epoch)
+             OR EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND cutoff > ?2
+                        AND subject IN ('', ?3) AND client IN ('', ?4))",
         )?
         .query_row(
             params![
                 tenant.as_str(),
                 redemption.code.as_bytes(),
                 redemption.terms.subject.as_str(),
-                redemption.terms.client.as_str()
+                redemption.terms.client.as_str(),
+                redemption.grant.as_bytes()
             ],
             |row| row.get::<_, bool>(0),
         )?;
@@ -54,7 +80,7 @@ pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemptio
     Ok(Spend::Spent(earlier))
 }
 
-/// What [`Grant::present`] says, as one conditional statement for the common case.
+/// What [`Grant::present`] says, as one conditional statement for the common case. Writes once at the most.
 pub(crate) fn rotate(
     db: &Connection,
     tenant: &TenantName,
@@ -62,41 +88,44 @@ pub(crate) fn rotate(
     generation: u32,
     grace: Seconds,
     now: UnixTime,
-) -> Result<Rotation> {
+) -> Result<Rotated> {
     let rotated = db
-        .prepare_cached(
+        .prepare_cached(concat!(
             "UPDATE grants
              SET generation = min(generation + 1, 4294967295), rotated = ?4, expires = min(?4 + idle, ends)
              WHERE tenant = ?1 AND id = ?2 AND generation = ?3 AND revoked IS NULL AND expires > ?4
-             RETURNING id, generation, rotated, expires, revoked, terms",
-        )?
-        .query_row(params![tenant.as_str(), id.as_bytes(), generation, now.get()], |row| Ok(from_row(row)))
+             AND id >= (SELECT id FROM epoch)
+             RETURNING ",
+            columns!()
+        ))?
+        .query_row(params![tenant.as_str(), id.as_bytes(), generation, now.get()], Stored::from_row)
         .optional()?;
-    if let Some(grant) = rotated {
-        return Ok(Rotation::Rotated(grant?));
+    if let Some(stored) = rotated {
+        return Ok(Rotated::Current(stored));
     }
-    let Some(mut grant) = find(db, tenant, id)? else { return Ok(Rotation::Unknown) };
-    match grant.present(generation, now, grace) {
-        Presented::Repeated => Ok(Rotation::Repeated(grant)),
+    let Some(mut grant) = find(db, tenant, id)? else { return Ok(Rotated::Otherwise(Box::new(Rotation::Unknown))) };
+    Ok(Rotated::Otherwise(Box::new(match grant.present(generation, now, grace) {
+        Presented::Repeated => Rotation::Repeated(grant),
         Presented::Reused => {
             revoke(db, tenant, id, now)?;
             grant.revoked = Some(now);
-            Ok(Rotation::Reused(grant))
+            Rotation::Reused(grant)
         }
-        Presented::Revoked => Ok(Rotation::Revoked),
-        Presented::Expired => Ok(Rotation::Expired),
-        Presented::Unknown => Ok(Rotation::Unknown),
-        Presented::Current => Err(StoreError::Broken("the statement that rotates misses a case".to_owned()).into()),
-    }
+        Presented::Revoked => Rotation::Revoked,
+        Presented::Expired => Rotation::Expired,
+        Presented::Unknown => Rotation::Unknown,
+        Presented::Current => {
+            return Err(StoreError::Broken("the statement that rotates misses a case".to_owned()).into());
+        }
+    })))
 }
 
 pub(crate) fn find(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<Grant>> {
-    db.prepare_cached(
-        "SELECT id, generation, rotated, expires, revoked, terms FROM grants WHERE tenant = ? AND id = ?",
-    )?
-    .query_row(params![tenant.as_str(), id.as_bytes()], |row| Ok(from_row(row)))
-    .optional()?
-    .transpose()
+    db.prepare_cached(concat!("SELECT ", columns!(), " FROM grants WHERE tenant = ? AND id = ?"))?
+        .query_row(params![tenant.as_str(), id.as_bytes()], Stored::from_row)
+        .optional()?
+        .map(Stored::grant)
+        .transpose()
 }
 
 pub(crate) fn list(
@@ -107,8 +136,9 @@ pub(crate) fn list(
     limit: usize,
 ) -> Result<Vec<Grant>> {
     let sql = format!(
-        "SELECT id, generation, rotated, expires, revoked, terms FROM grants
-         WHERE {} AND expires > ?4 ORDER BY id DESC LIMIT ?5",
+        "SELECT {} FROM grants
+         WHERE {} AND expires > ?4 AND id >= (SELECT id FROM epoch) ORDER BY id DESC LIMIT ?5",
+        columns!(),
         owner.standing_grants()
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -116,7 +146,7 @@ pub(crate) fn list(
     let mut rows = statement.query(params![tenant.as_str(), owner.subject, owner.client, now.get(), limit])?;
     let mut grants = Vec::new();
     while let Some(row) = rows.next()? {
-        grants.push(from_row(row)?);
+        grants.push(Stored::from_row(row)?.grant()?);
     }
     Ok(grants)
 }
@@ -126,7 +156,8 @@ pub(crate) fn list(
 pub(crate) fn revoke(db: &Connection, tenant: &TenantName, id: GrantId, now: UnixTime) -> Result<bool> {
     let stood = db
         .prepare_cached(
-            "UPDATE grants SET revoked = ?3 WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL RETURNING expires > ?3",
+            "UPDATE grants SET revoked = ?3
+             WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL AND id >= (SELECT id FROM epoch) RETURNING expires > ?3",
         )?
         .query_row(params![tenant.as_str(), id.as_bytes(), now.get()], |row| row.get(0))
         .optional()?;
@@ -135,7 +166,10 @@ pub(crate) fn revoke(db: &Connection, tenant: &TenantName, id: GrantId, now: Uni
 
 /// Takes back all of them. Gives how many stood until now.
 pub(crate) fn revoke_all(db: &Connection, tenant: &TenantName, owner: &Owner, now: UnixTime) -> Result<u64> {
-    let sql = format!("UPDATE grants SET revoked = ?4 WHERE {} RETURNING expires > ?4", owner.standing_grants());
+    let sql = format!(
+        "UPDATE grants SET revoked = ?4 WHERE {} AND id >= (SELECT id FROM epoch) RETURNING expires > ?4",
+        owner.standing_grants()
+    );
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(params![tenant.as_str(), owner.subject, owner.client, now.get()])?;
     let mut stood = 0;
@@ -202,14 +236,41 @@ fn insert(db: &Connection, tenant: &TenantName, grant: &Grant) -> Result<()> {
     Ok(())
 }
 
-/// From the columns id, generation, rotated, expires, revoked, terms.
-pub(crate) fn from_row(row: &Row<'_>) -> Result<Grant> {
-    Ok(Grant {
-        id: GrantId::from_bytes(row.get("id")?),
-        generation: row.get("generation")?,
-        rotated: UnixTime::new(row.get("rotated")?),
-        expires: UnixTime::new(row.get("expires")?),
-        revoked: row.get::<_, Option<i64>>("revoked")?.map(UnixTime::new),
-        terms: serde_json::from_str(row.get_ref("terms")?.as_str().map_err(|_| Failure::Record("grant"))?)?,
-    })
+impl Stored {
+    /// From the columns of [`columns`].
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let id = GrantId::from_bytes(row.get(0)?);
+        let epoch = TokenId::from_bytes(row.get(6)?);
+        let before_epoch = (id.as_bytes() < epoch.as_bytes()).then(|| taken_back_at(epoch));
+        Ok(Self {
+            id,
+            generation: row.get(1)?,
+            rotated: UnixTime::new(row.get(2)?),
+            expires: UnixTime::new(row.get(3)?),
+            revoked: row.get::<_, Option<i64>>(4)?.map(UnixTime::new).or(before_epoch),
+            terms: row.get(5)?,
+        })
+    }
+
+    /// With its terms.
+    pub(crate) fn grant(self) -> Result<Grant> {
+        Ok(Grant {
+            id: self.id,
+            generation: self.generation,
+            rotated: self.rotated,
+            expires: self.expires,
+            revoked: self.revoked,
+            terms: serde_json::from_str(&self.terms)?,
+        })
+    }
+}
+
+impl Rotated {
+    /// With the terms of the grant.
+    pub(crate) fn rotation(self) -> Result<Rotation> {
+        match self {
+            Self::Current(stored) => Ok(Rotation::Rotated(stored.grant()?)),
+            Self::Otherwise(rotation) => Ok(*rotation),
+        }
+    }
 }

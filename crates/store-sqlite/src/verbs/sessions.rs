@@ -1,4 +1,4 @@
-//! Sessions, consents and values that are remembered.
+//! Sessions and consents.
 
 use crate::failure::{Failure, Result};
 use grantor_protocol::grant::{Access, Consent};
@@ -42,24 +42,6 @@ pub(crate) fn close_all(db: &Connection, tenant: &TenantName, subject: &Subject)
     db.prepare_cached("DELETE FROM sessions WHERE tenant = ? AND subject = ?")?
         .execute([tenant.as_str(), subject.as_str()])?;
     Ok(())
-}
-
-/// Exactly one of those who bring the same value is told `true`, until it expires.
-pub(crate) fn remember(
-    db: &Connection,
-    tenant: &TenantName,
-    purpose: &str,
-    value: &[u8; 32],
-    expires: UnixTime,
-    now: UnixTime,
-) -> Result<bool> {
-    let changed = db
-        .prepare_cached(
-            "INSERT INTO remembered (tenant, purpose, value, expires) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT DO UPDATE SET expires = excluded.expires WHERE expires <= ?5",
-        )?
-        .execute(params![tenant.as_str(), purpose, value, expires.get(), now.get()])?;
-    Ok(changed == 1)
 }
 
 pub(crate) fn record_consent(

@@ -1,6 +1,6 @@
 //! Access tokens that were taken back, one by one or all before a moment.
 
-use super::grants::{self, Owner};
+use super::grants::{Owner, Stored, columns};
 use crate::failure::Result;
 use grantor_protocol::grant::{Standing, TokenRef};
 use grantor_protocol::value::{TenantName, TokenId, UnixTime};
@@ -38,26 +38,29 @@ pub(crate) fn standing(db: &Connection, tenant: &TenantName, token: &TokenRef) -
         None => db
             .prepare_cached(
                 "SELECT 1
-                 WHERE NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = ?1 AND token = ?2)
+                 WHERE ?2 >= (SELECT id FROM epoch)
+                 AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = ?1 AND token = ?2)
                  AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = '' AND client = ?3 AND cutoff > ?2)",
             )?
             .query_row(params![tenant.as_str(), jti, client], |_| Ok(None))
             .optional()?,
         Some(grant) => db
-            .prepare_cached(
-                "SELECT id, generation, rotated, expires, revoked, terms FROM grants AS g
-                 WHERE tenant = ?1 AND id = ?4 AND revoked IS NULL
+            .prepare_cached(concat!(
+                "SELECT ",
+                columns!(),
+                " FROM grants AS g
+                 WHERE tenant = ?1 AND id = ?4 AND revoked IS NULL AND min(?2, id) >= (SELECT id FROM epoch)
                  AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = ?1 AND token = ?2)
                  AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = '' AND client = ?3 AND cutoff > ?2)
                  AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = g.subject
                                  AND client IN ('', ?3) AND cutoff > ?2)",
-            )?
-            .query_row(params![tenant.as_str(), jti, client, grant.as_bytes()], |row| Ok(Some(grants::from_row(row))))
+            ))?
+            .query_row(params![tenant.as_str(), jti, client, grant.as_bytes()], |row| Stored::from_row(row).map(Some))
             .optional()?,
     };
     match good {
         None => Ok(Standing::Revoked),
         Some(None) => Ok(Standing::Good(None)),
-        Some(Some(grant)) => Ok(Standing::Good(Some(Box::new(grant?)))),
+        Some(Some(stored)) => Ok(Standing::Good(Some(Box::new(stored.grant()?)))),
     }
 }

@@ -1,13 +1,14 @@
-use super::Writer;
+use super::{BATCH, LONGEST_WAIT, PATIENCE, Writer};
+use crate::checkpoint::Checkpoints;
 use crate::failure::{Failure, Result};
 use grantor_store::StoreError;
 use grantor_store::contract::samples::{event, tenant};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// A writer on a file with a table of texts, and one whose references are checked by COMMIT alone.
 struct Bench {
@@ -120,7 +121,7 @@ async fn a_full_queue_is_busy_at_once_and_counts_the_events_that_it_lost() {
         bench.writer.write(insert("c")),
         async {
             bench.writer.note(event(tenant(), 1));
-            assert_eq!(bench.writer.lost.load(Ordering::Relaxed), 1);
+            assert_eq!(bench.writer.queue.lost(), 1);
             open.send(()).unwrap();
         }
     );
@@ -130,6 +131,91 @@ async fn a_full_queue_is_busy_at_once_and_counts_the_events_that_it_lost() {
     second.unwrap();
     bench.writer.write(insert("c")).await.unwrap();
     assert_eq!(bench.rows(), 3);
+}
+
+/// A clock that is paused moves on when nobody has anything else to do.
+#[tokio::test]
+async fn who_waits_long_among_many_is_busy_before_long_and_is_not_carried_out() {
+    let bench = Bench::new(2 * BATCH, "");
+    let (open, gate) = bench.gate().await;
+    tokio::time::pause();
+    for _ in 0..BATCH {
+        bench.writer.post(insert("a")).unwrap();
+    }
+    let begun = Instant::now();
+    let told = bench.writer.write(insert("b")).await;
+    assert!(matches!(told, Err(StoreError::Busy(_))), "{told:?}");
+    assert_eq!(begun.elapsed().as_millis() / 10, PATIENCE.as_millis() / 10);
+    tokio::time::resume();
+    open.send(()).unwrap();
+    gate.await.unwrap();
+    bench.writer.write(insert("c")).await.unwrap();
+    assert_eq!(bench.rows(), BATCH + 1, "all but the one that was told to come again");
+}
+
+#[tokio::test]
+async fn who_waits_among_few_is_patient_but_not_for_ever() {
+    let bench = Bench::new(100, "");
+    let (open, gate) = bench.gate().await;
+    tokio::time::pause();
+    let begun = Instant::now();
+    let told = bench.writer.write(insert("a")).await;
+    assert!(matches!(told, Err(StoreError::Busy(_))), "{told:?}");
+    assert!((LONGEST_WAIT..LONGEST_WAIT + 2 * PATIENCE).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    tokio::time::resume();
+    open.send(()).unwrap();
+    gate.await.unwrap();
+    bench.writer.write(insert("b")).await.unwrap();
+    assert_eq!(bench.rows(), 1);
+}
+
+/// Nobody knows yet whether it will be there.
+#[tokio::test]
+async fn who_is_in_a_transaction_waits_for_its_end() {
+    let bench = Bench::new(100, "");
+    let (open, mut gate) = bench.gate().await;
+    tokio::time::pause();
+    let long = tokio::time::timeout(100 * LONGEST_WAIT, &mut gate).await;
+    assert!(long.is_err(), "{long:?}");
+    open.send(()).unwrap();
+    gate.await.unwrap();
+}
+
+/// As the command line does that changes much: who has not begun can still be told to come again.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_another_process_has_not_begun() {
+    let bench = Bench::new(100, "PRAGMA busy_timeout = 60000");
+    let other = Connection::open(&bench.file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let told = bench.writer.write(insert("a")).await;
+    assert!(matches!(told, Err(StoreError::Busy(_))), "{told:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    tokio::time::resume();
+    bench.writer.write(insert("b")).await.unwrap();
+    assert_eq!(bench.rows(), 1);
+}
+
+/// A verb that changes something by its last statement only, and fails before it.
+#[tokio::test]
+async fn an_error_of_a_verb_without_a_savepoint_spoils_no_neighbour() {
+    let bench = Bench::new(100, "");
+    let (open, gate) = bench.gate().await;
+    let fails = |db: &Connection| {
+        db.execute("INSERT INTO texts SELECT 'c' UNION ALL SELECT abs(-9223372036854775807 - 1)", ())?;
+        Ok(())
+    };
+    let (first, fails, last, ()) = tokio::join!(
+        bench.writer.write_once(insert("a")),
+        bench.writer.write_once(fails),
+        bench.writer.write_once(insert("b")),
+        async { open.send(()).unwrap() }
+    );
+    gate.await.unwrap();
+    assert!(matches!(fails, Err(StoreError::Broken(text)) if text.contains("overflow")));
+    first.unwrap();
+    last.unwrap();
+    assert_eq!(bench.rows(), 2);
 }
 
 #[tokio::test]
@@ -186,7 +272,9 @@ impl Bench {
         )
         .unwrap();
         db.execute_batch(pragma).unwrap();
-        Self { writer: Writer::with_queue(db, queue).unwrap(), file, _directory: directory }
+        let checkpoints = Checkpoints::start(Connection::open(&file).unwrap()).unwrap();
+        let writer = Writer::with_queue(db, checkpoints, queue, super::PATIENCE).unwrap();
+        Self { writer, file, _directory: directory }
     }
 
     /// Holds the writer inside a transaction until it is let go, so that what is sent meanwhile goes into the next.

@@ -1,0 +1,126 @@
+//! What waits for the writer: first come, first served, and never more than there is room for.
+
+use super::gone;
+use grantor_store::StoreError;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A queue of jobs for one thread, which anybody fills.
+pub(super) struct Queue<J> {
+    room: usize,
+    waiting: Mutex<Waiting<J>>,
+    ready: Condvar,
+}
+
+/// A place in the queue.
+#[derive(Clone, Copy)]
+pub(super) struct Ticket(u64);
+
+struct Waiting<J> {
+    /// None where a job was withdrawn.
+    jobs: VecDeque<Option<J>>,
+    /// The ticket of the first of them.
+    first: u64,
+    /// How many jobs wake the thread; 0 while it is awake.
+    wanted: usize,
+    closed: bool,
+    lost: usize,
+}
+
+impl<J> Queue<J> {
+    /// With room for so many jobs.
+    pub(super) fn new(room: usize) -> Self {
+        let waiting = Waiting { jobs: VecDeque::new(), first: 0, wanted: 0, closed: false, lost: 0 };
+        Self { room, waiting: Mutex::new(waiting), ready: Condvar::new() }
+    }
+
+    /// The last in the queue from now on. Busy when there is no room.
+    pub(super) fn push(&self, job: J) -> grantor_store::Result<Ticket> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(gone());
+        }
+        if waiting.jobs.len() >= self.room {
+            return Err(StoreError::Busy("too many writes are waiting".to_owned()));
+        }
+        let ticket = Ticket(waiting.first.wrapping_add(u64::try_from(waiting.jobs.len()).unwrap_or(u64::MAX)));
+        waiting.jobs.push_back(Some(job));
+        if waiting.wanted > 0 && waiting.jobs.len() >= waiting.wanted {
+            waiting.wanted = 0;
+            drop(waiting);
+            self.ready.notify_one();
+        }
+        Ok(ticket)
+    }
+
+    /// Takes a job back that waits among more than `too_many`. Gives whether it did: one that has been taken is carried
+    /// out.
+    pub(super) fn withdraw(&self, ticket: Ticket, too_many: usize) -> bool {
+        let mut waiting = self.lock();
+        if waiting.jobs.len() <= too_many {
+            return false;
+        }
+        let place = ticket.0.checked_sub(waiting.first).and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| waiting.jobs.get_mut(place)).is_some_and(|job| job.take().is_some())
+    }
+
+    /// Moves at most `many` to the end of `to`.
+    pub(super) fn take(&self, many: usize, to: &mut Vec<J>) {
+        let mut waiting = self.lock();
+        let wanted = to.len().saturating_add(many);
+        while to.len() < wanted
+            && let Some(job) = waiting.jobs.pop_front()
+        {
+            waiting.first = waiting.first.wrapping_add(1);
+            to.extend(job);
+        }
+    }
+
+    /// Waits until there is something to do. False when there never will be again.
+    pub(super) fn wait(&self) -> bool {
+        let mut waiting = self.lock();
+        while waiting.jobs.is_empty() && !waiting.closed {
+            waiting.wanted = 1;
+            waiting = self.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.wanted = 0;
+        !waiting.jobs.is_empty()
+    }
+
+    /// Waits until there are so many, but no longer than this.
+    pub(super) fn linger(&self, many: usize, longest: Duration) {
+        let end = Instant::now() + longest;
+        let mut waiting = self.lock();
+        while waiting.jobs.len() < many && !waiting.closed {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            waiting.wanted = many;
+            (waiting, _) = self.ready.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner);
+        }
+        waiting.wanted = 0;
+    }
+
+    /// Takes nothing in any more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_one();
+    }
+
+    /// Counts events that were not written.
+    pub(super) fn lose(&self, events: usize) {
+        let mut waiting = self.lock();
+        waiting.lost = waiting.lost.saturating_add(events);
+    }
+
+    /// How many were lost since this was asked last.
+    pub(super) fn lost(&self) -> usize {
+        std::mem::take(&mut self.lock().lost)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
