@@ -55,7 +55,7 @@ impl Follower {
                 Change::PutTenant(tenant) => drop(self.names.insert(format!("tenant {}", tenant.name), String::new())),
                 Change::PutClient(client) => {
                     let name = format!("client {} {}", client.metadata.tenant, client.metadata.client_id);
-                    self.names.insert(name, client.metadata.client_name.to_string());
+                    self.names.insert(name, format!("{:?}", client.metadata.client_name));
                 }
                 Change::DeleteTenant(tenant) => {
                     self.names.remove(&format!("tenant {tenant}"));
@@ -202,7 +202,8 @@ async fn a_day_that_is_over_is_dropped_whole() {
         (now(0, 23), 0, [20, 60]),
         (now(1, 0), 0, [20, 60]),
         (now(1, 1), 40, [0, 40]),
-        (now(2, 0), 0, [0, 40]),
+        // The grants.
+        (now(2, 0), 20, [0, 40]),
         (now(2, 1), 20, [0, 20]),
     ] {
         assert_eq!(store.expire(at, EVERY_EVENT, 100).await.unwrap(), dropped, "{at}");

@@ -52,44 +52,44 @@ const FEW: i64 = 10_000;
 const RINGS: [[Day; 4]; 2] = [
     [
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_0 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_0 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_0 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_0 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_0",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_1 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_1 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_1 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_1 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_1",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_2 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_2 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_2 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_2 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_2",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_3 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_3 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_3 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_3 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_3",
         },
     ],
     [
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_0 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_0 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_0 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_0 LIMIT $1)",
             truncate: "TRUNCATE remembered_0",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_1 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_1 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_1 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_1 LIMIT $1)",
             truncate: "TRUNCATE remembered_1",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_2 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_2 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_2 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_2 LIMIT $1)",
             truncate: "TRUNCATE remembered_2",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_3 LIMIT $1) AS some",
+            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_3 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_3 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_3 LIMIT $1)",
             truncate: "TRUNCATE remembered_3",
         },
