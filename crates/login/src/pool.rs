@@ -3,13 +3,19 @@
 use crate::password;
 use grantor_protocol::value::Secret;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 
 /// Verifies and makes slow hashes, a few at a time, off the async threads.
 #[derive(Clone)]
 pub struct PasswordPool {
     running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    /// Room for those who run and those who wait.
+    room: Arc<Semaphore>,
+    threads: usize,
+    places: usize,
+    /// How many found no room.
+    refused: Arc<AtomicU64>,
     /// What is verified for a user who does not exist, so that he costs the same.
     nobody: Arc<str>,
 }
@@ -19,15 +25,19 @@ pub struct PasswordPool {
 #[error("too many passwords are being verified")]
 pub struct PoolBusy;
 
-/// How many may wait for each one that runs.
-const WAITING_PER_THREAD: usize = 64;
+/// How many may be there for each one that runs: the last of them waits for about a second.
+const ROOM_PER_THREAD: usize = 32;
 
 impl PasswordPool {
     /// A pool of `threads` at once; `salt` is for the hash of nobody.
     pub fn new(threads: usize, salt: [u8; 16]) -> Self {
+        let places = threads.saturating_mul(ROOM_PER_THREAD);
         Self {
             running: Arc::new(Semaphore::new(threads)),
-            waiting: Arc::new(Semaphore::new(threads.saturating_mul(WAITING_PER_THREAD))),
+            room: Arc::new(Semaphore::new(places)),
+            threads,
+            places,
+            refused: Arc::default(),
             nobody: password::hash("nobody has this password", salt).into(),
         }
     }
@@ -47,12 +57,35 @@ impl PasswordPool {
         self.run(move || password::hash(password.expose(), salt)).await
     }
 
+    /// How many are being computed.
+    pub fn running(&self) -> usize {
+        self.threads.saturating_sub(self.running.available_permits())
+    }
+
+    /// How many wait for their turn.
+    pub fn waiting(&self) -> usize {
+        self.present().saturating_sub(self.running())
+    }
+
+    /// How many run or wait.
+    pub fn present(&self) -> usize {
+        self.places.saturating_sub(self.room.available_permits())
+    }
+
+    /// How many found no room, ever.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PoolBusy> {
-        let _place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| PoolBusy)?;
+        let place = Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            PoolBusy
+        })?;
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| PoolBusy)?;
-        // The permit goes with the work: a caller that gives up does not make room before the thread is free again.
+        // Permit and place go with the work: a caller that gives up does not make room before the thread is free again.
         tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let (_permit, _place) = (permit, place);
             work()
         })
         .await
@@ -74,8 +107,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_pool_is_bounded() {
-        let pool = PasswordPool { waiting: Arc::new(Semaphore::new(0)), ..PasswordPool::new(1, [1; 16]) };
-        assert_eq!(pool.verify(&Secret::new("x".into()), None).await, Err(PoolBusy));
+    async fn who_finds_no_room_is_told_so_at_once() {
+        let pool = PasswordPool::new(1, [1; 16]);
+        let held = pool.room.clone().acquire_many_owned(31).await.unwrap();
+        let secret = Secret::new("x".into());
+        // One is computed and holds the last place; the next finds none.
+        let (first, second) = tokio::join!(pool.verify(&secret, None), pool.verify(&secret, None));
+        assert_eq!((first, second), (Ok(false), Err(PoolBusy)));
+        assert_eq!((pool.refused(), pool.present(), pool.running()), (1, 31, 0));
+        drop(held);
+        assert_eq!(pool.present(), 0);
+        assert_eq!(pool.verify(&secret, None).await, Ok(false));
     }
 }
