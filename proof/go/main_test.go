@@ -68,6 +68,8 @@ func TestPlantedBugsAreFound(t *testing.T) {
 {"code":1,"op":"introspect","grant":0,"call":4,"return":5,"result":"good","at":0}`,
 		"repeated without grace": `{"code":1,"op":"rotate","grant":0,"generation":0,"now":0,"grace":0,"call":2,"return":3,"result":"rotated","at":1}
 {"code":1,"op":"rotate","grant":0,"generation":0,"now":0,"grace":0,"call":4,"return":5,"result":"repeated","at":1}`,
+		"repeated by a clock that was put back": `{"code":1,"op":"rotate","grant":0,"generation":0,"now":40,"grace":30,"call":2,"return":3,"result":"rotated","at":1}
+{"code":1,"op":"rotate","grant":0,"generation":0,"now":0,"grace":30,"call":4,"return":5,"result":"repeated","at":1}`,
 		"two that stood": `{"code":1,"op":"revoke","grant":0,"call":2,"return":9,"result":"stood"}
 {"code":1,"op":"revoke","grant":0,"call":3,"return":9,"result":"stood"}`,
 	}

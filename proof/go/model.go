@@ -32,6 +32,11 @@ type state struct {
 	Revoked    bool
 }
 
+// Whether two clocks, of which neither is right, are less than the window apart.
+func near(now, rotated, grace int) bool {
+	return now < rotated+grace && rotated < now+grace
+}
+
 func step(before state, in input) (state, output) {
 	after := before
 	if in.Op == "redeem" {
@@ -55,7 +60,7 @@ func step(before state, in input) (state, output) {
 			after.Generation++
 			after.Rotated = in.Now
 			return after, output{Result: "rotated", At: after.Generation}
-		case in.Generation+1 == before.Generation && in.Now < before.Rotated+in.Grace:
+		case in.Generation+1 == before.Generation && near(in.Now, before.Rotated, in.Grace):
 			return before, output{Result: "repeated", At: before.Generation}
 		default:
 			after.Revoked = true
