@@ -9,6 +9,8 @@
 
 mod batch;
 mod connect;
+#[cfg(test)]
+mod dialect;
 mod failure;
 mod lease;
 pub mod migrate;

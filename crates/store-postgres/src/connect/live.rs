@@ -98,6 +98,19 @@ impl Live {
         self.bounded(self.reply, self.client.batch_execute(sql)).await
     }
 
+    /// The first column of what a statement shows, as text.
+    #[cfg(test)]
+    pub(crate) async fn lines(&self, sql: &str) -> Result<Vec<String>> {
+        let shown = self.bounded(self.reply, self.client.simple_query(sql)).await?;
+        Ok(shown
+            .iter()
+            .filter_map(|message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            })
+            .collect())
+    }
+
     /// Prepares a statement, once: then statements that are sent at the same time arrive in the order in which they were
     /// sent.
     pub(crate) async fn prepare(&self, sql: &'static str) -> Result<Statement> {

@@ -18,6 +18,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// Every statement of this verb.
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&[&str]] = &[&REMEMBER, &ELSEWHERE, &OWN];
 
 macro_rules! by_table {

@@ -9,6 +9,7 @@ use grantor_protocol::value::{TenantName, TokenId, UnixTime};
 use std::collections::BTreeMap;
 
 /// Every statement of these verbs.
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[REVOKE, CUT_OFF, STANDS];
 
 const REVOKE: &str = "
@@ -27,7 +28,7 @@ const STANDS: &str = "
 SELECT r.n, g.generation, g.rotated, g.expires, g.revoked, g.terms
 FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[])
   AS r (n, tenant, token, client, id, key)
-LEFT JOIN grants AS g ON g.tenant = r.tenant AND g.key = r.key AND g.revoked IS NULL
+LEFT JOIN grants AS g ON g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
 WHERE (r.key IS NULL OR g.key IS NOT NULL)
   AND r.token >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
   AND (r.id IS NULL OR r.id >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch'))
@@ -35,7 +36,9 @@ WHERE (r.key IS NULL OR g.key IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM cutoffs AS c
     WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = r.client AND c.cutoff > r.token)
   AND NOT EXISTS (SELECT 1 FROM cutoffs AS c
-    WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client IN ('', r.client) AND c.cutoff > r.token)";
+    WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = '' AND c.cutoff > r.token)
+  AND NOT EXISTS (SELECT 1 FROM cutoffs AS c
+    WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = r.client AND c.cutoff > r.token)";
 
 /// A token that is taken back. May be done twice.
 pub(crate) struct RevokeToken {

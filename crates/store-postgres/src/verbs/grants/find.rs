@@ -9,6 +9,7 @@ use grantor_protocol::value::{GrantId, TenantName, TokenId, UnixTime};
 use grantor_store::{GrantsOf, taken_back_at};
 use uuid::Uuid;
 
+#[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[FIND, OF_SUBJECT, OF_CLIENT];
 
 const FIND: &str = "

@@ -16,6 +16,7 @@ use grantor_protocol::value::{CodeId, GrantId, TenantName, UnixTime};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+#[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
     &[SPEND[0], SPEND[1], SPEND[2], SPEND[3], SPEND[4], TAKE_BACK_AGAIN, WHY_NOT, REVOKE];
 
@@ -35,8 +36,12 @@ WITH r AS (
   SELECT r.tenant, r.code, r.id, r.expires FROM r
   WHERE r.code >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
     AND r.id >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
-    AND NOT EXISTS (SELECT 1 FROM cutoffs AS c WHERE c.tenant = r.tenant AND c.subject IN ('', r.subject)
-      AND c.client IN ('', r.client) AND c.cutoff > r.code)
+    AND NOT EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = '' AND c.cutoff > r.code)
+    AND NOT EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = r.client AND c.cutoff > r.code)
+    AND NOT EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = r.client AND c.cutoff > r.code)
     AND NOT EXISTS (SELECT 1 FROM ",
             $a,
             " AS s WHERE s.tenant = r.tenant AND s.code = r.code)
@@ -73,9 +78,13 @@ const SPEND: [&str; 5] = [
 const TAKE_BACK_AGAIN: &str = "
 UPDATE grants AS g SET revoked = r.now
 FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::bytea[], $5::int8[]) AS r (n, tenant, code, key, now)
-WHERE g.tenant = r.tenant AND g.key = r.key AND g.revoked IS NULL
-  AND EXISTS (SELECT 1 FROM cutoffs AS c WHERE c.tenant = g.tenant AND c.subject IN ('', g.subject)
-    AND c.client IN ('', g.client) AND c.cutoff > r.code)
+WHERE g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
+  AND (EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = '' AND c.cutoff > r.code)
+    OR EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = g.tenant AND c.subject = '' AND c.client = g.client AND c.cutoff > r.code)
+    OR EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = g.client AND c.cutoff > r.code))
 RETURNING r.n";
 
 /// For which grant the code was spent, and whether it is older than a cut-off or the epoch.
@@ -90,8 +99,13 @@ SELECT r.n,
   ) AS grant_id,
   r.code < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
     OR r.id < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
-    OR EXISTS (SELECT 1 FROM cutoffs AS c WHERE c.tenant = r.tenant AND c.subject IN ('', r.subject)
-      AND c.client IN ('', r.client) AND c.cutoff > r.code) AS is_taken_back
+    OR EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = '' AND c.cutoff > r.code)
+    OR EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = r.client AND c.cutoff > r.code)
+    OR EXISTS (SELECT 1 FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = r.client AND c.cutoff > r.code)
+    AS is_taken_back
 FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
   AS r (n, tenant, code, id, subject, client)";
 
@@ -99,7 +113,7 @@ FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text
 const REVOKE: &str = "
 UPDATE grants AS g SET revoked = r.now
 FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::int8[]) AS r (tenant, key, id, now)
-WHERE g.tenant = r.tenant AND g.key = r.key AND g.revoked IS NULL
+WHERE g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
   AND r.id >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')";
 
 /// How often a code may be forgotten between the statement that spends it and a look at it.

@@ -7,13 +7,14 @@ use crate::failure::Result;
 use grantor_protocol::value::{GrantId, TenantName, UnixTime};
 use uuid::Uuid;
 
+#[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[REVOKE, OWN];
 
 const REVOKE: &str = "
 UPDATE grants AS g SET revoked = r.now, revoker = r.attempt
 FROM unnest($1::int4[], $2::text[], $3::bytea[], $4::uuid[], $5::int8[], $6::uuid[])
   AS r (n, tenant, key, id, now, attempt)
-WHERE g.tenant = r.tenant AND g.key = r.key AND g.revoked IS NULL
+WHERE g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
   AND r.id >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
 RETURNING r.n, g.expires > r.now AS stood";
 

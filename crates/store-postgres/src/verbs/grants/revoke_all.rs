@@ -14,6 +14,7 @@ use crate::transaction::Transaction;
 use grantor_protocol::value::{TenantName, TokenId, UnixTime};
 use grantor_store::GrantsOf;
 
+#[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[OF_SUBJECT, OF_CLIENT, FORGET_CONSENT];
 
 const OF_SUBJECT: &str = "

@@ -14,6 +14,7 @@ use grantor_protocol::value::{GrantId, Seconds, TenantName, UnixTime};
 use grantor_store::StoreError;
 use uuid::Uuid;
 
+#[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[ROTATE, LOOK, REUSED];
 
 /// Touches no index, and no row that it does not change.
@@ -23,7 +24,8 @@ SET generation = LEAST(g.generation + 1, 4294967295), rotated = r.now, expires =
     attempt = r.attempt
 FROM unnest($1::int4[], $2::text[], $3::bytea[], $4::uuid[], $5::int8[], $6::int8[], $7::uuid[])
   AS r (n, tenant, key, id, generation, now, attempt)
-WHERE g.tenant = r.tenant AND g.key = r.key AND g.generation = r.generation AND g.revoked IS NULL AND g.expires > r.now
+WHERE g.tenant = r.tenant AND g.key = r.key AND g.generation = r.generation AND g.expires > r.now
+  AND COALESCE(g.revoked, -1) = -1
   AND r.id >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
 RETURNING r.n, g.generation, g.rotated, g.expires, g.terms";
 
@@ -39,7 +41,7 @@ UPDATE grants AS g SET revoked = r.now, revoker = r.attempt
 FROM unnest($1::int4[], $2::text[], $3::bytea[], $4::int8[], $5::int8[], $6::int8[], $7::uuid[])
   AS r (n, tenant, key, generation, rotated, now, attempt)
 WHERE g.tenant = r.tenant AND g.key = r.key AND g.generation = r.generation AND g.rotated = r.rotated
-  AND g.revoked IS NULL
+  AND COALESCE(g.revoked, -1) = -1
 RETURNING r.n";
 
 /// How often a row may change between a look at it and the statement that follows.

@@ -1,0 +1,229 @@
+//! Nodes on a database of their own.
+
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use async_trait::async_trait;
+use grantor_local_postgres::Server;
+use grantor_protocol::audit::Event;
+use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::session::Session;
+use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_store::{AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
+use grantor_store_postgres::{Options, PostgresStore};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The URL of an empty database.
+pub(crate) fn database() -> String {
+    Server::shared().unwrap().fresh_database().unwrap()
+}
+
+/// One node.
+pub(crate) async fn one(url: String) -> PostgresStore {
+    PostgresStore::connect(&url, patient()).await.unwrap()
+}
+
+/// Two nodes, as if behind a load balancer.
+pub(crate) async fn two(url: String) -> TwoNodes {
+    TwoNodes { nodes: [one(url.clone()).await, one(url).await], asked: AtomicUsize::new(0) }
+}
+
+/// Tests wait for the machine that they run on.
+fn patient() -> Options {
+    let minute = std::time::Duration::from_secs(60);
+    Options { patience: minute, reply: minute, ..Options::default() }
+}
+
+/// Each verb goes to the other node than the one before; what a node knows by itself stays with the first.
+pub(crate) struct TwoNodes {
+    nodes: [PostgresStore; 2],
+    asked: AtomicUsize,
+}
+
+impl TwoNodes {
+    fn next(&self) -> &PostgresStore {
+        let [first, second] = &self.nodes;
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { first } else { second }
+    }
+
+    fn first(&self) -> &PostgresStore {
+        let [first, _] = &self.nodes;
+        first
+    }
+}
+
+#[async_trait]
+impl Grants for TwoNodes {
+    async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
+        self.next().redeem(tenant, redemption, now).await
+    }
+
+    async fn rotate(
+        &self,
+        tenant: &TenantName,
+        grant: GrantId,
+        generation: u32,
+        grace: Seconds,
+        now: UnixTime,
+    ) -> Result<Rotation> {
+        self.next().rotate(tenant, grant, generation, grace, now).await
+    }
+
+    async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
+        self.next().grant(tenant, grant).await
+    }
+
+    async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {
+        self.next().grants(tenant, of, now, limit).await
+    }
+
+    async fn revoke_grant(&self, tenant: &TenantName, grant: GrantId, now: UnixTime) -> Result<bool> {
+        self.next().revoke_grant(tenant, grant, now).await
+    }
+
+    async fn revoke_all(
+        &self,
+        tenant: &TenantName,
+        of: GrantsOf<'_>,
+        cutoff: TokenId,
+        cutoff_expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<u64> {
+        self.next().revoke_all(tenant, of, cutoff, cutoff_expires, now).await
+    }
+
+    async fn revoke_token(&self, tenant: &TenantName, token: TokenId, expires: UnixTime) -> Result<()> {
+        self.next().revoke_token(tenant, token, expires).await
+    }
+
+    async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
+        self.next().standing(tenant, token).await
+    }
+}
+
+#[async_trait]
+impl Sessions for TwoNodes {
+    async fn open_session(&self, session: Session, replaces: Option<[u8; 32]>) -> Result<()> {
+        self.next().open_session(session, replaces).await
+    }
+
+    async fn session(&self, tenant: &TenantName, key: &[u8; 32], now: UnixTime) -> Result<Option<Session>> {
+        self.next().session(tenant, key, now).await
+    }
+
+    async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> Result<()> {
+        self.next().close_session(tenant, key).await
+    }
+
+    async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> Result<()> {
+        self.next().close_sessions(tenant, subject).await
+    }
+
+    async fn record_consent(
+        &self,
+        tenant: &TenantName,
+        subject: &Subject,
+        client: &ClientId,
+        asked: &Access,
+        allowed: &Access,
+        now: UnixTime,
+    ) -> Result<()> {
+        self.next().record_consent(tenant, subject, client, asked, allowed, now).await
+    }
+
+    async fn consent(&self, tenant: &TenantName, subject: &Subject, client: &ClientId) -> Result<Option<Consent>> {
+        self.next().consent(tenant, subject, client).await
+    }
+
+    async fn consents(&self, tenant: &TenantName, subject: &Subject) -> Result<Vec<Consent>> {
+        self.next().consents(tenant, subject).await
+    }
+
+    async fn remember(
+        &self,
+        tenant: &TenantName,
+        purpose: &str,
+        value: &[u8; 32],
+        expires: UnixTime,
+        now: UnixTime,
+    ) -> Result<bool> {
+        self.next().remember(tenant, purpose, value, expires, now).await
+    }
+}
+
+#[async_trait]
+impl Uses for TwoNodes {
+    fn note_use(&self, tenant: &TenantName, client: &ClientId, credential: &str, now: UnixTime) {
+        self.first().note_use(tenant, client, credential, now);
+    }
+
+    async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
+        self.next().last_uses(tenant, client).await
+    }
+}
+
+#[async_trait]
+impl Directories for TwoNodes {
+    async fn directory_version(&self) -> Result<u64> {
+        self.next().directory_version().await
+    }
+
+    async fn directory(&self) -> Result<DirectoryRecords> {
+        self.next().directory().await
+    }
+
+    async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+        self.next().directory_since(version).await
+    }
+
+    async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
+        // The node that notes the uses of a client knows for a minute that it has.
+        let forgets = |change: &Change| matches!(change, Change::DeleteClient(..) | Change::DeleteTenant(_));
+        let node = if changes.iter().any(forgets) { self.first() } else { self.next() };
+        node.change_directory(changes, expected).await
+    }
+
+    async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>> {
+        self.next().user(tenant, subject).await
+    }
+
+    async fn user_by_username(&self, tenant: &TenantName, username: &str) -> Result<Option<User>> {
+        self.next().user_by_username(tenant, username).await
+    }
+
+    async fn users(&self, tenant: &TenantName) -> Result<Vec<User>> {
+        self.next().users(tenant).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for TwoNodes {
+    async fn record(&self, events: Vec<Event>) -> Result<()> {
+        self.first().record(events).await
+    }
+
+    fn note(&self, event: Event) {
+        self.first().note(event);
+    }
+
+    async fn events(&self, tenant: &TenantName, after: Option<EventId>, limit: usize) -> Result<Vec<Event>> {
+        self.next().events(tenant, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Store for TwoNodes {
+    async fn expire(&self, now: UnixTime, keep_events_from: EventId, limit: u32) -> Result<u64> {
+        self.first().expire(now, keep_events_from, limit).await
+    }
+
+    async fn move_epoch(&self, epoch: TokenId) -> Result<()> {
+        self.next().move_epoch(epoch).await
+    }
+
+    async fn backup(&self, to: &Path) -> Result<()> {
+        self.next().backup(to).await
+    }
+}
