@@ -10,6 +10,7 @@ pub mod error;
 pub mod grant;
 pub mod introspection;
 pub mod logout;
+pub mod made;
 pub mod metadata;
 pub mod narrow;
 pub mod params;

@@ -32,7 +32,7 @@ impl LogoutRequest {
             return Err(Refusal::MalformedIdTokenHint);
         }
         let id = named.or_else(|| hint.map(|hint| hint.client.clone()));
-        let client = id.and_then(|id| directory.client(&id).cloned());
+        let client = id.and_then(|id| directory.client(&id));
         let return_to = match params.get("post_logout_redirect_uri") {
             None => None,
             Some(raw) => {

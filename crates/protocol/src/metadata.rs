@@ -180,6 +180,7 @@ mod tests {
     use super::*;
     use crate::directory::UserClaims;
     use crate::narrow::tests::{directory, issuer};
+    use std::sync::Arc;
 
     #[test]
     fn rfc8414_2_every_list_is_the_one_that_the_rules_use() {
@@ -208,7 +209,7 @@ mod tests {
     #[test]
     fn fapi2_security_profile_5_3_2_the_metadata_of_a_tenant_follow_its_profiles() {
         let mut directory = directory("[]");
-        directory.tenant.profiles = vec![Profile::Fapi2];
+        Arc::make_mut(&mut directory.tenant).profiles = vec![Profile::Fapi2];
         let facilities = Facilities { certificates: true, signing: SigningAlgorithm::ALL, ..Facilities::default() };
         let document = document(&issuer(), &directory, &facilities);
         assert_eq!(document["require_pushed_authorization_requests"], true);
@@ -227,7 +228,7 @@ mod tests {
     fn fapi2_message_signing_5_4_1_a_response_mode_that_is_refused_is_not_announced() {
         let mut directory = directory("[]");
         let mut modes = |profiles: &[Profile]| {
-            directory.tenant.profiles = profiles.to_vec();
+            Arc::make_mut(&mut directory.tenant).profiles = profiles.to_vec();
             document(&issuer(), &directory, &Facilities::default())["response_modes_supported"].clone()
         };
         assert_eq!(modes(&[Profile::Fapi2MessageSigning]), json!(["jwt", "query.jwt", "form_post.jwt"]));
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn rfc6749_2_1_a_tenant_with_a_profile_for_public_clients_announces_them() {
         let mut directory = directory("[]");
-        directory.tenant.profiles = vec![Profile::Fapi2, Profile::OAuth21];
+        Arc::make_mut(&mut directory.tenant).profiles = vec![Profile::Fapi2, Profile::OAuth21];
         let document = document(&issuer(), &directory, &Facilities::default());
         assert!(document["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
     }

@@ -7,7 +7,7 @@ use grantor_jose::seal::SealKey;
 use grantor_jose::{EncryptionAlgorithm, Jwk, SigningAlgorithm, SigningKey, base64url};
 use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::client::SecretHash;
-use grantor_protocol::directory::{DirectoryRecords, KeyKind, KeyRecord};
+use grantor_protocol::directory::{Api, ClientRecord, KeyKind, KeyRecord};
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
 use grantor_protocol::value::{ClientId, EventId, Issuer, Seconds, Secret, TenantName, UnixTime};
 use grantor_store::{Change, Store, StoreError};
@@ -48,6 +48,9 @@ pub enum KeyringError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The program ends while a key is made.
+    #[error("a key was not made to its end")]
+    BrokenOff,
     /// A tenant has no key of a kind that it cannot do without.
     #[error("tenant {0} misses a key")]
     Missing(TenantName),
@@ -152,7 +155,7 @@ impl TenantKeys {
             }
         }
         let pairwise = pairwise.filter(|_| !handles.is_empty()).ok_or_else(|| KeyringError::Missing(tenant.clone()))?;
-        Ok(Self { signing, decryption, published, handles: HandleKeys::new(issuer.clone(), handles), pairwise })
+        Ok(Self { signing, decryption, published, handles: HandleKeys::new(issuer, handles), pairwise })
     }
 
     /// The key that signs with an algorithm now.
@@ -185,68 +188,94 @@ impl TenantKeys {
     }
 }
 
-/// Makes every key that a tenant misses: two of each signing algorithm that it needs (one in use, one to come), a handle
-/// key and a pairwise key. Gives those that were made.
-pub async fn ensure_keys(
-    store: &dyn Store,
-    master: &MasterKey,
-    tenant: &TenantName,
-    world: &dyn World,
-) -> Result<Vec<KeyRecord>, KeyringError> {
-    let mut records = store.directory().await?;
-    records.tenants.retain(|known| &known.name == tenant);
-    ensure_all_keys(store, master, &records, world).await
+/// A key that a tenant needs and has not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Want {
+    pub(crate) tenant: TenantName,
+    pub(crate) kind: KeyKind,
 }
 
-/// The same for every tenant of these records, in one change.
-pub(crate) async fn ensure_all_keys(
+/// How many keys are made before they are written down.
+const AT_ONCE: usize = 64;
+/// How often it is looked anew what others made meanwhile.
+const LOOKS: usize = 20;
+
+/// What every tenant needs.
+pub(crate) fn wanted_at_first() -> impl Iterator<Item = KeyKind> {
+    let others = [KeyKind::Enc(EncryptionAlgorithm::EcdhEs), KeyKind::Handle, KeyKind::Pairwise];
+    AT_FIRST.into_iter().map(KeyKind::Sig).chain(others)
+}
+
+/// What an API needs.
+pub(crate) fn wanted_by_api(api: &Api) -> KeyKind {
+    KeyKind::Sig(api.token.algorithm)
+}
+
+/// What a client needs.
+pub(crate) fn wanted_by_client(client: &ClientRecord) -> impl Iterator<Item = KeyKind> {
+    let transport = client.request_encryption_algorithm().filter(|algorithm| TRANSPORT.contains(algorithm));
+    let encrypted = transport.map(|_| KeyKind::Enc(EncryptionAlgorithm::RsaOaep256));
+    client.signing_algorithms().map(KeyKind::Sig).chain(encrypted)
+}
+
+/// What is wanted and not there. A key for an algorithm that a tenant never used before is used at once: no verifier
+/// knows any other.
+pub(crate) fn missing(tenant: &TenantName, wanted: impl Iterator<Item = KeyKind>, own: &[KeyRecord]) -> Vec<Want> {
+    let mut there: HashSet<KeyKind> = own.iter().filter(|key| key.expires.is_none()).map(|key| key.kind).collect();
+    wanted.filter(|kind| there.insert(*kind)).map(|kind| Want { tenant: tenant.clone(), kind }).collect()
+}
+
+/// Makes these keys, which nobody had at `version` of the directory: two of each signing algorithm (one in use, one to
+/// come). Gives those that were made. What another node makes at the same time is left to it.
+pub(crate) async fn make_wanted(
     store: &dyn Store,
     master: &MasterKey,
-    records: &DirectoryRecords,
+    mut wants: Vec<Want>,
+    mut version: u64,
     world: &dyn World,
 ) -> Result<Vec<KeyRecord>, KeyringError> {
-    let now = world.now();
-    let mut made = Vec::new();
-    for (tenant, kind) in missing_keys(records) {
-        made.push(make(master, tenant, kind, now, world)?);
-        if matches!(kind, KeyKind::Sig(_)) {
-            made.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, kind, now, world)? });
+    let mut all = Vec::new();
+    while !wants.is_empty() {
+        let some = wants.split_off(wants.len().saturating_sub(AT_ONCE));
+        let now = world.now();
+        let mut made = Vec::new();
+        for Want { tenant, kind } in &some {
+            made.push(make(master, tenant, *kind, now, world).await?);
+            if matches!(kind, KeyKind::Sig(_)) {
+                made.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, *kind, now, world).await? });
+            }
         }
+        version = put(store, &mut made, version).await?;
+        store.record(made.iter().map(|key| event(key, world)).collect()).await?;
+        all.extend(made);
     }
-    if !made.is_empty() {
-        let puts = made.iter().cloned().map(Change::PutKey);
-        let events = made.iter().map(|key| event(key, world)).collect();
-        store.change_directory(puts.collect(), Some(records.version)).await?;
-        store.record(events).await?;
-    }
-    Ok(made)
+    Ok(all)
 }
 
-/// The kinds of key that tenants need and have not. A key for an algorithm that a tenant never used before is used at
-/// once: no verifier knows any other.
-fn missing_keys(records: &DirectoryRecords) -> Vec<(&TenantName, KeyKind)> {
-    let agreement = KeyKind::Enc(EncryptionAlgorithm::EcdhEs);
-    let first = AT_FIRST.into_iter().map(KeyKind::Sig).chain([agreement, KeyKind::Handle, KeyKind::Pairwise]);
-    let first = records.tenants.iter().flat_map(|tenant| first.clone().map(|kind| (&tenant.name, kind)));
-    let apis = records.apis.iter().map(|api| (&api.tenant, KeyKind::Sig(api.token.algorithm)));
-    let clients = records.clients.iter().flat_map(|client| {
-        let metadata = &client.metadata;
-        let signed = [
-            Some(metadata.id_token_signed_response_alg),
-            metadata.userinfo_signed_response_alg,
-            metadata.authorization_signed_response_alg,
-            metadata.introspection_signed_response_alg,
-        ];
-        let transport = metadata.request_object_encryption_alg.filter(|algorithm| TRANSPORT.contains(algorithm));
-        let encrypted = transport.map(|_| KeyKind::Enc(EncryptionAlgorithm::RsaOaep256));
-        let signed = signed.into_iter().flatten().map(KeyKind::Sig);
-        signed.chain(encrypted).map(|kind| (&metadata.tenant, kind))
-    });
-    let tenants: HashSet<&TenantName> = records.tenants.iter().map(|tenant| &tenant.name).collect();
-    let mut there: HashSet<(&TenantName, KeyKind)> =
-        records.keys.iter().filter(|key| key.expires.is_none()).map(|key| (&key.tenant, key.kind)).collect();
-    let wanted = first.chain(apis).chain(clients).filter(|(tenant, _)| tenants.contains(tenant));
-    wanted.filter(|wanted| there.insert(*wanted)).collect()
+/// Writes keys down if nobody else has made the like since `version`; gives the version that this leads to.
+async fn put(store: &dyn Store, made: &mut Vec<KeyRecord>, mut version: u64) -> Result<u64, KeyringError> {
+    for _ in 0..LOOKS {
+        if made.is_empty() {
+            return Ok(version);
+        }
+        let puts = made.iter().cloned().map(Change::PutKey).collect();
+        let (expected, found) = match store.change_directory(puts, Some(version)).await {
+            Ok(version) => return Ok(version),
+            Err(StoreError::Conflict { expected, found }) => (expected, found),
+            Err(error) => return Err(error.into()),
+        };
+        let lost = StoreError::Conflict { expected, found };
+        let (now, changes) = store.directory_since(version).await?.ok_or(lost)?;
+        made.retain(|key| {
+            !changes.iter().any(|change| match change {
+                Change::PutKey(other) => other.tenant == key.tenant && other.kind == key.kind,
+                Change::DeleteTenant(tenant) => *tenant == key.tenant,
+                _ => false,
+            })
+        });
+        version = now;
+    }
+    Err(StoreError::Busy("the directory changes too often for keys to be made".to_owned()).into())
 }
 
 /// The audit line of a key that the server made by itself.
@@ -296,7 +325,7 @@ pub async fn rotate(
         let to_come = alive.iter().find(|key| key.active == UnixTime::FOREVER);
         let successor = match to_come {
             Some(key) => (*key).clone(),
-            None => make(master, tenant, kind, now, world)?,
+            None => make(master, tenant, kind, now, world).await?,
         };
         let seen = successor.published.plus(JWKS_MAX_AGE);
         let signs = matches!(kind, KeyKind::Sig(_));
@@ -313,7 +342,7 @@ pub async fn rotate(
         }
         changed.push(KeyRecord { active, ..successor });
         if matches!(kind, KeyKind::Sig(_)) {
-            changed.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, kind, now, world)? });
+            changed.push(KeyRecord { active: UnixTime::FOREVER, ..make(master, tenant, kind, now, world).await? });
         }
     }
     // What has outlived its afterlife goes.
@@ -324,7 +353,8 @@ pub async fn rotate(
     Ok(changed)
 }
 
-fn make(
+/// What takes a while is done where nobody waits for the thread: an RSA key takes a tenth of a second and more.
+async fn make(
     master: &MasterKey,
     tenant: &TenantName,
     kind: KeyKind,
@@ -332,21 +362,30 @@ fn make(
     world: &dyn World,
 ) -> Result<KeyRecord, KeyringError> {
     let (kid, private) = match kind {
-        KeyKind::Sig(algorithm) => {
-            let key = SigningKey::generate(algorithm)?;
-            (key.key_id().to_owned(), Zeroizing::new(key.to_pkcs8().to_vec()))
-        }
-        KeyKind::Enc(algorithm) => {
-            let key = DecryptionKey::generate(algorithm)?;
-            let private = key.to_pkcs8().map(<[u8]>::to_vec).unwrap_or_default();
-            (key.key_id().unwrap_or_default().to_owned(), Zeroizing::new(private))
-        }
         KeyKind::Handle | KeyKind::Pairwise => {
             (base64url::encode(world.random::<16>()), Zeroizing::new(world.random::<32>().to_vec()))
+        }
+        KeyKind::Sig(_) | KeyKind::Enc(_) => {
+            tokio::task::spawn_blocking(move || generate(kind)).await.map_err(|_| KeyringError::BrokenOff)??
         }
     };
     let sealed = master.seal(tenant, &kid, world.random(), &private);
     Ok(KeyRecord { tenant: tenant.clone(), kid, kind, sealed, published: now, active: now, expires: None })
+}
+
+fn generate(kind: KeyKind) -> Result<(String, Zeroizing<Vec<u8>>), KeyringError> {
+    match kind {
+        KeyKind::Sig(algorithm) => {
+            let key = SigningKey::generate(algorithm)?;
+            Ok((key.key_id().to_owned(), Zeroizing::new(key.to_pkcs8().to_vec())))
+        }
+        KeyKind::Enc(algorithm) => {
+            let key = DecryptionKey::generate(algorithm)?;
+            let private = key.to_pkcs8().map(<[u8]>::to_vec).unwrap_or_default();
+            Ok((key.key_id().unwrap_or_default().to_owned(), Zeroizing::new(private)))
+        }
+        KeyKind::Handle | KeyKind::Pairwise => Err(KeyringError::BrokenOff),
+    }
 }
 
 fn secret(private: &[u8], record: &KeyRecord) -> Result<Zeroizing<[u8; 32]>, KeyringError> {

@@ -1,9 +1,9 @@
 //! One tenant as it is served: its directory, and the keys and documents that are made of it when it is first asked for.
 
 use crate::keyring::{KeyringError, MasterKey, TenantKeys};
+use axum::body::Bytes;
 use grantor_protocol::Refusal;
-use grantor_protocol::client::SecretHash;
-use grantor_protocol::directory::{Directory, KeyRecord};
+use grantor_protocol::directory::{Directory, KeyKind, KeyRecord, Named};
 use grantor_protocol::metadata::{self, Facilities};
 use grantor_protocol::value::{Issuer, TenantName, UnixTime};
 use grantor_web::Language;
@@ -15,11 +15,11 @@ pub(crate) struct Tenancy {
     /// What stands before the path of each page: the issuer's path, and `/t/{name}` but for the default tenant.
     pub(crate) base: String,
     pub(crate) directory: Directory,
-    records: Vec<KeyRecord>,
+    records: Arc<[KeyRecord]>,
     loaded_at: UnixTime,
     certificates: Certificates,
     master: Arc<MasterKey>,
-    ready: OnceLock<Result<Ready, ()>>,
+    ready: OnceLock<Result<Box<Ready>, ()>>,
 }
 
 /// Where, and whether at all, clients show certificates.
@@ -33,9 +33,9 @@ pub(crate) struct Certificates {
 
 /// What is made of a tenant when it is first asked for: an idle tenant costs its records only.
 pub(crate) struct Ready {
-    pub(crate) keys: TenantKeys,
-    pub(crate) metadata: Vec<u8>,
-    pub(crate) jwks: Vec<u8>,
+    pub(crate) keys: Arc<TenantKeys>,
+    pub(crate) metadata: Bytes,
+    pub(crate) jwks: Bytes,
     /// How many of the clients with a secret have one with a slow hash, of 2^32.
     pub(crate) slow_share: u32,
 }
@@ -51,7 +51,45 @@ impl Tenancy {
     ) -> Self {
         let base = url::Url::parse(issuer.as_str()).map_or_else(|_| String::new(), |url| url.path().to_owned());
         let base = base.trim_end_matches('/').to_owned();
-        Self { issuer, base, directory, records, loaded_at, certificates, master, ready: OnceLock::new() }
+        let (records, ready) = (records.into(), OnceLock::new());
+        Self { issuer, base, directory, records, loaded_at, certificates, master, ready }
+    }
+
+    /// The same tenant after a change that concerns no key: what was opened stays open.
+    pub(crate) fn with_directory(&self, directory: Directory) -> Self {
+        let (issuer, base) = (self.issuer.clone(), self.base.clone());
+        let (certificates, master) = (self.certificates.clone(), Arc::clone(&self.master));
+        let (records, loaded_at) = (Arc::clone(&self.records), self.loaded_at);
+        let ready = OnceLock::new();
+        let changed = Self { issuer, base, directory, records, loaded_at, certificates, master, ready };
+        if let Some(Ok(known)) = self.ready.get() {
+            let _ = changed.ready.set(Ok(Box::new(changed.describe(Arc::clone(&known.keys)))));
+        }
+        changed
+    }
+
+    /// The same tenant at a later moment, at which other keys are in use.
+    pub(crate) fn at(&self, now: UnixTime) -> Self {
+        let master = Arc::clone(&self.master);
+        let (directory, records) = (self.directory.clone(), self.records.to_vec());
+        Self::new(self.issuer.clone(), directory, records, now, self.certificates.clone(), master)
+    }
+
+    /// Its keys, as they are stored.
+    pub(crate) fn key_records(&self) -> &[KeyRecord] {
+        &self.records
+    }
+
+    /// Whether it has the keys that nothing works without.
+    pub(crate) fn has_keys(&self) -> bool {
+        let has = |kind| self.records.iter().any(|key| key.kind == kind);
+        has(KeyKind::Handle) && has(KeyKind::Pairwise)
+    }
+
+    /// When a key next becomes active or ends.
+    pub(crate) fn stale_at(&self) -> UnixTime {
+        let moments = self.records.iter().flat_map(|key| [Some(key.active), key.expires]).flatten();
+        moments.filter(|moment| *moment > self.loaded_at).min().unwrap_or(UnixTime::FOREVER)
     }
 
     /// The name of the tenant.
@@ -71,13 +109,25 @@ impl Tenancy {
     pub(crate) fn ready(&self) -> Result<&Ready, Refusal> {
         let made = self.ready.get_or_init(|| {
             self.load()
+                .map(Box::new)
                 .map_err(|error| tracing::error!(tenant = %self.name(), %error, "the tenant's keys cannot be read"))
         });
-        made.as_ref().map_err(|()| Refusal::Broken)
+        made.as_deref().map_err(|()| Refusal::Broken)
     }
 
-    pub(crate) fn load(&self) -> Result<Ready, KeyringError> {
+    /// Makes them now, so that a wrong master key is found at the start and not by the first user.
+    pub(crate) fn open(&self) -> Result<(), KeyringError> {
+        let made = self.load()?;
+        let _ = self.ready.set(Ok(Box::new(made)));
+        Ok(())
+    }
+
+    fn load(&self) -> Result<Ready, KeyringError> {
         let keys = TenantKeys::load(&self.master, self.name(), &self.issuer, &self.records, self.loaded_at)?;
+        Ok(self.describe(Arc::new(keys)))
+    }
+
+    fn describe(&self, keys: Arc<TenantKeys>) -> Ready {
         let facilities = Facilities {
             signing: &keys.algorithms(),
             encryption: &keys.encryption_algorithms(),
@@ -86,17 +136,14 @@ impl Tenancy {
             certificates: self.certificates.known,
         };
         let document = metadata::document(&self.issuer, &self.directory, &facilities);
-        let metadata = serde_json::to_vec(&document).unwrap_or_default();
-        let jwks = serde_json::to_vec(&serde_json::json!({ "keys": keys.published() })).unwrap_or_default();
-        Ok(Ready { keys, metadata, jwks, slow_share: self.slow_share() })
+        let metadata = serde_json::to_vec(&document).unwrap_or_default().into();
+        let jwks = serde_json::to_vec(&serde_json::json!({ "keys": keys.published() })).unwrap_or_default().into();
+        Ready { keys, metadata, jwks, slow_share: self.directory.slow_share() }
     }
+}
 
-    fn slow_share(&self) -> u32 {
-        let slow = |hash: &SecretHash| matches!(hash, SecretHash::Phc(_));
-        let with_secret = self.directory.clients().filter(|client| !client.secrets.is_empty());
-        let (all, slow) = with_secret.fold((0_u64, 0_u64), |(all, found), client| {
-            (all + 1, found + u64::from(client.secrets.iter().any(|stored| slow(&stored.hash))))
-        });
-        u32::try_from((slow << 32) / all.max(1)).unwrap_or(u32::MAX)
+impl Named for Tenancy {
+    fn name(&self) -> &str {
+        self.directory.tenant.name.as_str()
     }
 }

@@ -1,6 +1,6 @@
 //! argon2 in PHC form (RFC 9106, and version 1.0 before it).
 
-use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 
@@ -28,6 +28,20 @@ pub(super) fn hash(password: &str, salt: [u8; 16]) -> String {
                 .ok()
         })
         .map_or_else(String::new, |hash: PasswordHash| hash.to_string())
+}
+
+/// What no password has, in the form and at the cost of a hash: it looks like one, and costs nothing to make.
+pub(super) fn of_nobody(random: [u8; 16]) -> String {
+    let hash = || {
+        Some(PasswordHash {
+            algorithm: Ident::new("argon2id").ok()?,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(todays_cost()?).ok()?,
+            salt: Some(Salt::new(&random).ok()?),
+            hash: Some(Output::new([random, random].as_flattened()).ok()?),
+        })
+    };
+    hash().map_or_else(String::new, |hash| hash.to_string())
 }
 
 impl Argon2Hash {

@@ -34,6 +34,11 @@ pub fn hash(password: &str, salt: [u8; 16]) -> String {
     argon2::hash(password, salt)
 }
 
+/// What no password has, but is verified at the cost of [`hash`].
+pub fn of_nobody(random: [u8; 16]) -> String {
+    argon2::of_nobody(random)
+}
+
 /// Whether this is the password. The cost is that of the hash, so that imported hashes verify too.
 pub fn verify(password: &str, hash: &str) -> bool {
     Hash::parse(hash).is_some_and(|hash| hash.verify(password))

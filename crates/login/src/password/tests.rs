@@ -74,3 +74,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_nobody_has_costs_what_todays_hash_costs() {
+    let nobody = super::of_nobody([3; 16]);
+    let parameters = |phc: &str| phc.rsplitn(3, '$').last().unwrap().to_owned();
+    assert_eq!(parameters(&nobody), parameters(&super::hash("x", [3; 16])));
+    assert!(is_current(&nobody));
+    assert!(!super::verify("nobody has this password", &nobody));
+}

@@ -1,8 +1,7 @@
 //! Who may ask for what, and what a user can allow of it (RFC 9396 5, 10): types are declared by APIs, and given to
 //! clients one by one.
 
-use super::schema::Schemas;
-use super::{AuthorizationDetails, Detail, find_type};
+use super::{AuthorizationDetails, Detail, find_type, schema};
 use crate::client::ClientMetadata;
 use crate::directory::{Api, AuthorizationDetailsType, Directory, User};
 use crate::error::Refusal;
@@ -16,10 +15,9 @@ impl AuthorizationDetails {
     /// meant (see [`Detail::concerned`]), listed in the client's `authorization_details_types` and below the API's
     /// ceiling for it, and the object fits the schema of the type.
     pub fn allowed(&self, directory: &Directory, client: &ClientMetadata) -> Result<Vec<Resource>, Refusal> {
-        let mut schemas = Schemas::default();
         let mut audiences = Vec::new();
         for detail in &self.0 {
-            let concerned = may_ask(detail, directory, client, &mut schemas);
+            let concerned = may_ask(detail, directory, client);
             for (api, _) in concerned.map_err(|objection| objection.refusal())? {
                 if !audiences.contains(&api.audience) {
                     audiences.push(api.audience.clone());
@@ -31,9 +29,8 @@ impl AuthorizationDetails {
 
     /// Why [`Self::allowed`] refuses, in words for the log; they name members of the request, but none of its values.
     pub fn explain(&self, directory: &Directory, client: &ClientMetadata) -> Option<String> {
-        let mut schemas = Schemas::default();
         self.0.iter().enumerate().find_map(|(position, detail)| {
-            let objection = may_ask(detail, directory, client, &mut schemas).err()?;
+            let objection = may_ask(detail, directory, client).err()?;
             Some(format!("authorization_details {position}: {objection}"))
         })
     }
@@ -48,13 +45,12 @@ impl AuthorizationDetails {
     /// Whether an application may have them for itself, in a token for this API: the API knows each type, has a
     /// ceiling for the client, and the ceiling or else the client itself lists the type; the objects fit.
     pub fn for_itself(&self, api: &Api, client: &ClientMetadata) -> Result<(), Refusal> {
-        let mut schemas = Schemas::default();
         for detail in &self.0 {
             let kind = find_type(api, detail.kind()).ok_or(Refusal::UnknownAuthorizationDetailsType)?;
             if api.ceiling(&client.client_id).is_none() {
                 return Err(Refusal::AuthorizationDetailsNotAllowed);
             }
-            may_ask_of(detail, (api, kind), client, &mut schemas).map_err(|objection| objection.refusal())?;
+            may_ask_of(detail, (api, kind), client).map_err(|objection| objection.refusal())?;
         }
         Ok(())
     }
@@ -72,10 +68,8 @@ impl AuthorizationDetails {
     /// What is still allowed of what was granted earlier: the directory may have become stricter since.
     #[must_use]
     pub fn still_allowed(&self, directory: &Directory, client: &ClientMetadata, user: &User) -> Self {
-        let mut schemas = Schemas::default();
-        let still = |detail: &&Detail| {
-            may_ask(detail, directory, client, &mut schemas).is_ok() && can_allow(detail, directory, user).is_ok()
-        };
+        let still =
+            |detail: &&Detail| may_ask(detail, directory, client).is_ok() && can_allow(detail, directory, user).is_ok();
         Self(self.0.iter().filter(still).cloned().collect())
     }
 }
@@ -95,15 +89,10 @@ fn concerned<'d>(detail: &Detail, directory: &'d Directory) -> Result<Concerned<
     if concerned.is_empty() { Err(Objection::Unknown) } else { Ok(concerned) }
 }
 
-fn may_ask<'d>(
-    detail: &Detail,
-    directory: &'d Directory,
-    client: &ClientMetadata,
-    schemas: &mut Schemas<'d>,
-) -> Result<Concerned<'d>, Objection> {
+fn may_ask<'d>(detail: &Detail, directory: &'d Directory, client: &ClientMetadata) -> Result<Concerned<'d>, Objection> {
     let concerned = concerned(detail, directory)?;
     for (api, kind) in &concerned {
-        may_ask_of(detail, (api, kind), client, schemas)?;
+        may_ask_of(detail, (api, kind), client)?;
     }
     Ok(concerned)
 }
@@ -112,7 +101,6 @@ fn may_ask_of<'d>(
     detail: &Detail,
     (api, kind): (&'d Api, &'d AuthorizationDetailsType),
     client: &ClientMetadata,
-    schemas: &mut Schemas<'d>,
 ) -> Result<(), Objection> {
     if !client.authorization_details_types.iter().flatten().any(|name| *name == kind.name) {
         return Err(Objection::NotRegistered);
@@ -121,7 +109,7 @@ fn may_ask_of<'d>(
     if ceiling.is_some_and(|names| !names.contains(&kind.name)) {
         return Err(Objection::AboveCeiling(api.audience.clone()));
     }
-    schemas.fits(detail, api, kind).map_err(Objection::DoesNotFit)
+    schema::fits(detail, kind).map_err(Objection::DoesNotFit)
 }
 
 fn can_allow(detail: &Detail, directory: &Directory, user: &User) -> Result<(), Reason> {

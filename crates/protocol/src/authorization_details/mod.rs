@@ -7,6 +7,7 @@ mod schema;
 mod sentence;
 
 pub use digest::Digested;
+pub use schema::CompiledSchema;
 pub use sentence::sentence;
 
 use crate::directory::{Api, AuthorizationDetailsType, Directory};
@@ -161,6 +162,7 @@ const MAX_NAME: usize = 100;
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::made::Made;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -274,6 +276,7 @@ pub(crate) mod tests {
             description: "Shown.".into(),
             schema: json!({}),
             roles: vec![],
+            compiled: Made::default(),
         };
         assert!(problems(&named(1)).is_empty() && problems(&named(100)).is_empty());
         assert_eq!(problems(&named(0)), ["type has 1 to 100 bytes"]);

@@ -1,12 +1,10 @@
 //! The JSON Schema of a type (RFC 9396 2.1, 5): what its objects must be, and that they are nothing else.
 
 use super::Detail;
-use crate::directory::{Api, AuthorizationDetailsType};
-use crate::value::Resource;
+use crate::directory::AuthorizationDetailsType;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 /// The only dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -14,22 +12,14 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// How large a compiled pattern may be: one of 10 MiB, what is usual, takes a tenth of a second.
 const MAX_PATTERN: usize = 1024 * 1024;
 
-/// The schemas that one decision needs, each compiled once: to compile costs hundreds of times what to check does.
-#[derive(Default)]
-pub(super) struct Schemas<'d>(HashMap<(&'d Resource, &'d str), Result<Validator, String>>);
+/// A schema that is ready to check objects, or why it can never be. To compile costs hundreds of times what to check does.
+pub struct CompiledSchema(Result<Validator, String>);
 
-impl<'d> Schemas<'d> {
-    /// Whether the object fits the type; if not, why, without its values.
-    pub(super) fn fits(
-        &mut self,
-        detail: &Detail,
-        api: &'d Api,
-        kind: &'d AuthorizationDetailsType,
-    ) -> Result<(), String> {
-        let compiled = self.0.entry((&api.audience, &kind.name)).or_insert_with(|| compile(&kind.schema));
-        let object = Value::Object(detail.0.clone());
-        compiled.as_ref().map_err(Clone::clone)?.validate(&object).map_err(|error| text(&error))
-    }
+/// Whether the object fits the type; if not, why, without its values.
+pub(super) fn fits(detail: &Detail, kind: &AuthorizationDetailsType) -> Result<(), String> {
+    let CompiledSchema(compiled) = kind.compiled.get_or_make(|| CompiledSchema(compile(&kind.schema)));
+    let object = Value::Object(detail.0.clone());
+    compiled.as_ref().map_err(Clone::clone)?.validate(&object).map_err(|error| text(&error))
 }
 
 /// What is wrong with the schema of a type.
@@ -83,15 +73,21 @@ fn text(error: &ValidationError<'_>) -> String {
 mod tests {
     use super::super::tests::details;
     use super::*;
+    use crate::made::Made;
 
     fn kind(schema: Value) -> AuthorizationDetailsType {
-        AuthorizationDetailsType { name: "t".into(), description: "".into(), schema, roles: vec![] }
+        AuthorizationDetailsType {
+            name: "t".into(),
+            description: "".into(),
+            schema,
+            roles: vec![],
+            compiled: Made::default(),
+        }
     }
 
     fn misfit(schema: &Value, object: &str) -> Option<String> {
         let kind = kind(schema.clone());
-        let api: Api = serde_json::from_str(r#"{"audience":"https://api","name":"API"}"#).unwrap();
-        Schemas::default().fits(details(&format!("[{object}]")).iter().next().unwrap(), &api, &kind).err()
+        fits(details(&format!("[{object}]")).iter().next().unwrap(), &kind).err()
     }
 
     fn problem_with(schema: Value) -> String {

@@ -112,11 +112,18 @@ fn runs_left(c: char) -> bool {
 mod tests {
     use super::super::tests::{EXAMPLES, details};
     use super::*;
+    use crate::made::Made;
     use proptest::prelude::*;
     use serde_json::json;
 
     fn kind(description: &str) -> AuthorizationDetailsType {
-        AuthorizationDetailsType { name: "t".into(), description: description.into(), schema: json!({}), roles: vec![] }
+        AuthorizationDetailsType {
+            name: "t".into(),
+            description: description.into(),
+            schema: json!({}),
+            roles: vec![],
+            compiled: Made::default(),
+        }
     }
 
     fn say(description: &str, object: &Value) -> String {

@@ -59,7 +59,7 @@ impl RedirectTarget {
         };
         let state = (!params.is_repeated("state")).then(|| params.get("state").map(str::to_owned)).flatten();
         let mode = params.get("response_mode").and_then(ResponseMode::parse).unwrap_or_default();
-        Ok(Self { client: Arc::clone(client), redirect_uri, redirect_uri_given: given.is_some(), state, mode })
+        Ok(Self { client, redirect_uri, redirect_uri_given: given.is_some(), state, mode })
     }
 }
 

@@ -19,11 +19,13 @@ pub use judgement::{JudgedRule, Judgement};
 use super::ClientMetadata;
 use super::auth::assertion::{Assertion, OWN_TYPE, Used};
 use crate::error::Refusal;
+use crate::made::Made;
 use crate::profile::Profile;
 use crate::value::UnixTime;
 use grantor_jose::{JwkSet, base64url, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// One kind of token of another issuer that speaks for a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,9 +46,20 @@ pub struct FederatedCredential {
     /// The issuer's keys by value, where it publishes none that can be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<Value>,
+    /// The same, read when they are first needed: see [`Self::keys_by_value`].
+    #[serde(skip)]
+    pub key_set: Made<Option<Arc<JwkSet>>>,
     /// The issuer's keys by reference, where it publishes no metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
+}
+
+impl FederatedCredential {
+    /// The keys of `jwks`, read once; none when there are none, or none that can be used.
+    pub fn keys_by_value(&self) -> Option<&Arc<JwkSet>> {
+        let jwks = self.jwks.as_ref()?;
+        self.key_set.get_or_make(|| super::metadata::read_key_set(jwks)).as_ref()
+    }
 }
 
 /// What one claim must be.

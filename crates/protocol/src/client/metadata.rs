@@ -3,10 +3,12 @@
 use super::federated::FederatedCredential;
 use super::{AssertionAlgorithm, AuthMethod, StoredSecret};
 use crate::grant::GrantType;
+use crate::made::Made;
 use crate::profile::Profile;
 use crate::value::{ClientId, RedirectUri, Scope, TenantName, Text, UnixTime};
-use grantor_jose::{ContentEncryption, EncryptionAlgorithm, SigningAlgorithm};
+use grantor_jose::{ContentEncryption, EncryptionAlgorithm, JwkSet, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A client and what only the server knows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +70,9 @@ pub struct ClientMetadata {
     /// Its keys by value (RFC 7517 5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<serde_json::Value>,
+    /// The same, read when they are first needed: see [`Self::keys_by_value`].
+    #[serde(skip)]
+    pub key_set: Made<Option<Arc<JwkSet>>>,
     /// Its keys by reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -261,6 +266,7 @@ impl ClientMetadata {
             token_endpoint_auth_method: AuthMethod::default(),
             scope: None,
             jwks: None,
+            key_set: Made::default(),
             jwks_uri: None,
             application_type: ApplicationType::default(),
             subject_type: SubjectType::default(),
@@ -311,6 +317,12 @@ impl ClientMetadata {
         }
     }
 
+    /// The keys of `jwks`, read once; none when there are none, or none that can be used.
+    pub fn keys_by_value(&self) -> Option<&Arc<JwkSet>> {
+        let jwks = self.jwks.as_ref()?;
+        self.key_set.get_or_make(|| read_key_set(jwks)).as_ref()
+    }
+
     /// Confidential or public (RFC 6749 2.1).
     pub fn is_confidential(&self) -> bool {
         self.token_endpoint_auth_method.is_confidential()
@@ -323,6 +335,10 @@ impl ClientMetadata {
             .filter(|algorithm| self.profile.allows_algorithm(*algorithm))
             .unwrap_or(SigningAlgorithm::Es256)
     }
+}
+
+pub(super) fn read_key_set(jwks: &serde_json::Value) -> Option<Arc<JwkSet>> {
+    JwkSet::from_members(jwks.as_object()?).ok().map(Arc::new)
 }
 
 fn default_grant_types() -> Vec<GrantType> {

@@ -1,8 +1,11 @@
 //! An API: what a resource server is to the authorization server.
 
+use crate::authorization_details::CompiledSchema;
+use crate::made::Made;
 use crate::value::{ClientId, Resource, Scope, ScopeToken, Seconds, TenantName, Text};
 use grantor_jose::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Everything that concerns a resource server comes from here: `aud`, scopes, roles, consent, introspection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,9 @@ pub struct Api {
     /// The clients that may introspect its tokens: the API's own credentials (RFC 7662 2.1).
     #[serde(default)]
     pub resource_servers: Vec<ClientId>,
+    /// Where the ceiling of each client stands, in an API that is served.
+    #[serde(skip)]
+    pub ceilings_by_client: Made<HashMap<ClientId, usize>>,
 }
 
 /// A scope, in the API's own words.
@@ -64,6 +70,9 @@ pub struct AuthorizationDetailsType {
     /// When not empty: only a user with one of these roles can allow it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+    /// The schema, compiled when it is first needed.
+    #[serde(skip)]
+    pub compiled: Made<CompiledSchema>,
 }
 
 /// A role that this API knows.
@@ -142,6 +151,9 @@ pub enum TokenFormat {
     Opaque,
 }
 
+/// So many are looked through more quickly than looked up.
+const FEW: usize = 16;
+
 impl Default for TokenProfile {
     fn default() -> Self {
         Self {
@@ -172,6 +184,20 @@ impl Api {
 
     /// The most that this client can get.
     pub fn ceiling(&self, client: &ClientId) -> Option<&Ceiling> {
-        self.ceilings.iter().find(|ceiling| &ceiling.client_id == client)
+        match self.ceilings_by_client.get() {
+            Some(by_client) => self.ceilings.get(*by_client.get(client)?),
+            None => self.ceilings.iter().find(|ceiling| &ceiling.client_id == client),
+        }
+    }
+
+    /// Prepares it for many questions; it does not change from now on.
+    pub(super) fn index(&self) {
+        if self.ceilings.len() > FEW {
+            self.ceilings_by_client.get_or_make(|| {
+                // The first of a client's ceilings is the one that counts.
+                let ceilings = self.ceilings.iter().enumerate().rev();
+                ceilings.map(|(at, ceiling)| (ceiling.client_id.clone(), at)).collect()
+            });
+        }
     }
 }

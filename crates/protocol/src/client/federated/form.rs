@@ -1,6 +1,7 @@
 //! Credentials for the platforms that most tokens come from, by what does not change hands: numbers, not names.
 
 use super::{Condition, FederatedCredential, platform};
+use crate::made::Made;
 use serde_json::Value;
 
 /// Where a token comes from.
@@ -86,6 +87,7 @@ impl Form {
             // A pod has one token at a time, for an hour or so.
             reusable: matches!(self, Self::Kubernetes { .. }),
             jwks: None,
+            key_set: Made::default(),
             jwks_uri: None,
         }
     }
