@@ -5,7 +5,7 @@ use crate::verbs::{audit, directory, epoch, expire, remembered, sessions, tokens
 use crate::{SqliteStore, backup, connection};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
-use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
@@ -176,8 +176,12 @@ impl Directories for SqliteStore {
         self.readers.read(directory::records).await
     }
 
-    async fn directory_since(&self, _version: u64) -> Result<Option<(u64, Vec<Change>)>> {
-        Ok(None)
+    async fn packed_directory(&self) -> Result<PackedDirectory> {
+        self.readers.read(directory::packed).await
+    }
+
+    async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+        self.readers.read(move |db| directory::since(db, version)).await
     }
 
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod directory;
 pub mod epoch;
 pub mod expiry;
+pub mod feed;
 pub mod grants;
 pub mod races;
 pub mod samples;
@@ -73,6 +74,13 @@ macro_rules! contract_tests {
                 a_deleted_user_leaves_nothing_that_works,
                 a_deleted_client_leaves_nothing_that_works,
                 a_deleted_tenant_takes_everything_with_it_but_the_log,
+            }
+            feed::{
+                the_changes_since_a_version_lead_to_now,
+                only_versions_that_were_have_changes,
+                a_deletion_of_long_ago_is_never_passed_over,
+                too_much_is_not_told_one_by_one,
+                a_follower_misses_nothing,
             }
             audit::{
                 events_are_read_in_order,

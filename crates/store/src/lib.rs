@@ -11,7 +11,7 @@ pub use memory::MemoryStore;
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::client::Client;
-use grantor_protocol::directory::{Api, DirectoryRecords, KeyRecord, Policy, Tenant, User};
+use grantor_protocol::directory::{Api, DirectoryRecords, KeyRecord, PackedDirectory, Policy, Tenant, User};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime};
@@ -172,6 +172,12 @@ pub const ONE_USE: Seconds = Seconds::new(60);
 /// How many bytes the name of a credential has at the most.
 pub const LONGEST_CREDENTIAL_NAME: usize = 200;
 
+/// As many changes are told one by one at the most: with more it is less work to read the directory whole.
+pub const MOST_CHANGES: usize = 4_096;
+
+/// For how many versions it is known what was deleted, at the least.
+pub const KNOWN_VERSIONS: u64 = 1_000;
+
 /// What an administrator declares.
 #[async_trait]
 pub trait Directories: Send + Sync {
@@ -181,9 +187,15 @@ pub trait Directories: Send + Sync {
     /// Everything but users.
     async fn directory(&self) -> Result<DirectoryRecords>;
 
+    /// The same for a server to keep: clients are not parsed.
+    async fn packed_directory(&self) -> Result<PackedDirectory> {
+        PackedDirectory::of(self.directory().await?)
+            .map_err(|error| StoreError::Broken(format!("a client cannot be written down: {error}")))
+    }
+
     /// What has changed since `version`, in an order in which it can be carried out one after another, and the version
     /// that this leads to: puts with the record as it stands now, and deletes; no users. None when `version` is too long
-    /// ago to be told, or was never: then the directory must be read whole.
+    /// ago to be told, or too much ago ([`MOST_CHANGES`]), or was never: then the directory must be read whole.
     async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>>;
 
     /// Carries out all changes or none. With `expected`, only if the directory still is at that version.

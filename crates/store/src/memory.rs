@@ -49,6 +49,7 @@ struct DirectoryState {
     policies: BTreeMap<(TenantName, String), Policy>,
     keys: BTreeMap<(TenantName, String), KeyRecord>,
     users: BTreeMap<(TenantName, Subject), User>,
+    feed: directory::Feed,
 }
 
 /// [`crate::GrantsOf`], owned.

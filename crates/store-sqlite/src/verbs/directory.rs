@@ -3,9 +3,9 @@
 use super::grants::{Owner, drop_grants};
 use super::sessions;
 use crate::failure::{Failure, Result};
-use grantor_protocol::directory::{DirectoryRecords, User};
-use grantor_protocol::value::{ClientId, Subject, TenantName};
-use grantor_store::{Change, StoreError};
+use grantor_protocol::directory::{ClientRecord, DirectoryRecords, PackedDirectory, User};
+use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
+use grantor_store::{Change, KNOWN_VERSIONS, MOST_CHANGES, StoreError};
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +15,8 @@ const API: &str = "api";
 const CLIENT: &str = "client";
 const POLICY: &str = "policy";
 const KEY: &str = "key";
+
+const ALL_OF_KIND: &str = "SELECT body FROM directory WHERE kind = ? ORDER BY tenant, name";
 
 /// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
 const OF_A_TENANT: [&str; 10] = [
@@ -31,23 +33,71 @@ const OF_A_TENANT: [&str; 10] = [
 ];
 
 pub(crate) fn version(db: &Connection) -> Result<u64> {
-    let version: i64 = db
-        .prepare_cached("SELECT value FROM meta WHERE name = 'directory_version'")?
-        .query_row((), |row| row.get(0))?;
-    u64::try_from(version).map_err(|_| Failure::Record("directory version"))
+    number(db, "SELECT value FROM meta WHERE name = 'directory_version'")
 }
 
 /// One snapshot of everything but users.
 pub(crate) fn records(db: &Connection) -> Result<DirectoryRecords> {
     let snapshot = db.unchecked_transaction()?;
-    Ok(DirectoryRecords {
-        version: version(&snapshot)?,
-        tenants: of_kind(&snapshot, TENANT)?,
-        apis: of_kind(&snapshot, API)?,
-        clients: of_kind(&snapshot, CLIENT)?,
-        policies: of_kind(&snapshot, POLICY)?,
-        keys: of_kind(&snapshot, KEY)?,
-    })
+    let clients = documents(&snapshot, ALL_OF_KIND, CLIENT)?;
+    Ok(DirectoryRecords { clients, ..without_clients(&snapshot)? })
+}
+
+/// The same with the clients as they are stored.
+pub(crate) fn packed(db: &Connection) -> Result<PackedDirectory> {
+    let snapshot = db.unchecked_transaction()?;
+    let (records, clients) = (without_clients(&snapshot)?, client_records(&snapshot)?);
+    drop(snapshot);
+    // Nobody reads all this again soon.
+    db.execute_batch("PRAGMA shrink_memory")?;
+    Ok(PackedDirectory { records, clients })
+}
+
+fn client_records(snapshot: &Connection) -> Result<Vec<(TenantName, Vec<ClientRecord>)>> {
+    let mut statement = snapshot
+        .prepare_cached("SELECT tenant, name, body FROM directory WHERE kind = 'client' ORDER BY tenant, name")?;
+    let mut rows = statement.query(())?;
+    let mut clients: Vec<(TenantName, Vec<ClientRecord>)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str().map_err(|_| Failure::Record("client"));
+        let (tenant, record) = (text(0)?, ClientRecord::new(text(1)?, text(2)?));
+        match clients.last_mut().filter(|(last, _)| last.as_str() == tenant) {
+            Some((_, of_tenant)) => of_tenant.push(record),
+            None => clients.push((TenantName::parse(tenant).ok_or(Failure::Record("tenant"))?, vec![record])),
+        }
+    }
+    Ok(clients)
+}
+
+/// What changed after a version: what is gone first, then what is there, tenants before what belongs to them.
+pub(crate) fn since(db: &Connection, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+    let snapshot = db.unchecked_transaction()?;
+    let now = self::version(&snapshot)?;
+    let floor = number(&snapshot, "SELECT value FROM meta WHERE name = 'directory_floor'")?;
+    let Some(since) = i64::try_from(version).ok().filter(|_| (floor..=now).contains(&version)) else { return Ok(None) };
+    let mut statement = snapshot.prepare_cached(
+        "SELECT kind, tenant, name, NULL FROM directory_gone WHERE version > ?1
+         UNION ALL SELECT kind, tenant, name, body FROM directory WHERE version > ?1
+         LIMIT ?2",
+    )?;
+    let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
+    let mut rows = statement.query([since, most.saturating_add(1)])?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column)?.as_str().map_err(|_| Failure::Record("change"));
+        let body = row.get_ref(3)?.as_str_or_null().map_err(|_| Failure::Record("change"))?;
+        changes.push(told(text(0)?, text(1)?, text(2)?, body)?);
+    }
+    if changes.len() > MOST_CHANGES {
+        return Ok(None);
+    }
+    changes.sort_by_key(|change| match change {
+        Change::DeleteTenant(_) => 0,
+        Change::PutTenant(_) => 2,
+        change if is_put(change) => 3,
+        _ => 1,
+    });
+    Ok(Some((now, changes)))
 }
 
 /// All changes or none. Gives the new version.
@@ -56,9 +106,13 @@ pub(crate) fn change(db: &Connection, changes: &[Change], expected: Option<u64>)
     if let Some(expected) = expected.filter(|expected| *expected != found) {
         return Err(StoreError::Conflict { expected, found }.into());
     }
+    // Before the records, which carry it.
+    db.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'directory_version'")?.execute(())?;
     changes.iter().try_for_each(|change| apply(db, change))?;
     let next = found.saturating_add(1);
-    db.prepare_cached("UPDATE meta SET value = value + 1 WHERE name = 'directory_version'")?.execute(())?;
+    if changes.iter().any(|change| !is_put(change)) {
+        forget(db, next.saturating_sub(KNOWN_VERSIONS))?;
+    }
     Ok(next)
 }
 
@@ -95,8 +149,9 @@ fn apply(db: &Connection, change: &Change) -> Result<()> {
 
 fn put<T: Serialize>(db: &Connection, kind: &str, tenant: &TenantName, name: &str, record: &T) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO directory (kind, tenant, name, body) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET body = excluded.body",
+        "INSERT INTO directory (kind, tenant, name, body, version)
+         VALUES (?, ?, ?, ?, (SELECT value FROM meta WHERE name = 'directory_version'))
+         ON CONFLICT DO UPDATE SET body = excluded.body, version = excluded.version",
     )?
     .execute([kind, tenant.as_str(), name, &serde_json::to_string(record)?])?;
     Ok(())
@@ -126,13 +181,68 @@ fn delete(db: &Connection, kind: &str, tenant: &TenantName, name: &str) -> Resul
         tenant.as_str(),
         name,
     ])?;
-    Ok(())
+    gone(db, kind, tenant, name)
 }
 
 fn delete_tenant(db: &Connection, tenant: &TenantName) -> Result<()> {
-    OF_A_TENANT.iter().try_for_each(|sql| {
+    for sql in OF_A_TENANT {
         db.prepare_cached(sql)?.execute([tenant.as_str()])?;
-        Ok(())
+    }
+    gone(db, TENANT, tenant, tenant.as_str())
+}
+
+/// For [`since`].
+fn gone(db: &Connection, kind: &str, tenant: &TenantName, name: &str) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO directory_gone (kind, tenant, name, version)
+         VALUES (?, ?, ?, (SELECT value FROM meta WHERE name = 'directory_version'))
+         ON CONFLICT DO UPDATE SET version = excluded.version",
+    )?
+    .execute([kind, tenant.as_str(), name])?;
+    Ok(())
+}
+
+/// What was deleted long ago.
+fn forget(db: &Connection, until: u64) -> Result<()> {
+    let until = i64::try_from(until).map_err(|_| Failure::Record("directory version"))?;
+    let forgotten = db.prepare_cached("DELETE FROM directory_gone WHERE version <= ?")?.execute([until])?;
+    if forgotten > 0 {
+        db.prepare_cached("UPDATE meta SET value = ? WHERE name = 'directory_floor'")?.execute([until])?;
+    }
+    Ok(())
+}
+
+fn is_put(change: &Change) -> bool {
+    match change {
+        Change::PutTenant(_)
+        | Change::PutApi(_)
+        | Change::PutClient(_)
+        | Change::PutUser(_)
+        | Change::PutPolicy(_)
+        | Change::PutKey(_) => true,
+        Change::DeleteTenant(_)
+        | Change::DeleteApi(..)
+        | Change::DeleteClient(..)
+        | Change::DeleteUser(..)
+        | Change::DeletePolicy(..)
+        | Change::DeleteKey(..) => false,
+    }
+}
+
+fn told(kind: &str, tenant: &str, name: &str, body: Option<&str>) -> Result<Change> {
+    let tenant = || TenantName::parse(tenant).ok_or(Failure::Record("tenant"));
+    Ok(match (kind, body) {
+        (TENANT, Some(body)) => Change::PutTenant(serde_json::from_str(body)?),
+        (API, Some(body)) => Change::PutApi(serde_json::from_str(body)?),
+        (CLIENT, Some(body)) => Change::PutClient(serde_json::from_str(body)?),
+        (POLICY, Some(body)) => Change::PutPolicy(serde_json::from_str(body)?),
+        (KEY, Some(body)) => Change::PutKey(serde_json::from_str(body)?),
+        (TENANT, None) => Change::DeleteTenant(tenant()?),
+        (API, None) => Change::DeleteApi(tenant()?, Resource::parse(name).ok_or(Failure::Record("API"))?),
+        (CLIENT, None) => Change::DeleteClient(tenant()?, ClientId::parse(name).ok_or(Failure::Record("client"))?),
+        (POLICY, None) => Change::DeletePolicy(tenant()?, name.to_owned()),
+        (KEY, None) => Change::DeleteKey(tenant()?, name.to_owned()),
+        _ => return Err(Failure::Record("change")),
     })
 }
 
@@ -162,8 +272,20 @@ fn one_user(db: &Connection, sql: &str, tenant: &TenantName, name: &str) -> Resu
     Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
 }
 
-fn of_kind<T: DeserializeOwned>(db: &Connection, kind: &str) -> Result<Vec<T>> {
-    documents(db, "SELECT body FROM directory WHERE kind = ? ORDER BY tenant, name", kind)
+fn without_clients(snapshot: &Connection) -> Result<DirectoryRecords> {
+    Ok(DirectoryRecords {
+        version: version(snapshot)?,
+        tenants: documents(snapshot, ALL_OF_KIND, TENANT)?,
+        apis: documents(snapshot, ALL_OF_KIND, API)?,
+        clients: Vec::new(),
+        policies: documents(snapshot, ALL_OF_KIND, POLICY)?,
+        keys: documents(snapshot, ALL_OF_KIND, KEY)?,
+    })
+}
+
+fn number(db: &Connection, sql: &str) -> Result<u64> {
+    let number: i64 = db.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+    u64::try_from(number).map_err(|_| Failure::Record("directory version"))
 }
 
 fn documents<T: DeserializeOwned>(db: &Connection, sql: &str, of: &str) -> Result<Vec<T>> {

@@ -4,6 +4,7 @@ use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::client::{Client, ClientMetadata};
 use grantor_protocol::directory::{Api, TokenProfile, User, UserClaims};
 use grantor_protocol::grant::{Access, ClaimsRequest, NewGrant, Redemption, TokenRef};
+use grantor_protocol::made::Made;
 use grantor_protocol::session::{Authentication, Session};
 use grantor_protocol::value::{
     ClientId, CodeId, EventId, GrantId, Resource, Scope, Seconds, Subject, TenantName, Text, TokenId, UnixTime,
@@ -165,6 +166,7 @@ pub fn api(tenant: TenantName, name: &str) -> Api {
         token: TokenProfile::default(),
         authorization_details_types: vec![],
         ceilings: Vec::new(),
+        ceilings_by_client: Made::default(),
         resource_servers: Vec::new(),
     }
 }

@@ -1,10 +1,12 @@
 //! The directory in memory.
 
 use super::{DirectoryState, MemoryStore, State};
-use crate::{Change, Directories, GrantsOf, Result, StoreError};
+use crate::{Change, Directories, GrantsOf, KNOWN_VERSIONS, MOST_CHANGES, Result, StoreError};
 use async_trait::async_trait;
+use grantor_protocol::client::Client;
 use grantor_protocol::directory::{DirectoryRecords, User};
-use grantor_protocol::value::{ClientId, Subject, TenantName};
+use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
+use std::collections::BTreeMap;
 
 #[async_trait]
 impl Directories for MemoryStore {
@@ -25,8 +27,12 @@ impl Directories for MemoryStore {
         })
     }
 
-    async fn directory_since(&self, _version: u64) -> Result<Option<(u64, Vec<Change>)>> {
-        Ok(None)
+    async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
+        let state = self.lock();
+        let directory = &state.directory;
+        let known = directory.feed.floor <= version && version <= directory.version;
+        let changes = known.then(|| directory.changes_since(version));
+        Ok(changes.filter(|changes| changes.len() <= MOST_CHANGES).map(|changes| (directory.version, changes)))
     }
 
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
@@ -36,8 +42,11 @@ impl Directories for MemoryStore {
             return Err(StoreError::Conflict { expected, found });
         }
         let mut next = state.directory.clone();
-        changes.iter().try_for_each(|change| next.apply(change))?;
         next.version = found.saturating_add(1);
+        for change in &changes {
+            next.apply(change)?;
+            next.feed.note(change, next.version);
+        }
         state.directory = next;
         for change in &changes {
             state.forget_what_hung_on(change);
@@ -64,7 +73,104 @@ impl Directories for MemoryStore {
     }
 }
 
+/// Since when each record is as it is, and since when others are gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Feed {
+    changed: BTreeMap<Name, u64>,
+    /// What was deleted, whether or not it was put again.
+    gone: BTreeMap<Name, u64>,
+    /// What was deleted up to this version is not known any more.
+    floor: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Tenant(TenantName),
+    Api(TenantName, Resource),
+    Client(TenantName, ClientId),
+    Policy(TenantName, String),
+    Key(TenantName, String),
+}
+
+impl Feed {
+    fn note(&mut self, change: &Change, version: u64) {
+        let (name, deleted) = match change {
+            Change::PutTenant(tenant) => (Name::Tenant(tenant.name.clone()), false),
+            Change::PutApi(api) => (Name::Api(api.tenant.clone(), api.audience.clone()), false),
+            Change::PutClient(Client { metadata, .. }) => {
+                (Name::Client(metadata.tenant.clone(), metadata.client_id.clone()), false)
+            }
+            Change::PutPolicy(policy) => (Name::Policy(policy.tenant.clone(), policy.name.clone()), false),
+            Change::PutKey(key) => (Name::Key(key.tenant.clone(), key.kid.clone()), false),
+            Change::DeleteTenant(tenant) => (Name::Tenant(tenant.clone()), true),
+            Change::DeleteApi(tenant, audience) => (Name::Api(tenant.clone(), audience.clone()), true),
+            Change::DeleteClient(tenant, client) => (Name::Client(tenant.clone(), client.clone()), true),
+            Change::DeletePolicy(tenant, name) => (Name::Policy(tenant.clone(), name.clone()), true),
+            Change::DeleteKey(tenant, kid) => (Name::Key(tenant.clone(), kid.clone()), true),
+            Change::PutUser(_) | Change::DeleteUser(..) => return,
+        };
+        if let (Name::Tenant(tenant), true) = (&name, deleted) {
+            self.changed.retain(|name, _| name.tenant() != tenant);
+        }
+        if deleted {
+            self.changed.remove(&name);
+            self.gone.insert(name, version);
+            self.forget(version.saturating_sub(KNOWN_VERSIONS));
+        } else {
+            self.changed.insert(name, version);
+        }
+    }
+
+    fn forget(&mut self, until: u64) {
+        let before = self.gone.len();
+        self.gone.retain(|_, version| *version > until);
+        if self.gone.len() < before {
+            self.floor = until;
+        }
+    }
+}
+
+impl Name {
+    fn tenant(&self) -> &TenantName {
+        match self {
+            Self::Tenant(tenant)
+            | Self::Api(tenant, _)
+            | Self::Client(tenant, _)
+            | Self::Policy(tenant, _)
+            | Self::Key(tenant, _) => tenant,
+        }
+    }
+
+    fn delete(self) -> Change {
+        match self {
+            Self::Tenant(tenant) => Change::DeleteTenant(tenant),
+            Self::Api(tenant, audience) => Change::DeleteApi(tenant, audience),
+            Self::Client(tenant, client) => Change::DeleteClient(tenant, client),
+            Self::Policy(tenant, name) => Change::DeletePolicy(tenant, name),
+            Self::Key(tenant, kid) => Change::DeleteKey(tenant, kid),
+        }
+    }
+}
+
 impl DirectoryState {
+    /// Tenants stand before what belongs to them, and what is gone before what is there.
+    fn changes_since(&self, since: u64) -> Vec<Change> {
+        let gone = self.feed.gone.iter().filter(|(_, version)| **version > since);
+        let changed = self.feed.changed.iter().filter(|(_, version)| **version > since);
+        let puts = changed.filter_map(|(name, _)| self.put(name));
+        gone.map(|(name, _)| name.clone().delete()).chain(puts).collect()
+    }
+
+    fn put(&self, name: &Name) -> Option<Change> {
+        Some(match name.clone() {
+            Name::Tenant(tenant) => Change::PutTenant(self.tenants.get(&tenant)?.clone()),
+            Name::Api(tenant, audience) => Change::PutApi(self.apis.get(&(tenant, audience))?.clone()),
+            Name::Client(tenant, client) => Change::PutClient(self.clients.get(&(tenant, client))?.clone()),
+            Name::Policy(tenant, name) => Change::PutPolicy(self.policies.get(&(tenant, name))?.clone()),
+            Name::Key(tenant, kid) => Change::PutKey(self.keys.get(&(tenant, kid))?.clone()),
+        })
+    }
+
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::PutTenant(tenant) => drop(self.tenants.insert(tenant.name.clone(), tenant.clone())),
