@@ -3,8 +3,10 @@
 use crate::client_certificate::PeerChain;
 use crate::context::Context;
 use crate::guests::Guests;
+use crate::operations::Entry;
 use crate::router::Service;
 use crate::tls::{ClientRoots, Transport};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -13,11 +15,11 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -32,7 +34,17 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// A header is not larger.
 const MAX_HEADER: usize = 64 * 1024;
 
-/// Serves until `shutdown`.
+/// What is said to a connection for which there is no place, where no TLS has to come first.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+    cache-control: no-store\r\ncontent-length: 0\r\n\r\n";
+/// So many may be told so at the same time, each for so long; others are closed without a word.
+const FAREWELLS: usize = 256;
+const FAREWELL: Duration = Duration::from_secs(1);
+/// So many connections may ask for figures and for health at the listener for them.
+const WATCHERS: usize = 64;
+
+/// Serves until `shutdown`; then for as long as a drain takes, each answer being the last of its connection; then what
+/// is in flight ends.
 pub(crate) async fn serve(
     service: Service,
     listener: TcpListener,
@@ -40,61 +52,174 @@ pub(crate) async fn serve(
     context: &Arc<Context>,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let settings = &context.settings;
-    let places = Arc::new(Semaphore::new(settings.max_connections));
-    let guests = Guests::new(settings.max_connections / 10);
-    let graceful = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place.map_err(io::Error::other)?,
-            () = &mut shutdown => break,
-        };
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, or a peer that went at once: both pass.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            () = &mut shutdown => break,
-        };
-        let address = peer.ip().to_canonical();
-        let trusted = settings.trusted_proxies.iter().any(|net| net.contains(&address));
-        let Some(guest) = guests.admit(address, trusted) else {
-            tracing::debug!(%address, "too many connections of one address");
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let visit = Visit { service: service.clone(), address, chain: None, watcher: graceful.watcher() };
-        let (transport, context) = (transport.clone(), Arc::clone(context));
-        tokio::spawn(async move {
-            match transport {
-                Transport::Plain => visit.serve(stream, Protocol::Http1).await,
-                Transport::Tls(acceptor) => {
-                    if let Some(stream) = handshake(&acceptor, stream).await {
-                        let protocol = Protocol::of(&stream);
-                        visit.serve(stream, protocol).await;
-                    }
-                }
-                Transport::MutualTls(acceptor, roots) => {
-                    if let Some(stream) = handshake(&acceptor, stream).await {
-                        let (protocol, chain) = (Protocol::of(&stream), chain(&stream, roots, &context));
-                        Visit { chain: Some(Arc::new(chain)), ..visit }.serve(stream, protocol).await;
-                    }
-                }
-            }
-            drop((place, guest));
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    let most = context.settings.max_connections;
+    let house = House {
+        host: Arc::new(Host { service, context: Arc::clone(context), base: base(context) }),
+        transport,
+        places: Arc::new(Semaphore::new(most)),
+        guests: Guests::new(most / 10),
+        farewells: Arc::new(Semaphore::new(FAREWELLS)),
+    };
+    let (http2, rest) = (GracefulShutdown::new(), GracefulShutdown::new());
+    house.accept(&listener, Some(&http2), &rest, shutdown).await;
+    context.operations.health.drain();
+    let drain = context.settings.drain;
+    // Streams that were opened are answered; the peer opens no more on such a connection (RFC 9113 6.8).
+    let moved_on = tokio::time::timeout(drain.saturating_add(DRAIN), http2.shutdown());
+    let drained = async {
+        house.accept(&listener, None, &rest, tokio::time::sleep(drain)).await;
+        drop(listener);
+        tokio::time::timeout(DRAIN, rest.shutdown()).await
+    };
+    if let (Err(_), _) | (_, Err(_)) = tokio::join!(moved_on, drained) {
         tracing::warn!("some requests did not end in time");
     }
     Ok(())
+}
+
+/// Serves figures and health, and nothing else, until `shutdown`.
+pub(crate) async fn serve_operations(
+    listener: TcpListener,
+    context: &Arc<Context>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(WATCHERS));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, _) = tokio::select! {
+            accepted = accepted(&listener) => accepted,
+            () = &mut shutdown => return Ok(()),
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let context = Arc::clone(context);
+        tokio::spawn(async move {
+            let handle = service_fn(move |request: hyper::Request<Incoming>| {
+                let response = context.operations.scraped(request.method(), request.uri().path());
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let mut builder = http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
+            // How a connection ends is of no interest here.
+            let _ = builder.serve_connection(TokioIo::new(stream), handle).await;
+            drop(place);
+        });
+    }
+}
+
+/// What stands before the paths of the default tenant.
+fn base(context: &Context) -> String {
+    let path = context.settings.issuer.as_str().strip_prefix(&context.origin.text).unwrap_or_default();
+    path.trim_end_matches('/').to_owned()
+}
+
+/// The next connection.
+async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                // Out of file descriptors, or a peer that went at once: both pass.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// Who answers.
+struct Host {
+    service: Service,
+    context: Arc<Context>,
+    /// What stands before the paths of the default tenant.
+    base: String,
+}
+
+impl Host {
+    async fn answer(&self, request: hyper::Request<axum::body::Body>, address: IpAddr) -> Response {
+        let operations = &self.context.operations;
+        let response = match operations.enter(request.uri().path(), &self.base) {
+            Entry::Answered(response) => response,
+            Entry::Admitted(admitted) => {
+                let response = self.service.call(request, address).await;
+                operations.leave(admitted, &response);
+                response
+            }
+        };
+        operations.last(response)
+    }
+}
+
+/// One listener: who comes in, and by which door.
+struct House {
+    host: Arc<Host>,
+    transport: Transport,
+    places: Arc<Semaphore>,
+    guests: Guests,
+    farewells: Arc<Semaphore>,
+}
+
+impl House {
+    /// Takes connections until then. Those of HTTP/2 end with `http2`, as long as there is that; all others with `rest`.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+        http2: Option<&GracefulShutdown>,
+        rest: &GracefulShutdown,
+        until: impl Future<Output = ()> + Send,
+    ) {
+        let mut until = pin!(until);
+        loop {
+            let (stream, peer) = tokio::select! {
+                accepted = accepted(listener) => accepted,
+                () = &mut until => return,
+            };
+            let address = peer.ip().to_canonical();
+            let trusted = self.host.context.settings.trusted_proxies.iter().any(|net| net.contains(&address));
+            let place = Arc::clone(&self.places).try_acquire_owned().ok();
+            let Some(place) = place.and_then(|place| Some((place, self.guests.admit(address, trusted)?))) else {
+                tracing::debug!(%address, "too many connections, of all or of this address");
+                self.turn_away(stream);
+                continue;
+            };
+            let _ = stream.set_nodelay(true);
+            let visit = Visit {
+                host: Arc::clone(&self.host),
+                address,
+                chain: None,
+                http2: http2.map(GracefulShutdown::watcher),
+                rest: rest.watcher(),
+            };
+            let transport = self.transport.clone();
+            tokio::spawn(async move {
+                let host = Arc::clone(&visit.host);
+                host.context.operations.opened();
+                visit.enter(transport, stream).await;
+                host.context.operations.closed();
+                drop(place);
+            });
+        }
+    }
+
+    /// Tells a peer at once that there is no place, instead of leaving it in silence.
+    fn turn_away(&self, mut stream: TcpStream) {
+        self.host.context.operations.no_place();
+        if !matches!(self.transport, Transport::Plain) {
+            return;
+        }
+        let Ok(farewell) = Arc::clone(&self.farewells).try_acquire_owned() else { return };
+        tokio::spawn(async move {
+            let said = async {
+                stream.write_all(NO_PLACE).await?;
+                stream.shutdown().await?;
+                // What it sent must be read, or closing would take the answer back.
+                let mut unread = [0; 1024];
+                while stream.read(&mut unread).await? > 0 {}
+                io::Result::Ok(())
+            };
+            let _ = tokio::time::timeout(FAREWELL, said).await;
+            drop(farewell);
+        });
+    }
 }
 
 async fn handshake(acceptor: &TlsAcceptor, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
@@ -127,39 +252,60 @@ impl Protocol {
 
 /// One connection: who is served, and by what.
 struct Visit {
-    service: Service,
+    host: Arc<Host>,
     address: IpAddr,
     /// At the listener for mutual TLS alone.
     chain: Option<Arc<PeerChain>>,
-    watcher: Watcher,
+    http2: Option<Watcher>,
+    rest: Watcher,
 }
 
 impl Visit {
+    /// Through TLS, if that stands before it.
+    async fn enter(self, transport: Transport, stream: TcpStream) {
+        match transport {
+            Transport::Plain => self.serve(stream, Protocol::Http1).await,
+            Transport::Tls(acceptor) => {
+                if let Some(stream) = handshake(&acceptor, stream).await {
+                    let protocol = Protocol::of(&stream);
+                    self.serve(stream, protocol).await;
+                }
+            }
+            Transport::MutualTls(acceptor, roots) => {
+                if let Some(stream) = handshake(&acceptor, stream).await {
+                    let (protocol, chain) = (Protocol::of(&stream), chain(&stream, roots, &self.host.context));
+                    Self { chain: Some(Arc::new(chain)), ..self }.serve(stream, protocol).await;
+                }
+            }
+        }
+    }
+
     async fn serve<S>(self, stream: S, protocol: Protocol)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { service, address, chain, watcher } = self;
+        let Self { host, address, chain, http2, rest } = self;
         let handle = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(axum::body::Body::new);
             if let Some(chain) = &chain {
                 request.extensions_mut().insert(chain.certificate());
             }
-            let service = service.clone();
-            async move { Ok::<_, Infallible>(service.call(request, address).await) }
+            let host = Arc::clone(&host);
+            async move { Ok::<_, Infallible>(host.answer(request, address).await) }
         });
         let io = TokioIo::new(stream);
         let ended = match protocol {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
                 builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
-                watcher.watch(builder.serve_connection(io, handle)).await
+                drop(http2);
+                rest.watch(builder.serve_connection(io, handle)).await
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
                 builder.timer(TokioTimer::new()).keep_alive_interval(HEADER).keep_alive_timeout(HANDSHAKE);
                 builder.max_header_list_size(64 * 1024).max_concurrent_streams(100);
-                watcher.watch(builder.serve_connection(io, handle)).await
+                http2.unwrap_or(rest).watch(builder.serve_connection(io, handle)).await
             }
         };
         if let Err(error) = ended {

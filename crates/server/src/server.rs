@@ -26,8 +26,8 @@ impl Server {
         Context::new(store, master, settings, world).await.map(Self)
     }
 
-    /// Serves a listener until `shutdown`, then lets the requests in flight end. No client is asked for a certificate
-    /// here.
+    /// Serves a listener until `shutdown`, then for [`Settings::drain`](crate::Settings) as not ready, then lets the
+    /// requests in flight end. No client is asked for a certificate here.
     pub async fn run(
         &self,
         listener: TcpListener,
@@ -46,6 +46,26 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send,
     ) -> std::io::Result<()> {
         self.serve(listener, Transport::mutual(tls, &self.0.settings)?, shutdown).await
+    }
+
+    /// Serves figures at `/metrics`, and health, until `shutdown`. Nobody else should reach this listener.
+    pub async fn run_operations(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> std::io::Result<()> {
+        listen::serve_operations(listener, &self.0, shutdown).await
+    }
+
+    /// How many keys were made when the server was.
+    pub fn keys_made_at_start(&self) -> usize {
+        self.0.feed.made_at_start.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Whether requests should be sent here: the store answers, the directory is current, and nobody said that the
+    /// server ends.
+    pub fn is_ready(&self) -> bool {
+        self.0.operations.health.objection().is_none()
     }
 
     async fn serve(

@@ -1,8 +1,9 @@
 //! What the composition root decides. Nothing below it sees the configuration itself.
 
-use grantor_protocol::value::Issuer;
+use grantor_protocol::value::{EventId, Issuer};
 use ipnet::IpNet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What the server is told.
 #[derive(Clone, Debug)]
@@ -19,6 +20,13 @@ pub struct Settings {
     pub outgoing: grantor_fetch::Settings,
     /// How many connections are served at once.
     pub max_connections: usize,
+    /// For how long new connections are still served after the server was told to stop, so that whoever spreads
+    /// requests over several nodes sees in time that this one is not ready any more.
+    pub drain: Duration,
+    /// Whether figures are kept for [`Server::run_operations`](crate::Server::run_operations).
+    pub metrics: bool,
+    /// For how many days audit events are kept; without one, for ever.
+    pub keep_audit_days: Option<u32>,
     /// What concerns the listener for mutual TLS, if there is one.
     pub mtls: Option<Mtls>,
     /// Whether TLS 1.2 is restricted to the cipher suites that FAPI 2.0 Security Profile 5.2.2 permits, at every
@@ -58,12 +66,27 @@ impl Settings {
             templates: None,
             outgoing: grantor_fetch::Settings::default(),
             max_connections: 10_000,
+            drain: Duration::ZERO,
+            metrics: false,
+            keep_audit_days: None,
             mtls: None,
             fapi_tls: false,
             client_cert_header: false,
         }
     }
+
+    /// The first audit event that is kept, when it is this many milliseconds since the epoch.
+    pub(crate) fn keep_events_from(&self, millis: u64) -> EventId {
+        let days = self.keep_audit_days.map(|days| u64::from(days).saturating_mul(MILLIS_OF_A_DAY));
+        EventId::from_bytes(match days.and_then(|days| millis.checked_sub(days)) {
+            // Ids sort by the millisecond that they begin with.
+            Some(from) => (u128::from(from) << 80).to_be_bytes(),
+            None => [0; 16],
+        })
+    }
 }
+
+const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
 /// The server's own origin, as browsers send it.
 #[derive(Clone, Debug)]
@@ -75,5 +98,23 @@ pub(crate) struct Origin {
 impl Origin {
     pub(crate) fn of(issuer: &Issuer) -> Self {
         Self { text: issuer.origin(), secure: issuer.is_https() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audit_events_are_kept_for_as_many_days_as_was_said() {
+        let mut settings = Settings::new(Issuer::parse("https://id.example").unwrap());
+        let now = 1_800_000_000_000;
+        assert_eq!(settings.keep_events_from(now), EventId::from_bytes([0; 16]), "for ever");
+        settings.keep_audit_days = Some(400);
+        let from = settings.keep_events_from(now);
+        let edge = now - 400 * MILLIS_OF_A_DAY;
+        assert!(EventId::new(edge, [0; 10]) >= from && EventId::new(edge - 1, [0xff; 10]) < from);
+        settings.keep_audit_days = Some(u32::MAX);
+        assert_eq!(settings.keep_events_from(now), EventId::from_bytes([0; 16]), "longer than time");
     }
 }

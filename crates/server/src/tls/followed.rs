@@ -42,20 +42,25 @@ impl<T: Send + Sync + 'static> Followed<T> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             let Some(followed) = followed.upgrade() else { return };
-            let now = changed_at(&followed.paths);
-            if now == seen {
-                continue;
+            followed.look(&mut seen);
+        }
+    }
+
+    /// Reads the files anew if they have changed since they were `seen`.
+    fn look(&self, seen: &mut Vec<Option<SystemTime>>) {
+        let now = changed_at(&self.paths);
+        if now == *seen {
+            return;
+        }
+        let what = self.what;
+        match (self.read)() {
+            Ok(value) => {
+                self.current.store(Arc::new(value));
+                *seen = now;
+                tracing::info!("{what} was read anew");
             }
-            let what = followed.what;
-            match (followed.read)() {
-                Ok(value) => {
-                    followed.current.store(Arc::new(value));
-                    seen = now;
-                    tracing::info!("{what} was read anew");
-                }
-                // Half written: the next look will tell.
-                Err(error) => tracing::warn!(%error, "{what} changed and cannot be read; what was read last stays"),
-            }
+            // Half written: the next look will tell.
+            Err(error) => tracing::warn!(%error, "{what} changed and cannot be read; what was read last stays"),
         }
     }
 }
@@ -68,4 +73,32 @@ impl<T> fmt::Debug for Followed<T> {
 
 fn changed_at(paths: &[PathBuf]) -> Vec<Option<SystemTime>> {
     paths.iter().map(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_cannot_be_read_leaves_what_was_read_last_until_it_is_mended() {
+        let path = std::env::temp_dir().join(format!("grantor-followed-{}", std::process::id()));
+        let write = |text: &str, second: u64| {
+            std::fs::write(&path, text).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second)).unwrap();
+        };
+        write("1", 1);
+        let from = path.clone();
+        let read = move || std::fs::read_to_string(&from)?.parse::<u32>().map_err(io::Error::other);
+        let followed = Followed::load("the number", vec![path.clone()], read).unwrap();
+        let mut seen = changed_at(&followed.paths);
+        for (text, second, current) in [("2", 2, 2), ("3", 2, 2), ("half of", 3, 2), ("4", 4, 4)] {
+            write(text, second);
+            followed.look(&mut seen);
+            assert_eq!(*followed.current(), current, "{text}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        followed.look(&mut seen);
+        assert_eq!(*followed.current(), 4, "gone for a moment");
+    }
 }

@@ -1,0 +1,248 @@
+//! Overload: more is asked than can be done. The excess is refused at once with 503, so that those who are admitted are
+//! answered as on any other day (docs/adr/0014). What decides is [`Rule`], a pure function of what was measured.
+
+mod rule;
+
+use rule::{Rule, Sample, Verdict, is_full_house, is_stuck};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+
+/// The gate that every request but those of health and metrics goes through. It costs a few atomic operations.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    in_flight: AtomicU32,
+    /// No more than so many are in flight.
+    limit: AtomicU32,
+    /// Of 2^32 requests so many are refused.
+    refuse: AtomicU32,
+    /// How many came; a sequence from which those who are refused are chosen evenly.
+    came: AtomicU64,
+    /// How many of these were answered.
+    completed: AtomicU64,
+    refused: [AtomicU64; Excess::ALL.len()],
+    /// How late the runtime was when it was looked at last, in microseconds.
+    lateness: AtomicU64,
+    begun: Instant,
+    /// When the next look is due, in microseconds from then, and how many had come at the last.
+    look_due: AtomicU64,
+    came_before: AtomicU64,
+    workers: AtomicU32,
+}
+
+/// Why a request or a connection is more than can be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// The processor has more to do than it can: requests wait to be looked at.
+    Processor,
+    /// Too many requests wait for something else: the store, or another server.
+    InFlight,
+    /// All places for connections are taken, or all that one address may have.
+    Connections,
+}
+
+impl Excess {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 3] = [Self::Processor, Self::InFlight, Self::Connections];
+
+    /// Its name as a label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Processor => "processor",
+            Self::InFlight => "in_flight",
+            Self::Connections => "connections",
+        }
+    }
+
+    const fn place(self) -> usize {
+        match self {
+            Self::Processor => 0,
+            Self::InFlight => 1,
+            Self::Connections => 2,
+        }
+    }
+}
+
+/// Leave to be served; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Pass(Arc<Gate>);
+
+/// How often the runtime is looked at under load, and when nothing happens.
+const TICK: Duration = Duration::from_millis(10);
+const IDLE_TICK: Duration = Duration::from_millis(100);
+
+impl Gate {
+    /// An open gate.
+    pub(crate) fn new() -> Arc<Self> {
+        let open = Verdict::open();
+        Arc::new(Self {
+            in_flight: AtomicU32::new(0),
+            limit: AtomicU32::new(open.limit),
+            refuse: AtomicU32::new(open.refuse),
+            came: AtomicU64::new(0),
+            completed: AtomicU64::new(0),
+            refused: Excess::ALL.map(|_| AtomicU64::new(0)),
+            lateness: AtomicU64::new(0),
+            begun: Instant::now(),
+            look_due: AtomicU64::new(u64::MAX),
+            came_before: AtomicU64::new(0),
+            workers: AtomicU32::new(1),
+        })
+    }
+
+    /// Lets a request in, or refuses it at once.
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<Pass, Excess> {
+        let number = self.came.fetch_add(1, Ordering::Relaxed);
+        let refuse = self.refuse.load(Ordering::Relaxed);
+        // Multiples of the golden ratio are spread evenly: of any few requests the right share is refused.
+        if refuse > 0 && (number.wrapping_mul(GOLDEN) >> 32) < u64::from(refuse) {
+            return Err(self.turn_away(Excess::Processor));
+        }
+        // The clock is read only where there is a reason to.
+        let since_look = number.saturating_sub(self.came_before.load(Ordering::Relaxed));
+        let workers = self.workers.load(Ordering::Relaxed);
+        if is_full_house(since_look, workers) && is_stuck(since_look, self.overdue(), workers) {
+            return Err(self.turn_away(Excess::Processor));
+        }
+        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let pass = Pass(Arc::clone(self));
+        if before >= self.limit.load(Ordering::Relaxed) {
+            return Err(self.turn_away(Excess::InFlight));
+        }
+        Ok(pass)
+    }
+
+    /// Counts a refusal.
+    pub(crate) fn turn_away(&self, excess: Excess) -> Excess {
+        if let Some(count) = self.refused.get(excess.place()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        excess
+    }
+
+    /// How many were refused for this.
+    pub(crate) fn refused(&self, excess: Excess) -> u64 {
+        self.refused.get(excess.place()).map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    /// How many requests are being served.
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// How many may be.
+    pub(crate) fn limit(&self) -> u32 {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// How long a request waits until it is looked at.
+    pub(crate) fn lateness(&self) -> Duration {
+        Duration::from_micros(self.lateness.load(Ordering::Relaxed))
+    }
+
+    /// Looks at the runtime for as long as the gate is there. `exempt` is how many requests wait in a bounded line of
+    /// their own, which says nothing about the rest.
+    pub(crate) fn watch(self: &Arc<Self>, exempt: impl Fn() -> usize + Send + 'static) {
+        tokio::spawn(Self::look(Arc::downgrade(self), exempt));
+    }
+
+    async fn look(gate: Weak<Self>, exempt: impl Fn() -> usize + Send + 'static) {
+        let workers = u32::try_from(Handle::current().metrics().num_workers()).unwrap_or(u32::MAX);
+        let mut rule = Rule::default();
+        let (mut came_before, mut completed_before) = (0, 0);
+        let mut pause = TICK;
+        loop {
+            let begun = Instant::now();
+            if let Some(gate) = gate.upgrade() {
+                gate.workers.store(workers, Ordering::Relaxed);
+                gate.look_due.store(micros((begun + pause).saturating_duration_since(gate.begun)), Ordering::Relaxed);
+            }
+            // A timer and a socket wake their tasks in the same way, so that a request waits as long as this is late.
+            tokio::time::sleep(pause).await;
+            let elapsed = begun.elapsed();
+            let late = elapsed.saturating_sub(pause);
+            let Some(gate) = gate.upgrade() else { return };
+            gate.lateness.store(micros(late), Ordering::Relaxed);
+            let exempt = u32::try_from(exempt()).unwrap_or(u32::MAX);
+            let (came, completed) = (gate.came.load(Ordering::Relaxed), gate.completed.load(Ordering::Relaxed));
+            let verdict = rule.next(&Sample {
+                elapsed,
+                late,
+                came: came.saturating_sub(came_before),
+                completed: completed.saturating_sub(completed_before),
+                in_flight: gate.in_flight().saturating_sub(exempt),
+                workers,
+            });
+            gate.refuse.store(verdict.refuse, Ordering::Relaxed);
+            gate.limit.store(verdict.limit.saturating_add(exempt), Ordering::Relaxed);
+            gate.came_before.store(came, Ordering::Relaxed);
+            pause = if came == came_before && verdict == Verdict::open() { IDLE_TICK } else { TICK };
+            (came_before, completed_before) = (came, completed);
+        }
+    }
+
+    /// By how much the next look is late already.
+    fn overdue(&self) -> Duration {
+        let due = self.look_due.load(Ordering::Relaxed);
+        Duration::from_micros(micros(self.begun.elapsed()).saturating_sub(due))
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// 2^64 divided by the golden ratio.
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.0.completed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_requests_the_right_share_is_refused_evenly() {
+        let gate = Gate::new();
+        gate.refuse.store(u32::MAX / 4 * 3, Ordering::Relaxed);
+        for _ in 0..10 {
+            let refused = (0..100).filter(|_| gate.admit().is_err()).count();
+            assert!((73..=77).contains(&refused), "{refused}");
+        }
+        assert_eq!(gate.refused(Excess::Processor) + gate.completed.load(Ordering::Relaxed), 1000);
+        gate.refuse.store(0, Ordering::Relaxed);
+        assert!((0..1000).all(|_| gate.admit().is_ok()));
+    }
+
+    #[test]
+    fn a_full_house_before_an_overdue_look_is_refused() {
+        let gate = Gate::new();
+        assert!((0..500).all(|_| gate.admit().is_ok()), "nobody looks yet");
+        // As if the look had been due when the gate was made.
+        gate.look_due.store(0, Ordering::Relaxed);
+        while gate.overdue() < Duration::from_millis(50) {
+            std::hint::spin_loop();
+        }
+        assert_eq!(gate.admit().unwrap_err(), Excess::Processor);
+        gate.came_before.store(gate.came.load(Ordering::Relaxed), Ordering::Relaxed);
+        assert!((0..100).all(|_| gate.admit().is_ok()), "fewer than a full house since the last look");
+    }
+
+    #[test]
+    fn no_more_than_the_limit_are_in_flight_and_each_place_is_given_back() {
+        let gate = Gate::new();
+        gate.limit.store(2, Ordering::Relaxed);
+        let held = [gate.admit().unwrap(), gate.admit().unwrap()];
+        assert_eq!(gate.admit().unwrap_err(), Excess::InFlight);
+        assert_eq!((gate.in_flight(), gate.refused(Excess::InFlight)), (2, 1));
+        drop(held);
+        assert_eq!(gate.in_flight(), 0);
+        assert!(gate.admit().is_ok());
+    }
+}
