@@ -10,7 +10,8 @@ use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spen
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
 use grantor_store::{
-    AuditLog, Change, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result, Sessions, Store, StoreError, Uses,
+    Activity, AuditLog, Change, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result, Sessions, Store,
+    StoreError, Uses,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -239,5 +240,9 @@ impl Store for SqliteStore {
         let copying = tokio::task::spawn_blocking(move || backup::backup(&connection::reader(&from)?, &to));
         let copied = copying.await.map_err(|_| StoreError::Broken("the backup was broken off".to_owned()))?;
         Ok(copied?)
+    }
+
+    fn activity(&self) -> Activity {
+        self.writer.activity()
     }
 }

@@ -9,10 +9,11 @@ use crate::checkpoint::Checkpoints;
 use crate::failure::{Failure, Result};
 use crate::verbs::audit;
 use grantor_protocol::audit::Event;
-use grantor_store::StoreError;
+use grantor_store::{Activity, StoreError};
 use queue::{Queue, Ticket};
 use rusqlite::Connection;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -31,8 +32,16 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 /// The queue in front of the writing thread.
 pub(crate) struct Writer {
     queue: Arc<Queue<Job>>,
+    written: Arc<Written>,
     patience: Duration,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What was committed, counted for those who watch over it.
+#[derive(Default)]
+struct Written {
+    commits: AtomicU64,
+    verbs: AtomicU64,
 }
 
 enum Job {
@@ -66,11 +75,22 @@ impl Writer {
     fn with_queue(db: Connection, checkpoints: Checkpoints, length: usize, patience: Duration) -> Result<Self> {
         let queue = Arc::new(Queue::new(length));
         let jobs = Arc::clone(&queue);
+        let written = Arc::<Written>::default();
+        let counted = Arc::clone(&written);
         let thread = std::thread::Builder::new()
             .name("grantor-sqlite".to_owned())
-            .spawn(move || work(&db, &checkpoints, &jobs))
+            .spawn(move || work(&db, &checkpoints, &jobs, &counted))
             .map_err(|error| StoreError::Broken(format!("the writing thread cannot be started: {error}")))?;
-        Ok(Self { queue, patience, thread: Some(thread) })
+        Ok(Self { queue, written, patience, thread: Some(thread) })
+    }
+
+    /// What was committed, and how much waits.
+    pub(crate) fn activity(&self) -> Activity {
+        Activity {
+            commits: self.written.commits.load(Ordering::Relaxed),
+            committed_verbs: self.written.verbs.load(Ordering::Relaxed),
+            waiting: u64::try_from(self.queue.len()).unwrap_or(u64::MAX),
+        }
     }
 
     /// Carries out `work` in the next transaction; durable when it returns.
@@ -179,7 +199,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Verb for Waiting<T, F>
     }
 }
 
-fn work(db: &Connection, checkpoints: &Checkpoints, queue: &Queue<Job>) {
+fn work(db: &Connection, checkpoints: &Checkpoints, queue: &Queue<Job>, written: &Written) {
     let _closing = Closing(queue);
     let mut batch = Vec::with_capacity(BATCH);
     let mut answered = 0;
@@ -193,6 +213,10 @@ fn work(db: &Connection, checkpoints: &Checkpoints, queue: &Queue<Job>) {
         pace = begun.elapsed().min(LONGEST_PAUSE);
         let jobs = batch.len();
         answered = answer(queue, &mut batch, failure.as_ref());
+        if failure.is_none() && jobs > 0 {
+            written.commits.fetch_add(1, Ordering::Relaxed);
+            written.verbs.fetch_add(u64::try_from(jobs).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
         checkpoints.committed(jobs, db);
     }
 }

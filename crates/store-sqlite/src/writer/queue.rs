@@ -54,6 +54,11 @@ impl<J> Queue<J> {
         Ok(ticket)
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
     /// Takes a job back that waits among more than `too_many`. Gives whether it did: one that has been taken is carried
     /// out.
     pub(super) fn withdraw(&self, ticket: Ticket, too_many: usize) -> bool {
