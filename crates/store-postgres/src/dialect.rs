@@ -93,7 +93,7 @@ async fn hot_statements_find_each_row_by_its_whole_key() {
         for bad in ["Seq Scan", "Hash", "Merge", "Bitmap", "grants_by", "grants_due", "_expire"] {
             assert!(!shown.contains(bad), "{bad}\n{sql}\n{shown}");
         }
-        for (scan, condition) in plan.iter().zip(plan.iter().skip(1)).filter(|(line, _)| line.contains("_pkey")) {
+        for (scan, condition) in plan.iter().zip(plan.iter().skip(1)).filter(|(line, _)| line.contains("_pkey on ")) {
             let columns = [("grants_pkey", "key = "), ("cutoffs_pkey", "client = "), ("spent_codes", "code = ")]
                 .into_iter()
                 .chain([("remembered", "value = "), ("revoked_tokens_pkey", "token = "), ("meta_pkey", "name = ")]);
@@ -153,7 +153,8 @@ fn literals(file: &Path, text: &str) -> Vec<String> {
     // Of what lies between quotes every other is a literal, and none of ours has an escaped quote in it.
     for literal in code.replace("\\\"", "").replace("'\"'", "").split('"').skip(1).step_by(2) {
         let text = literal.trim();
-        let starts = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "TRUNCATE", "SET ", "BEGIN", "CREATE", "ALTER", "DROP"];
+        let starts =
+            ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "TRUNCATE", "SET ", "BEGIN", "CREATE", "ALTER", "DROP"];
         let goes_on = ["FROM ", "WHERE ", "RETURNING", "ON CONFLICT", " AS "];
         if starts.iter().any(|start| text.starts_with(start)) || goes_on.iter().any(|part| text.contains(part)) {
             found.push(text.to_owned());

@@ -40,12 +40,13 @@ macro_rules! in_any {
     };
 }
 
+/// In a form that the planner can only carry out by the key.
 macro_rules! in_one {
     ($table:literal) => {
         concat!(
-            "EXISTS (SELECT 1 FROM ",
+            "COALESCE((SELECT o.expires FROM ",
             $table,
-            " AS o WHERE o.tenant = r.tenant AND o.purpose = r.purpose AND o.value = r.value AND o.expires > $6::int8)"
+            " AS o WHERE o.tenant = r.tenant AND o.purpose = r.purpose AND o.value = r.value), $6::int8) > $6::int8"
         )
     };
 }

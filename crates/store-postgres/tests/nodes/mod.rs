@@ -179,9 +179,11 @@ impl Directories for TwoNodes {
     }
 
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
-        // The node that notes the uses of a client knows for a minute that it has.
-        let forgets = |change: &Change| matches!(change, Change::DeleteClient(..) | Change::DeleteTenant(_));
-        let node = if changes.iter().any(forgets) { self.first() } else { self.next() };
+        // The node that notes the uses of a client knows for a minute that it has, and notes them in its own time.
+        let of_uses = |change: &Change| {
+            matches!(change, Change::DeleteClient(..) | Change::DeleteTenant(_) | Change::PutTenant(_))
+        };
+        let node = if changes.iter().any(of_uses) { self.first() } else { self.next() };
         node.change_directory(changes, expected).await
     }
 

@@ -79,12 +79,12 @@ const TAKE_BACK_AGAIN: &str = "
 UPDATE grants AS g SET revoked = r.now
 FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::bytea[], $5::int8[]) AS r (n, tenant, code, key, now)
 WHERE g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
-  AND (EXISTS (SELECT 1 FROM cutoffs AS c
-      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = '' AND c.cutoff > r.code)
-    OR EXISTS (SELECT 1 FROM cutoffs AS c
-      WHERE c.tenant = g.tenant AND c.subject = '' AND c.client = g.client AND c.cutoff > r.code)
-    OR EXISTS (SELECT 1 FROM cutoffs AS c
-      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = g.client AND c.cutoff > r.code))
+  AND (COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = ''), FALSE)
+    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+      WHERE c.tenant = g.tenant AND c.subject = '' AND c.client = g.client), FALSE)
+    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = g.client), FALSE))
 RETURNING r.n";
 
 /// For which grant the code was spent, and whether it is older than a cut-off or the epoch.
@@ -99,12 +99,12 @@ SELECT r.n,
   ) AS grant_id,
   r.code < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
     OR r.id < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
-    OR EXISTS (SELECT 1 FROM cutoffs AS c
-      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = '' AND c.cutoff > r.code)
-    OR EXISTS (SELECT 1 FROM cutoffs AS c
-      WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = r.client AND c.cutoff > r.code)
-    OR EXISTS (SELECT 1 FROM cutoffs AS c
-      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = r.client AND c.cutoff > r.code)
+    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = ''), FALSE)
+    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = r.client), FALSE)
+    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = r.subject AND c.client = r.client), FALSE)
     AS is_taken_back
 FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
   AS r (n, tenant, code, id, subject, client)";
