@@ -4,9 +4,9 @@
 use crate::common::cluster::Cluster;
 use crate::common::load::{self, Load};
 use crate::common::report::Report;
+use crate::common::succession::Succession;
 use anyhow::{Result, anyhow};
 use clap::Args;
-use grantor_local_postgres::{Options, Replication, Server};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -25,25 +25,20 @@ const UNDISTURBED: Duration = Duration::from_secs(2);
 const BOUNDED: Duration = Duration::from_secs(10);
 /// After the promotion.
 const FULL_SERVICE: Duration = Duration::from_secs(30);
-const DATABASE: &str = "grantor";
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut report = Report::default();
-    let mut primary = Server::start(Options::default())?;
-    primary.database(DATABASE)?;
-    let standby = primary.standby(Replication::Synchronous)?;
-    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", primary.port(), standby.port());
-    let url = format!("postgres://postgres@{hosts}/{DATABASE}?target_session_attrs=read-write");
-    let cluster = Cluster::start(&vec![Some(url); NODES], None).await?;
+    let mut succession = Succession::start()?;
+    let cluster = Cluster::start(&vec![Some(succession.url()); NODES], None).await?;
     let load = Load::begin(&cluster.addresses(), cluster.host(), load::hire(&cluster, WORKERS).await?);
     tokio::time::sleep(UNDISTURBED).await;
 
     load.disturb();
     let before = load.counts();
-    primary.kill()?;
+    succession.primary.kill()?;
     tokio::time::sleep(Duration::from_secs(arguments.seconds)).await;
     let meanwhile = load.counts();
-    standby.promote()?;
+    succession.standby.promote()?;
     let recovered = load::recovered(&cluster, FULL_SERVICE).await;
     let (during, longest) = (load.counts(), load.longest());
     load.calm();

@@ -2,20 +2,21 @@
 //! there must be an order of all calls, consistent with when each began and ended, in which every answer is right. The
 //! history is judged by a program that nobody here wrote (porcupine), with a model in `proof/go`.
 
+mod cutter;
 mod history;
+mod judge;
 mod load;
 
 use crate::common::report::Report;
 use crate::common::stores::{Backend, Pair};
-use anyhow::{Context as _, Result, bail, ensure};
+use crate::common::succession::Succession;
+use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
-use grantor_local_postgres::Server;
+use cutter::Cutter;
 use history::History;
-use std::fs::File;
+use judge::{Verdict, build, judged};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
@@ -27,15 +28,16 @@ pub(crate) struct Arguments {
     /// How long the two nodes are busy
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Half way the primary dies and its standby takes over
+    #[arg(long)]
+    failover: bool,
     /// Where the history is kept, a line of JSON per call [default: nowhere]
     #[arg(long)]
     keep: Option<PathBuf>,
 }
 
-const BETWEEN_CUTS: Duration = Duration::from_millis(200);
-/// One connection of a node, and one that is just writing if there is any.
-const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'grantor' \
-                   ORDER BY state = 'active' DESC, random() LIMIT 1";
+/// How long there is no primary.
+const INTERREGNUM: Duration = Duration::from_secs(1);
 
 /// Histories that are wrong, each by one fault. The judge must refuse every one.
 const PLANTED: [(&str, &str); 3] = [
@@ -68,21 +70,48 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         report.check(&format!("the judge finds {name}"), found(&judge, &file));
     }
     let file = arguments.keep.unwrap_or_else(|| scratch.path().join("history"));
-    let name = format!("{} s of two nodes on {} are linearizable", arguments.seconds, arguments.store.name());
-    let seconds = Duration::from_secs(arguments.seconds);
-    report.check(&name, two_nodes(arguments.store, seconds, &judge, &file).await);
+    let (time, history) = (Duration::from_secs(arguments.seconds), History::begin(&file)?);
+    let store = arguments.store;
+    let (written, through) = match (arguments.failover, store) {
+        (false, _) => (undisturbed(store, history, time).await, ""),
+        (true, Backend::Postgres) => (failover(history, time).await, ", through a failover,"),
+        (true, Backend::Sqlite) => bail!("a file has no standby"),
+    };
+    let name = format!("{} s of two nodes on {}{through} are linearizable", arguments.seconds, store.name());
+    report.check(&name, written.and_then(|history| judge_of(history, &judge, &file)));
     Ok(report.finish())
 }
 
-async fn two_nodes(store: Backend, time: Duration, judge: &Path, file: &Path) -> Result<()> {
+/// On PostgreSQL connections are cut meanwhile.
+async fn undisturbed(store: Backend, history: History, time: Duration) -> Result<History> {
     let pair = Pair::open(store).await?;
     let cutter = (store == Backend::Postgres).then(Cutter::begin);
-    let history = load::run(&pair, History::begin(file)?, time).await?;
+    let history = load::run(&pair, history, time).await?;
     if let Some(cutter) = cutter {
-        let cuts = cutter.cuts.load(Ordering::Relaxed);
-        println!("{cuts} connections were cut");
-        ensure!(cuts > 0, "no connection was cut");
+        println!("{} connections were cut", cutter.cuts());
+        ensure!(cutter.cuts() > 0, "no connection was cut");
     }
+    Ok(history)
+}
+
+/// Half way the primary dies, and its synchronous standby takes over.
+async fn failover(history: History, time: Duration) -> Result<History> {
+    let mut succession = Succession::start()?;
+    let pair = Pair::connect(&succession.url()).await?;
+    let successor = thread::spawn(move || {
+        thread::sleep(time / 2);
+        succession.primary.kill()?;
+        thread::sleep(INTERREGNUM);
+        succession.standby.promote()?;
+        // It lives until the load has ended.
+        Ok::<_, std::io::Error>(succession)
+    });
+    let history = load::run(&pair, history, time).await?;
+    let _ended = successor.join().map_err(|_| anyhow!("the failover panicked"))??;
+    Ok(history)
+}
+
+fn judge_of(history: History, judge: &Path, file: &Path) -> Result<()> {
     let counts = history.end()?;
     println!("{counts}");
     // A history in which nothing happened proves nothing.
@@ -94,62 +123,10 @@ async fn two_nodes(store: Backend, time: Duration, judge: &Path, file: &Path) ->
     Ok(())
 }
 
-/// Cuts connections of the nodes to PostgreSQL now and then, in the middle of whatever they carry: what was asked on them
-/// may have happened or not, and is tried again only where that is right.
-struct Cutter {
-    ended: Arc<AtomicBool>,
-    cuts: Arc<AtomicU64>,
-}
-
-impl Cutter {
-    fn begin() -> Self {
-        let (ended, cuts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (until, made) = (Arc::clone(&ended), Arc::clone(&cuts));
-        thread::spawn(move || {
-            while !until.load(Ordering::Relaxed) {
-                thread::sleep(BETWEEN_CUTS);
-                let cut = Server::shared().and_then(|server| server.sql("postgres", CUT));
-                made.fetch_add(u64::from(cut.is_ok_and(|cut| cut == "t")), Ordering::Relaxed);
-            }
-        });
-        Self { ended, cuts }
-    }
-}
-
-impl Drop for Cutter {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-    }
-}
-
 fn found(judge: &Path, file: &Path) -> Result<()> {
     let (verdict, said) = judged(judge, file)?;
     ensure!(verdict == Verdict::Wrong, "{said}");
     Ok(())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Right,
-    Wrong,
-}
-
-fn judged(judge: &Path, file: &Path) -> Result<(Verdict, String)> {
-    let output = Command::new(judge).stdin(File::open(file)?).stderr(Stdio::inherit()).output()?;
-    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    match output.status.code() {
-        Some(0) => Ok((Verdict::Right, said)),
-        Some(1) => Ok((Verdict::Wrong, said)),
-        _ => bail!("the judge could not judge: {said}"),
-    }
-}
-
-fn build(directory: &Path) -> Result<PathBuf> {
-    let judge = directory.join("judge");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go");
-    let built = Command::new("go").arg("build").arg("-o").arg(&judge).arg(".").current_dir(source).status();
-    ensure!(built.context("go")?.success(), "the judge could not be built");
-    Ok(judge)
 }
 
 #[cfg(test)]

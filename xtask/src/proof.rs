@@ -17,7 +17,7 @@ struct Proof {
     checks: fn(u64) -> u64,
 }
 
-const PROOFS: [Proof; 9] = [
+const PROOFS: [Proof; 10] = [
     Proof {
         arguments: &["linearizability", "--store", "sqlite"],
         amount: "--seconds",
@@ -32,6 +32,13 @@ const PROOFS: [Proof; 9] = [
         long: 60,
         checks: |_| 4,
     },
+    Proof {
+        arguments: &["linearizability", "--store", "postgres", "--failover"],
+        amount: "--seconds",
+        everyday: 6,
+        long: 60,
+        checks: |_| 4,
+    },
     Proof { arguments: &["race", "--store", "sqlite"], amount: "--rounds", everyday: 5, long: 10_000, checks: |_| 18 },
     Proof {
         arguments: &["race", "--store", "postgres"],
@@ -40,13 +47,13 @@ const PROOFS: [Proof; 9] = [
         long: 10_000,
         checks: |_| 18,
     },
-    // One check per kill, and one for each kind of thing that must have been acknowledged at all.
+    // One check per kill, one for each kind of thing that must have been acknowledged at all, and a planted fault.
     Proof {
         arguments: &["kill", "--store", "postgres"],
         amount: "--kills",
         everyday: 4,
         long: 200,
-        checks: |kills| kills + 3,
+        checks: |kills| kills + 4,
     },
     Proof { arguments: &["failover"], amount: "--seconds", everyday: 2, long: 20, checks: |_| 5 },
     Proof { arguments: &["cut-off"], amount: "--seconds", everyday: 8, long: 30, checks: |_| 7 },

@@ -10,3 +10,4 @@ pub(crate) mod page;
 pub(crate) mod person;
 pub(crate) mod report;
 pub(crate) mod stores;
+pub(crate) mod succession;

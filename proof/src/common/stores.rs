@@ -46,11 +46,13 @@ impl Pair {
                     || -> Result<Arc<dyn Store>> { Ok(Arc::new(SqliteStore::open(&home.path().join("grantor.db"))?)) };
                 Ok(Self { nodes: [open()?, open()?], _home: Some(home) })
             }
-            Backend::Postgres => {
-                let url = Server::shared()?.fresh_database()?;
-                let connect = async || PostgresStore::connect(&url, Options::default()).await;
-                Ok(Self { nodes: [Arc::new(connect().await?), Arc::new(connect().await?)], _home: None })
-            }
+            Backend::Postgres => Self::connect(&Server::shared()?.fresh_database()?).await,
         }
+    }
+
+    /// Over a database of PostgreSQL.
+    pub(crate) async fn connect(url: &str) -> Result<Self> {
+        let connect = async || PostgresStore::connect(url, Options::default()).await;
+        Ok(Self { nodes: [Arc::new(connect().await?), Arc::new(connect().await?)], _home: None })
     }
 }
