@@ -1,7 +1,7 @@
 //! The full check: every step in order, each with its time, and a line of counts at the end.
 
 use crate::tally::{Outcome, Tally};
-use crate::{fuzz, interop, libtest, lint, proof, provision, spec_map, tally};
+use crate::{deploy, fuzz, interop, libtest, lint, proof, provision, spec_map, tally};
 use std::time::Instant;
 
 /// What `cargo xtask check` was asked for.
@@ -19,13 +19,14 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 17] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
     Step { name: "clippy", run: |_| Ok(lint::clippy()) },
     Step { name: "javascript", run: |_| lint::javascript() },
     Step { name: "deny", run: |_| lint::deny() },
     Step { name: "spec-map", run: |_| spec_map::check() },
+    Step { name: "deploy", run: |_| deploy::run() },
     Step { name: "test", run: |_| libtest::workspace() },
     Step { name: "fuzz", run: |plan| fuzz::run(&fuzz::Plan::all(if plan.long { 600 } else { 5 })) },
     Step { name: "release", run: |_| lint::release() },

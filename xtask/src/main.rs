@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod deploy;
 mod fuzz;
 mod interop;
 mod libtest;

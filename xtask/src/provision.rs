@@ -56,6 +56,7 @@ pub(crate) fn run() -> Tally {
     tally.record(python_libraries().map_err(|why| format!("missing: the Python libraries: {why}{because}")));
     tally.record(npm_libraries().map_err(|why| format!("missing: the npm libraries: {why}{because}")));
     tally.record(deny_is_there().map_err(|why| format!("missing: cargo-deny: {why}")));
+    tally += crate::deploy::provision();
     tally
 }
 
