@@ -204,3 +204,55 @@ impl Context {
         Ok(made)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyring::MasterKey;
+    use crate::settings::Settings;
+    use grantor_protocol::value::Issuer;
+
+    /// A feed that last saw the newest version so long ago.
+    fn feed(ago: Duration) -> Arc<Feed> {
+        let settings = Settings::new(Issuer::parse("https://issuer.example").unwrap());
+        let mut feed = Feed::new(Making::new(&settings, Arc::new(MasterKey::from_bytes([7; 32]))));
+        feed.began = Instant::now().checked_sub(ago).unwrap();
+        feed.seen = AtomicU64::new(0);
+        Arc::new(feed)
+    }
+
+    /// Looks when it is asked to; the store answers or does not.
+    fn look(feed: &Arc<Feed>, answers: bool) {
+        let feed = Arc::clone(feed);
+        tokio::spawn(async move {
+            loop {
+                feed.hurry.notified().await;
+                if answers {
+                    feed.seen.store(feed.millis(Instant::now()), Ordering::Release);
+                }
+                feed.looks.send_modify(|looks| *looks += 1);
+            }
+        });
+    }
+
+    #[test]
+    fn what_was_seen_is_acted_upon_within_the_bound_only() {
+        assert!(feed(BOUND / 100).is_current());
+        assert!(!feed(BOUND + Duration::from_millis(1)).is_current());
+        let settings = Settings::new(Issuer::parse("https://issuer.example").unwrap());
+        let never = Feed::new(Making::new(&settings, Arc::new(MasterKey::from_bytes([7; 32]))));
+        assert!(!never.is_current());
+    }
+
+    #[tokio::test]
+    async fn a_look_that_is_late_is_asked_for_and_waited_for() {
+        let late = feed(BOUND * 2);
+        look(&late, true);
+        assert!(late.is_current_after_a_look().await);
+        let cut_off = feed(BOUND * 2);
+        look(&cut_off, false);
+        assert!(!cut_off.is_current_after_a_look().await);
+        assert!(!cut_off.is_current_after_a_look().await);
+        assert!(!feed(BOUND * 2).is_current_after_a_look().await, "nobody looks at all");
+    }
+}
