@@ -15,6 +15,7 @@ mod report;
 mod rows;
 mod run;
 mod section;
+mod simulation;
 mod site;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Command {
     Run(run::Run),
     /// Single paths: a table, nothing else
     Path(run::Single),
+    /// What a node, ten nodes, a region and the planet need, from the figures of a run
+    Simulate(simulation::Simulate),
     /// The fixed-body server that paths are held against
     Ceiling(ceiling::Ceiling),
     /// Rows committed by bare SQLite
@@ -60,6 +63,7 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Run(run) => run.run(),
         Command::Path(single) => single.run(),
+        Command::Simulate(simulate) => simulate.run().map(|()| true),
         Command::Ceiling(ceiling) => ceiling.run().map(|()| true),
         Command::Rows(rows) => rows.run().map(|()| true),
     }

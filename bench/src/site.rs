@@ -91,6 +91,8 @@ impl Site {
         command.env("GRANTOR_LISTEN", self.address.to_string()).env("GRANTOR_ISSUER", self.issuer());
         // The audit log is in the store; a copy of it in a file would measure the file.
         command.env("GRANTOR_LOG_LEVEL", "warn");
+        // As behind a proxy: each device has an address of its own, and one peer any number of connections.
+        command.env("GRANTOR_PROXY_TRUSTED", "127.0.0.0/8");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

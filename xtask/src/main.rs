@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask check`, `cargo xtask fuzz`, `cargo xtask spec-map`.
 
+mod bench;
 mod check;
 mod demo;
 mod deploy;
@@ -21,6 +22,9 @@ usage: cargo xtask COMMAND
 
   check [--long] [--only STEP,...]      everything that proves that Grantor works; ends with a line of counts.
                                         --long fuzzes each target for ten minutes and kills the server 1,000 times
+  bench [--only PATH,..] [--seconds N] [--rounds N] [--minutes N] [--long] [--write]
+                                        every path against a ceiling measured in the same run. --long adds ten million
+                                        grants and an hour of load; --write makes bench/RESULTS.md and docs/scale.md
   fuzz TARGET|--all [--seconds N]       run fuzz targets
   spec-map [--check]                    write docs/spec-map.md from the names of the tests, or say that it is stale
 ";
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.split_first() {
         Some((&"check", rest)) => check::Plan::parse(rest).map(|plan| check::run(&plan)),
+        Some((&"bench", rest)) => bench::Plan::parse(rest).and_then(|plan| bench::run(&plan)),
         Some((&"fuzz", rest)) => fuzz::Plan::parse(rest).map(|plan| tally::conclude(fuzz::run(&plan))),
         Some((&"spec-map", [])) => spec_map::write().map(|()| true),
         Some((&"spec-map", ["--check"])) => Ok(tally::conclude(spec_map::check())),

@@ -88,9 +88,12 @@ impl Script for Chains {
         // The alphabet of handles needs no escapes.
         let body = format!("grant_type=refresh_token&refresh_token={token}{}", self.rest);
         let head = format!(
-            "POST /token HTTP/1.1\r\nhost: localhost\r\nauthorization: {}\r\n\
+            "POST /token HTTP/1.1\r\nhost: localhost\r\nauthorization: {}\r\nx-forwarded-for: 10.{}.{}.1\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
             self.authorization,
+            // Each grant is a device with an address of its own: the audit log tells them apart.
+            connection % 256,
+            chain.map_or(0, |chain| chain.at % 256),
             body.len()
         );
         out.extend_from_slice(head.as_bytes());

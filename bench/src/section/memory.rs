@@ -96,6 +96,7 @@ fn watch(site: &Site, server: &Process, tokens: &[String], scale: Scale, section
     let mut introspection = Path::IntrospectOpaque.stage(site, introspected)?;
     let mut refresh = Path::Refresh.stage(site, refreshed)?;
     let slice = Load::closed(server.address, Duration::from_secs(2));
+    let (log_before, size_before) = (events(site)?, on_disk(site)?);
     let (begun, time) = (Instant::now(), Duration::from_secs_f64(scale.minutes * 60.0));
     let (mut held, mut answers) = (Vec::new(), 0);
     while begun.elapsed() < time || held.is_empty() {
@@ -107,6 +108,17 @@ fn watch(site: &Site, server: &Process, tokens: &[String], scale: Scale, section
             section.broken.extend(outcome.complaint("under load"));
         }
         held.push(server.memory()?);
+    }
+    let (log, size) = (events(site)?, on_disk(site)?);
+    if log > log_before {
+        let event = size.saturating_sub(size_before) / (log - log_before);
+        section.row([
+            "one line of the audit log on disk".into(),
+            format!("{event} bytes"),
+            String::new(),
+            String::new(),
+        ]);
+        section.figure("event.disk", event as f64);
     }
     let (half, peak) = (held.len() / 2, server.peak()?);
     let middle = held.get(half).copied().unwrap_or(before);
@@ -126,6 +138,22 @@ fn watch(site: &Site, server: &Process, tokens: &[String], scale: Scale, section
     let quiet = http::Connection::open(server.address)?.call(&http::get("/health", &[]))?.status;
     section.notes.push(format!("health after it: {quiet}"));
     section.figure("memory.loaded", last as f64);
-    section.figure("client.memory", before.saturating_sub(IDLE) as f64 / CLIENTS as f64);
+    let idle = section.figures.get("memory.idle").copied().unwrap_or_default();
+    section.figure("client.memory", (before as f64 - idle).max(0.0) / CLIENTS as f64);
     Ok(())
+}
+
+/// Lines in the audit log.
+fn events(site: &Site) -> Result<u64> {
+    let db = rusqlite::Connection::open(site.database())?;
+    let count: i64 = db.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
+    Ok(u64::try_from(count)?)
+}
+
+/// Pages of the database that are in use, in bytes.
+fn on_disk(site: &Site) -> Result<u64> {
+    let db = rusqlite::Connection::open(site.database())?;
+    let pragma = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let used = (pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?;
+    Ok(u64::try_from(used)?)
 }

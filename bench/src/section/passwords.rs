@@ -16,7 +16,7 @@ const PEOPLE: u64 = 16;
 const BUSY: [f64; 2] = [0.10, 0.25];
 
 pub(crate) fn run(scale: Scale) -> Result<Section> {
-    let site = Site::with("passwords", &[("GRANTOR_PROXY_TRUSTED", "127.0.0.0/8")])?;
+    let site = Site::new("passwords")?;
     drop(site.start()?);
     Population { users: PEOPLE, ..Population::default() }.put(&site)?;
     let mut section = Section::new(

@@ -53,7 +53,7 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
     section.broken.extend(whole.complaint("refresh"));
     let times = ratio(&rates, &updates);
     section.row([
-        "refresh (rotation and its line in the audit log)".into(),
+        "refresh".into(),
         format!("{:.0}", median(&rates)),
         micros(whole.quantile(0.5)).to_string(),
         micros(whole.quantile(0.99)).to_string(),

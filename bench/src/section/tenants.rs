@@ -93,6 +93,7 @@ impl Started {
         Population { tenants, ..Population::default() }.put(&site)?;
         let begun = std::time::Instant::now();
         let server = site.start()?;
+        site.connect()?.call(&crate::http::get("/.well-known/openid-configuration", &[]))?.good()?;
         Ok(Self { server, seconds: begun.elapsed().as_secs_f64() })
     }
 }
