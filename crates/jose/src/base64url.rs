@@ -13,6 +13,11 @@ pub fn encode_into(bytes: impl AsRef<[u8]>, text: &mut String) {
     URL_SAFE_NO_PAD.encode_string(bytes, text);
 }
 
+/// Encodes without padding into a buffer, as far as there is room; a text of nine bytes takes twelve.
+pub fn encode_to(bytes: impl AsRef<[u8]>, buffer: &mut [u8]) {
+    let _ = URL_SAFE_NO_PAD.encode_slice(bytes, buffer);
+}
+
 /// The length of what a text of so many bytes is encoded as.
 pub const fn encoded_len(bytes: usize) -> usize {
     bytes.saturating_mul(4).div_ceil(3)
@@ -51,6 +56,9 @@ mod tests {
             encode_into(&bytes, &mut text);
             prop_assert_eq!(text.len() - 1, encoded_len(bytes.len()));
             prop_assert_eq!(&text[1..], encode(&bytes));
+            let mut buffer = vec![0; encoded_len(bytes.len())];
+            encode_to(&bytes, &mut buffer);
+            prop_assert_eq!(buffer, encode(&bytes).into_bytes());
             prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
         }
 

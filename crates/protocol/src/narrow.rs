@@ -200,6 +200,7 @@ pub fn for_itself(
     let ceiling = api.ceiling(id).ok_or(Refusal::ResourceNotAllowed)?;
     let policy = fitting_policy(directory, &api.audience, client, grant_type, None);
     let mut allowed = Allowed::default();
+    let mut kept = Vec::new();
     let wanted = asked.scope.as_ref().unwrap_or(&ceiling.scope);
     for token in wanted.iter() {
         if api.find_scope(token.as_str()).is_none() {
@@ -214,15 +215,15 @@ pub fn for_itself(
                 Ok(Some(policy)) if !policy_allows(policy, token) => {
                     allowed.leave_out(token, Reason::LeftOutByPolicy(policy.name.clone()));
                 }
-                Ok(_) => allowed.access.add(api.audience.clone(), &only(token)),
+                Ok(_) => kept.push(token.clone()),
             }
         }
     }
     let asked_for_nothing = asked.scope.as_ref().is_none_or(Scope::is_empty);
-    if policy.is_err() || (allowed.access.is_empty() && !asked_for_nothing) {
+    if policy.is_err() || (kept.is_empty() && !asked_for_nothing) {
         return Err(Refusal::NothingOfTheScopeIsAllowed);
     }
-    allowed.access.add(api.audience.clone(), &Scope::default());
+    allowed.access.put(api.audience.clone(), kept.into_iter().collect());
     Ok((api, allowed))
 }
 

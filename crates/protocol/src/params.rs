@@ -75,8 +75,7 @@ impl Params {
         if name.len() > MAX_NAME || value.len() > MAX_VALUE || self.pairs.len() >= MAX_PAIRS {
             return Err(Refusal::OversizedParameter);
         }
-        let clean = |text: &str| !text.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t');
-        if !clean(&name) || !clean(&value) {
+        if !is_clean(&name) || !is_clean(&value) {
             return Err(Refusal::MalformedParameters);
         }
         if value.is_empty() {
@@ -97,8 +96,18 @@ impl std::fmt::Debug for Params {
     }
 }
 
+/// Whether no control character stands in a text but those of lines and tabs.
+fn is_clean(text: &str) -> bool {
+    let allowed = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    // Nearly every text is of this kind. Looking at all of it, sixteen bytes at a time, is quicker than stopping early.
+    text.bytes().fold(true, |clean, byte| clean & (b' '..=b'~').contains(&byte)) || text.chars().all(allowed)
+}
+
 /// One name or value (RFC 6749 appendix B): `+` is a space, `%XX` a byte, the whole is UTF-8.
 pub fn decode(raw: &[u8]) -> Option<String> {
+    if !raw.iter().fold(false, |found, byte| found | matches!(byte, b'+' | b'%')) {
+        return std::str::from_utf8(raw).ok().map(str::to_owned);
+    }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.iter();
     while let Some(byte) = rest.next() {

@@ -1,6 +1,5 @@
 //! Userinfo (OpenID Connect Core 5.3): which claims of a user a client may see.
 
-use crate::directory::UserClaims;
 use crate::error::Refusal;
 use crate::grant::ClaimsRequest;
 use crate::token::AccessToken;
@@ -46,13 +45,13 @@ pub fn admit(token: &AccessToken, issuer: &Issuer) -> Result<(), Refusal> {
     if token.scope.contains("openid") { Ok(()) } else { Err(Refusal::InsufficientScope) }
 }
 
-/// `sub`, the claims that the token's scopes ask for, and those that the request asked for by name (5.5).
-pub fn claims(token: &AccessToken, user: &UserClaims, requested: &ClaimsRequest) -> Map<String, Value> {
+/// `sub`, and of all claims of the user those that the token's scopes ask for, and those that the request asked for by name (5.5).
+pub fn claims(token: &AccessToken, user: &Map<String, Value>, requested: &ClaimsRequest) -> Map<String, Value> {
     let of_scopes =
         CLAIMS_OF_SCOPES.iter().filter(|(scope, _)| token.scope.contains(scope)).flat_map(|(_, names)| *names);
-    let mut claims = user.to_map();
-    let wanted: Vec<&str> = of_scopes.copied().chain(requested.userinfo.keys().map(String::as_str)).collect();
-    claims.retain(|name, _| wanted.contains(&name.as_str()));
+    let wanted = of_scopes.copied().chain(requested.userinfo.keys().map(String::as_str));
+    let known = wanted.filter_map(|name| user.get_key_value(name));
+    let mut claims: Map<String, Value> = known.map(|(name, value)| (name.clone(), value.clone())).collect();
     claims.insert("sub".to_owned(), json!(token.sub()));
     claims
 }
@@ -60,6 +59,7 @@ pub fn claims(token: &AccessToken, user: &UserClaims, requested: &ClaimsRequest)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::UserClaims;
     use crate::token::TokenSubject;
     use crate::value::{ClientId, Resource, Scope, TokenId, UnixTime};
 
@@ -81,13 +81,14 @@ mod tests {
         }
     }
 
-    fn user() -> UserClaims {
-        UserClaims {
+    fn user() -> Map<String, Value> {
+        let claims = UserClaims {
             name: Some("Alice".into()),
             email: Some("a@b".into()),
             email_verified: Some(true),
             ..UserClaims::default()
-        }
+        };
+        claims.to_map()
     }
 
     #[test]

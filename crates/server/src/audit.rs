@@ -8,7 +8,9 @@ use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::directory::User;
 use grantor_protocol::value::EventId;
+use grantor_store::Store;
 use serde_json::{Map, Value};
+use std::hash::Hash;
 
 /// An event being written.
 pub(crate) struct Draft<'a> {
@@ -22,6 +24,16 @@ impl Call {
     /// An audit event of this request.
     pub(crate) fn event(&self, action: Action, outcome: Outcome) -> Draft<'_> {
         Draft::new(self, action, outcome)
+    }
+}
+
+impl Call {
+    /// Writes an event of a kind of which many are alike: those of one second that come from one address and have the same
+    /// `features` share two lines, the first at once and the number of the others when the second is over.
+    pub(crate) fn tally<'a>(&'a self, features: impl Hash, draft: impl FnOnce() -> Draft<'a>) {
+        let context = &self.context;
+        let features = (self.tenancy.name().as_str(), self.meta.address, features);
+        context.tally.count(self.now(), features, || draft().event);
     }
 }
 
@@ -91,8 +103,7 @@ impl<'a> Draft<'a> {
                 Spent::Beyond => return,
             }
         }
-        say(&event);
-        call.context.store.note(event);
+        note(&*call.context.store, event);
     }
 
     /// Writes it and waits until it is durable: what was acknowledged and changed something has its line in the log,
@@ -103,8 +114,14 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Writes a line with the next commit, and one in the program's log.
+pub(crate) fn note(store: &dyn Store, event: Event) {
+    say(&event);
+    store.note(event);
+}
+
 /// The line in the program's log.
-fn say(event: &Event) {
+pub(crate) fn say(event: &Event) {
     let details = serde_json::to_string(&event.details).unwrap_or_default();
     tracing::info!(
         request_id = event.request_id,

@@ -20,14 +20,13 @@ use std::sync::Arc;
 pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
     let presented = Presented::find(params, authorization(call)?)?;
     let client = call.tenancy.directory.client(&presented.unverified_client_id);
+    let client = client.as_ref();
     let now = call.now();
     match &presented.credential {
         Credential::Basic(secret) | Credential::Post(secret) => {
             let slow = matches_slowly(call, &presented, client, secret, now).await?;
-            let client = auth::by_secret(&presented, client, slow.is_some(), now)?;
-            if let Some(used) = auth::secret_used(&presented, &client, slow, now) {
-                call.context.store.note_use(call.tenancy.name(), client.id(), &used.name(), now);
-            }
+            let (client, used) = auth::by_secret(&presented, client, slow, now)?;
+            call.context.store.note_use(call.tenancy.name(), client.id(), &used.name(), now);
             Ok(client)
         }
         Credential::Assertion(assertion) => {
@@ -79,8 +78,8 @@ pub(crate) async fn by_jwt_bearer(call: &Call, params: &Params) -> Result<Authen
     let assertion = Assertion::parse(text).map_err(refused)?;
     let client = call.tenancy.directory.client(&id).ok_or_else(|| refused(Refusal::UnknownClient))?;
     let now = call.now();
-    let found = federation(call, client, &assertion, |credential, keys| {
-        auth::by_grant(client, &assertion, credential, keys, !alone, now)
+    let found = federation(call, &client, &assertion, |credential, keys| {
+        auth::by_grant(&client, &assertion, credential, keys, !alone, now)
     });
     found.await.map_err(refused)
 }
@@ -92,7 +91,7 @@ pub(crate) async fn client_keys(
     kid: Option<&str>,
 ) -> Result<Arc<JwkSet>, Refusal> {
     match (&client.jwks, &client.jwks_uri) {
-        (Some(jwks), _) => by_value(jwks),
+        (Some(_), _) => client.keys_by_value().cloned().ok_or(Refusal::ClientKeysUnavailable),
         (None, Some(uri)) => call.context.key_sets.of_uri(uri, kid).await.map_err(|error| unreachable(call, &error)),
         (None, None) => Err(Refusal::ClientKeysUnavailable),
     }
@@ -167,15 +166,10 @@ async fn federation(
 async fn issuer_keys(call: &Call, credential: &FederatedCredential, kid: Option<&str>) -> Result<Arc<JwkSet>, Refusal> {
     let sets = &call.context.key_sets;
     match (&credential.jwks, &credential.jwks_uri) {
-        (Some(jwks), _) => by_value(jwks),
+        (Some(_), _) => credential.keys_by_value().cloned().ok_or(Refusal::ClientKeysUnavailable),
         (None, Some(uri)) => sets.of_uri(uri, kid).await.map_err(|error| unreachable(call, &error)),
         (None, None) => sets.of_issuer(&credential.issuer, kid).await.map_err(|error| unreachable(call, &error)),
     }
-}
-
-fn by_value(jwks: &serde_json::Value) -> Result<Arc<JwkSet>, Refusal> {
-    let set = jwks.as_object().and_then(|members| JwkSet::from_members(members).ok());
-    set.map(Arc::new).ok_or(Refusal::ClientKeysUnavailable)
 }
 
 fn unreachable(call: &Call, error: &FetchError) -> Refusal {
@@ -191,9 +185,10 @@ async fn once(call: &Call, used: Used, now: UnixTime) -> Result<(), Refusal> {
 }
 
 fn authorization(call: &Call) -> Result<Option<&str>, Refusal> {
-    match call.headers.get_all(http::header::AUTHORIZATION).iter().collect::<Vec<_>>().as_slice() {
-        [] => Ok(None),
-        [one] => one.to_str().map(Some).map_err(|_| Refusal::MalformedAuthorizationHeader),
+    let mut headers = call.headers.get_all(http::header::AUTHORIZATION).iter();
+    match (headers.next(), headers.next()) {
+        (None, _) => Ok(None),
+        (Some(one), None) => one.to_str().map(Some).map_err(|_| Refusal::MalformedAuthorizationHeader),
         _ => Err(Refusal::SeveralClientAuthentications),
     }
 }
@@ -252,6 +247,9 @@ async fn guess(
 /// as often as it is so for those that exist.
 fn seems_slow(call: &Call, id: &ClientId, presented: &Presented) -> bool {
     let Ok(ready) = call.tenancy.ready() else { return false };
+    if ready.slow_share == 0 {
+        return false;
+    }
     // A client is slow with its own method only.
     let method = matches!(presented.credential, Credential::Basic(_));
     let parts: [&[u8]; 3] = [b"seems slow", &[u8::from(method)], id.as_str().as_bytes()];

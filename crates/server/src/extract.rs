@@ -6,26 +6,35 @@ use crate::tenancy::Tenancy;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
+use grantor_jose::base64url;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::auth::certificate::ClientCertificate;
+use grantor_protocol::metadata::path;
 use grantor_protocol::params::Params;
-use grantor_protocol::value::UnixTime;
-use http::{HeaderMap, Method, header};
+use grantor_protocol::value::{TenantName, UnixTime};
+use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt, Limited};
+use std::borrow::Cow;
+use std::fmt;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// One request.
 pub(crate) struct Call {
     pub(crate) context: Arc<Context>,
     pub(crate) tenancy: Arc<Tenancy>,
     pub(crate) meta: CallMeta,
+    now: UnixTime,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) query: String,
     /// The path below the tenant.
-    pub(crate) path: String,
+    pub(crate) path: Cow<'static, str>,
     pub(crate) body: Bytes,
     /// Whether it came in at the listener for mutual TLS.
     pub(crate) at_mtls: bool,
@@ -34,12 +43,36 @@ pub(crate) struct Call {
 }
 
 /// What names a request in the logs. Put into the request by the router.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct CallMeta {
-    pub(crate) request_id: Arc<str>,
+    pub(crate) request_id: RequestId,
     pub(crate) address: IpAddr,
     /// Whether the connection is that of a trusted proxy.
     pub(crate) from_proxy: bool,
+}
+
+/// Names a request: twelve characters of base64url.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId([u8; 12]);
+
+impl RequestId {
+    /// From fresh random bytes.
+    pub(crate) fn new(random: [u8; 9]) -> Self {
+        let mut letters = [0; 12];
+        base64url::encode_to(random, &mut letters);
+        Self(letters)
+    }
+
+    /// As a header.
+    pub(crate) fn header(self) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(&self.0).ok()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.0).unwrap_or_default())
+    }
 }
 
 /// No request of OAuth is longer.
@@ -48,9 +81,9 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 const BODY: Duration = Duration::from_secs(15);
 
 impl Call {
-    /// Now, read once per use from the injected clock.
+    /// When it had come as a whole, by the injected clock.
     pub(crate) fn now(&self) -> UnixTime {
-        self.context.now()
+        self.now
     }
 
     /// Where this request was sent, without its query.
@@ -99,27 +132,54 @@ impl Call {
     }
 }
 
+/// Whether a token is issued, confirmed or taken back here, so that a node that is cut off from the store must not answer.
+/// Pages lead to nothing that is not asked for here in the end.
+fn needs_the_newest(path: &str) -> bool {
+    [path::TOKEN, path::PAR, path::INTROSPECT, path::REVOKE, path::USERINFO].contains(&path)
+        || path.starts_with("/demo/")
+}
+
 impl FromRequest<Arc<Context>> for Call {
     type Rejection = Response;
 
     async fn from_request(request: Request, context: &Arc<Context>) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
-        let (Some(tenancy), Some(meta)) = (parts.extensions.get::<Arc<Tenancy>>(), parts.extensions.get::<CallMeta>())
-        else {
+        let (tenancy, meta) = (request.extensions().get::<Arc<Tenancy>>(), request.extensions().get::<CallMeta>());
+        let (Some(tenancy), Some(meta)) = (tenancy.cloned(), meta.copied()) else {
             return Err(crate::respond::status(http::StatusCode::INTERNAL_SERVER_ERROR));
         };
-        let (tenancy, meta) = (Arc::clone(tenancy), meta.clone());
+        let path = Cow::Owned(request.uri().path().to_owned());
+        Self::read(request, context, tenancy.name(), meta, path).await
+    }
+}
+
+impl Call {
+    /// Reads a request of a tenant; `path` is that below the tenant.
+    pub(crate) async fn read(
+        request: Request,
+        context: &Arc<Context>,
+        tenant: &TenantName,
+        meta: CallMeta,
+        path: Cow<'static, str>,
+    ) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
         let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if declared.is_some_and(|length: usize| length > MAX_BODY) {
             return Err(crate::respond::too_large());
         }
-        let Ok(body) = tokio::time::timeout(BODY, Limited::new(body, MAX_BODY).collect()).await else {
+        let Ok(body) = in_time(Limited::new(body, MAX_BODY).collect()).await else {
             return Err(crate::respond::status(http::StatusCode::REQUEST_TIMEOUT));
         };
         let body = match body {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(crate::respond::too_large()),
             Err(_) => return Err(crate::respond::status(http::StatusCode::BAD_REQUEST)),
+        };
+        // A body may take its time: what is known of the tenant is looked up after it, and is no older than promised.
+        if needs_the_newest(&path) && !context.feed.is_current_after_a_look().await {
+            return Err(crate::respond::readable_by_all(crate::respond::oauth_error(&Refusal::Busy, false)));
+        }
+        let Some(tenancy) = context.tenancy(tenant) else {
+            return Err(crate::respond::status(http::StatusCode::NOT_FOUND));
         };
         let certificate =
             client_certificate::of_request(&parts.headers, &parts.extensions, meta.from_proxy, &context.settings)
@@ -128,13 +188,34 @@ impl FromRequest<Arc<Context>> for Call {
             context: Arc::clone(context),
             tenancy,
             meta,
+            now: context.now(),
             method: parts.method,
             headers: parts.headers,
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            path: parts.uri.path().to_owned(),
+            path,
             body,
             at_mtls: parts.extensions.get::<PeerCertificate>().is_some(),
             certificate,
         })
+    }
+}
+
+/// Waits for a body for as long as is decent. Nearly every body is there at the second look, since the connection hands
+/// it over when it was asked for: only for the others a timer is worth its price.
+async fn in_time<T>(body: impl Future<Output = T>) -> Result<T, Elapsed> {
+    let mut body = pin!(body);
+    let mut looked = false;
+    let early = poll_fn(|cx| match body.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if looked => Poll::Ready(None),
+        Poll::Pending => {
+            looked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match early.await {
+        Some(done) => Ok(done),
+        None => tokio::time::timeout(BODY, body).await,
     }
 }

@@ -71,15 +71,27 @@ pub(crate) struct Content {
 }
 
 /// Writes an access token in the form that its API wants; sealed when it has none.
-pub(crate) fn access_token(call: &Call, token: &AccessToken, api: Option<&Arc<Api>>) -> Result<String, Refusal> {
+pub(crate) fn access_token(
+    call: &Call,
+    grant_type: GrantType,
+    token: &AccessToken,
+    api: Option<&Arc<Api>>,
+) -> Result<String, Refusal> {
     let keys = &call.tenancy.ready()?.keys;
-    let payload = serde_json::to_vec(&token.claims()).map_err(|_| Refusal::Broken)?;
-    match api.map(|api| api.token) {
+    let payload = serde_json::to_vec(&token.written()).map_err(|_| Refusal::Broken)?;
+    let (format, written) = match api.map(|api| api.token) {
         Some(profile) if profile.format == TokenFormat::Jwt => {
-            sign(&call.tenancy, profile.algorithm, AccessToken::TYP, &payload)
+            (TokenFormat::Jwt, sign(&call.tenancy, profile.algorithm, AccessToken::TYP, &payload)?)
         }
-        _ => keys.handles.seal(HandleKind::AccessToken, call.context.world.random(), &payload).ok_or(Refusal::Broken),
+        _ => {
+            let sealed = keys.handles.seal(HandleKind::AccessToken, call.context.world.random(), &payload);
+            (TokenFormat::Opaque, sealed.ok_or(Refusal::Broken)?)
+        }
+    };
+    if let Some(metrics) = &call.context.operations.metrics {
+        metrics.issued(grant_type, format);
     }
+    Ok(written)
 }
 
 /// Signs a JWT with the tenant's key for an algorithm.
@@ -108,7 +120,7 @@ impl Issuing<'_> {
         let metadata = &self.client.get().metadata;
         let sub = presented_subject(metadata, &grant.terms.subject, &keys.pairwise);
         let token = self.user_token(grant, &content, &sub);
-        let access_token = access_token(self.call, &token, selection.apis.first())?;
+        let access_token = access_token(self.call, self.grant_type, &token, selection.apis.first())?;
         let refreshes = grant.terms.refreshable && metadata.grant_types.contains(&GrantType::RefreshToken);
         let handle = RefreshHandle { grant: grant.id, generation: grant.generation };
         let refresh_token = refreshes.then(|| keys.handles.refresh_token(handle)).flatten();

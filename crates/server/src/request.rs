@@ -45,7 +45,7 @@ pub(crate) async fn signed(call: &Call, client: &ClientMetadata, text: &str) -> 
 }
 
 /// RFC 9101 5, RFC 9126 4: `client_id` stands outside too.
-fn client<'a>(call: &'a Call, params: &Params) -> Result<&'a Arc<Client>, Refusal> {
+fn client(call: &Call, params: &Params) -> Result<Arc<Client>, Refusal> {
     if params.is_repeated("client_id") {
         return Err(Refusal::RepeatedParameter);
     }

@@ -6,13 +6,22 @@ use axum::response::Response;
 use grantor_jose::SigningAlgorithm;
 use grantor_protocol::authorize::AuthorizationResponse;
 use grantor_protocol::{ErrorCode, Refusal};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
 /// JSON that nobody may keep (RFC 6749 5.1).
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    let mut text = Vec::with_capacity(USUAL_BODY);
+    if serde_json::to_writer(&mut text, body).is_err() {
+        text.clear();
+    }
+    json_text(status, text)
+}
+
+/// The same of a text that is JSON already.
+pub(crate) fn json_text(status: StatusCode, text: Vec<u8>) -> Response {
+    let mut response = with_room(Body::from(text));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -20,6 +29,17 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
+
+/// An answer with room for the headers that it will get.
+pub(crate) fn with_room(body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.headers_mut() = HeaderMap::with_capacity(USUAL_HEADERS);
+    response
+}
+
+/// What most answers of an endpoint stay below: bytes, and headers with those of the connection.
+const USUAL_BODY: usize = 1024;
+const USUAL_HEADERS: usize = 12;
 
 /// A signed token as the whole answer, which nobody may keep; its type is below `application/`.
 pub(crate) fn token(kind: &str, token: String) -> Response {
@@ -40,6 +60,8 @@ pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) ->
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="grantor""#));
     }
     retry_later(code, &mut response);
+    // For the figures.
+    response.extensions_mut().insert(code);
     response
 }
 
@@ -72,6 +94,8 @@ pub(crate) fn resource_error(call: &Call, refusal: &Refusal, scope: Option<&str>
         }
     }
     retry_later(code, &mut response);
+    // For the figures.
+    response.extensions_mut().insert(code);
     response
 }
 

@@ -3,9 +3,10 @@
 
 use crate::context::Context;
 use crate::endpoint::{authorize, demo, introspect, metadata, par, revoke, token, userinfo};
-use crate::extract::CallMeta;
+use crate::extract::{Call, CallMeta, RequestId};
 use crate::page::{applications, asset, consent, home, select_account, setup, sign_in, sign_out};
 use crate::respond;
+use crate::tenancy::Tenancy;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
@@ -15,6 +16,7 @@ use grantor_protocol::value::TenantName;
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use ipnet::IpNet;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -24,7 +26,23 @@ use tower::ServiceExt;
 pub(crate) struct Service {
     context: Arc<Context>,
     router: Router,
+    /// What stands before the paths of the default tenant.
+    base: Arc<str>,
+    root: TenantName,
 }
+
+/// What is asked for most often: found without the table of addresses, where the same functions stand for it, and
+/// without another copy of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Frequent {
+    Metadata,
+    Jwks,
+    Token,
+    Introspect,
+    Userinfo,
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request line is not longer (RFC 9110 4.1 wants 8000 at the least).
 const MAX_URI: usize = 16 * 1024;
@@ -34,8 +52,8 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route("/", get(home::get))
         .route("/health", get(healthy))
         .route("/assets/{*path}", get(asset::get))
-        .route("/.well-known/openid-configuration", get(metadata::document))
-        .route("/.well-known/oauth-authorization-server", get(metadata::document))
+        .route(metadata::OPENID, get(metadata::document))
+        .route(metadata::OAUTH, get(metadata::document))
         .route(path::JWKS, get(metadata::jwks))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::TOKEN, post(token::handle).options(preflight))
@@ -59,21 +77,36 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .fallback(home::not_found)
         .method_not_allowed_fallback(home::method_not_allowed)
         .with_state(Arc::clone(&context));
-    Service { context, router }
+    let base =
+        url::Url::parse(context.settings.issuer.as_str()).map_or_else(|_| String::new(), |url| url.path().to_owned());
+    let base = base.trim_end_matches('/').into();
+    Service { context, router, base, root: TenantName::default() }
+}
+
+impl Frequent {
+    fn of(method: &Method, path: &str) -> Option<Self> {
+        match (method, path) {
+            (&Method::GET, metadata::OAUTH | metadata::OPENID) => Some(Self::Metadata),
+            (&Method::GET, path::JWKS) => Some(Self::Jwks),
+            (&Method::POST, path::TOKEN) => Some(Self::Token),
+            (&Method::POST, path::INTROSPECT) => Some(Self::Introspect),
+            (&Method::GET | &Method::POST, path::USERINFO) => Some(Self::Userinfo),
+            _ => None,
+        }
+    }
 }
 
 impl Service {
     /// Answers one request.
-    pub(crate) async fn call(&self, mut request: Request, peer: IpAddr) -> Response {
-        let request_id: Arc<str> = grantor_jose::base64url::encode(self.context.world.random::<9>()).into();
+    pub(crate) async fn call(&self, request: Request, peer: IpAddr) -> Response {
+        let request_id = RequestId::new(self.context.world.random());
         let head = request.method() == Method::HEAD;
         let mut response = if request.uri().path_and_query().is_some_and(|uri| uri.as_str().len() > MAX_URI) {
             respond::status(StatusCode::URI_TOO_LONG)
         } else {
-            let address = self.address(&request, peer);
             let from_proxy = self.trusts(&peer);
-            request.extensions_mut().insert(CallMeta { request_id: Arc::clone(&request_id), address, from_proxy });
-            self.route(request).await
+            let address = if from_proxy { self.forwarded(&request, peer) } else { peer };
+            self.route(request, CallMeta { request_id, address, from_proxy }).await
         };
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -81,25 +114,62 @@ impl Service {
             let year = HeaderValue::from_static("max-age=31536000");
             headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
         }
-        if let Ok(id) = HeaderValue::from_str(&request_id) {
-            headers.insert(HeaderName::from_static("x-request-id"), id);
+        if let Some(id) = request_id.header() {
+            headers.insert(REQUEST_ID, id);
         }
-        tracing::debug!(request_id = &*request_id, status = response.status().as_u16(), head, "answered");
+        tracing::debug!(%request_id, status = response.status().as_u16(), head, "answered");
         response
     }
 
-    async fn route(&self, mut request: Request) -> Response {
-        let root = self.context.tenancy(&TenantName::default());
-        let base = root.as_ref().map(|root| root.base.clone()).unwrap_or_default();
-        let Some((name, path)) = tenant_of(request.uri().path(), &base) else {
+    async fn route(&self, request: Request, meta: CallMeta) -> Response {
+        let Some((name, path)) = tenant_of(request.uri().path(), &self.base) else {
             return respond::status(StatusCode::NOT_FOUND);
         };
-        let Some(tenancy) = self.context.tenancy(&name) else { return respond::status(StatusCode::NOT_FOUND) };
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        let Ok(inner) = PathAndQuery::try_from(format!("{path}{query}")) else {
-            return respond::status(StatusCode::BAD_REQUEST);
-        };
+        let name = name.as_ref().unwrap_or(&self.root);
+        match Frequent::of(request.method(), path) {
+            Some(Frequent::Metadata) => self.published(name, metadata::of),
+            Some(Frequent::Jwks) => self.published(name, metadata::jwks_of),
+            Some(Frequent::Token) => self.called(request, name, meta, path::TOKEN, token::handle).await,
+            Some(Frequent::Introspect) => self.called(request, name, meta, path::INTROSPECT, introspect::handle).await,
+            Some(Frequent::Userinfo) => self.called(request, name, meta, path::USERINFO, userinfo::handle).await,
+            None => {
+                let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+                let inner = format!("{path}{query}");
+                self.routed(request, name, meta, inner).await
+            }
+        }
+    }
+
+    fn published(&self, tenant: &TenantName, document: impl FnOnce(&Tenancy) -> Response) -> Response {
+        match self.context.tenancy(tenant) {
+            Some(tenancy) => document(&tenancy),
+            None => respond::status(StatusCode::NOT_FOUND),
+        }
+    }
+
+    /// Boxed, because it is large and the connection moves what it waits for.
+    async fn called<F>(
+        &self,
+        request: Request,
+        tenant: &TenantName,
+        meta: CallMeta,
+        path: &'static str,
+        handle: impl FnOnce(Call) -> F,
+    ) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        match Call::read(request, &self.context, tenant, meta, Cow::Borrowed(path)).await {
+            Ok(call) => Box::pin(handle(call)).await,
+            Err(response) => response,
+        }
+    }
+
+    async fn routed(&self, mut request: Request, tenant: &TenantName, meta: CallMeta, inner: String) -> Response {
+        let Some(tenancy) = self.context.tenancy(tenant) else { return respond::status(StatusCode::NOT_FOUND) };
+        let Ok(inner) = PathAndQuery::try_from(inner) else { return respond::status(StatusCode::BAD_REQUEST) };
         *request.uri_mut() = Uri::from(inner);
+        request.extensions_mut().insert(meta);
         request.extensions_mut().insert(tenancy);
         match self.router.clone().oneshot(request).await {
             Ok(response) => response,
@@ -107,11 +177,8 @@ impl Service {
         }
     }
 
-    /// The peer, or whom a trusted proxy says that it speaks for: the last address that is not itself a trusted proxy's.
-    fn address(&self, request: &Request, peer: IpAddr) -> IpAddr {
-        if !self.trusts(&peer) {
-            return peer;
-        }
+    /// Whom a trusted proxy says that it speaks for: the last address that is not itself a trusted proxy's.
+    fn forwarded(&self, request: &Request, peer: IpAddr) -> IpAddr {
         let headers = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let hops: Vec<&str> = headers.flat_map(|line| line.split(',')).map(str::trim).collect();
         let mut client = peer;
@@ -131,16 +198,15 @@ impl Service {
     }
 }
 
-/// The tenant that a path belongs to, and the path below it. Metadata is found at both well-known forms (RFC 8414 3.1,
-/// OpenID Connect Discovery 4).
-fn tenant_of(path: &str, base: &str) -> Option<(TenantName, String)> {
-    for kind in ["oauth-authorization-server", "openid-configuration"] {
-        let inserted = format!("/.well-known/{kind}");
-        if let Some(rest) = path.strip_prefix(&inserted) {
+/// The tenant that a path belongs to, none for the default tenant, and the path below it. Metadata is found at both
+/// well-known forms (RFC 8414 3.1, OpenID Connect Discovery 4).
+fn tenant_of<'a>(path: &'a str, base: &str) -> Option<(Option<TenantName>, &'a str)> {
+    for inserted in [metadata::OAUTH, metadata::OPENID] {
+        if let Some(rest) = path.strip_prefix(inserted) {
             let rest = rest.strip_prefix(base)?;
             let tenant = match rest.strip_prefix("/t/") {
-                Some(name) => TenantName::parse(name.trim_end_matches('/')).filter(|name| !name.is_default())?,
-                None if rest.is_empty() || rest == "/" => TenantName::default(),
+                Some(name) => Some(TenantName::parse(name.trim_end_matches('/')).filter(|name| !name.is_default())?),
+                None if rest.is_empty() || rest == "/" => None,
                 None => return None,
             };
             return Some((tenant, inserted));
@@ -148,12 +214,11 @@ fn tenant_of(path: &str, base: &str) -> Option<(TenantName, String)> {
     }
     let below = path.strip_prefix(base)?;
     let Some(rest) = below.strip_prefix("/t/") else {
-        let path = if below.is_empty() { "/" } else { below };
-        return Some((TenantName::default(), path.to_owned()));
+        return Some((None, if below.is_empty() { "/" } else { below }));
     };
-    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let (name, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
     let tenant = TenantName::parse(name).filter(|name| !name.is_default())?;
-    Some((tenant, format!("/{rest}")))
+    Some((Some(tenant), if path.is_empty() { "/" } else { path }))
 }
 
 async fn healthy() -> &'static str {
@@ -175,7 +240,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, base: &str) -> Option<(String, String)> {
-        tenant_of(path, base).map(|(tenant, path)| (tenant.to_string(), path))
+        tenant_of(path, base).map(|(tenant, path)| (tenant.unwrap_or_default().to_string(), path.to_owned()))
     }
 
     #[test]
@@ -197,5 +262,20 @@ mod tests {
             assert_eq!(found(nowhere, ""), None, "{nowhere}");
         }
         assert_eq!(found("/token", "/auth"), None);
+    }
+
+    #[test]
+    fn only_what_the_table_answers_in_the_same_way_goes_past_it() {
+        let frequent = |method, path| Frequent::of(&method, path);
+        assert_eq!(frequent(Method::GET, "/.well-known/openid-configuration"), Some(Frequent::Metadata));
+        assert_eq!(frequent(Method::GET, "/.well-known/oauth-authorization-server"), Some(Frequent::Metadata));
+        assert_eq!(frequent(Method::POST, "/token"), Some(Frequent::Token));
+        for method in [Method::HEAD, Method::OPTIONS, Method::PUT] {
+            for path in [metadata::OAUTH, metadata::OPENID, path::JWKS, path::TOKEN, path::INTROSPECT, path::USERINFO] {
+                assert_eq!(Frequent::of(&method, path), None, "{method} {path}");
+            }
+        }
+        assert_eq!((frequent(Method::GET, "/token"), frequent(Method::POST, "/jwks")), (None, None));
+        assert_eq!((frequent(Method::POST, "/token/"), frequent(Method::GET, "/introspect")), (None, None));
     }
 }

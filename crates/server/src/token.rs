@@ -3,17 +3,16 @@
 use crate::extract::Call;
 use crate::failure::failed;
 use crate::proof::{self, Scheme};
+use crate::standing::{Behind, Known, Stands};
 use crate::tenancy::Tenancy;
-use grantor_jose::VerifyingKey;
 use grantor_jose::jws::Unverified;
 use grantor_protocol::Refusal;
-use grantor_protocol::directory::User;
-use grantor_protocol::grant::{Grant, Standing, TokenRef};
 use grantor_protocol::introspection::is_current;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{AccessToken, id};
 use grantor_protocol::value::{Secret, UnixTime};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// The one access token of a request: in the header, or in the form of a POST (RFC 6750 2.1, 2.2; RFC 9449 7.1), never in
 /// the query.
@@ -45,20 +44,27 @@ fn presented(call: &Call) -> Result<(Scheme, Secret), Refusal> {
 
 /// The access token that a request to a resource presents, with the proof of the key that it is bound to. Whether it was
 /// taken back is asked separately.
-pub(crate) async fn admitted(call: &Call) -> Result<AccessToken, Refusal> {
+pub(crate) async fn admitted(call: &Call) -> Result<Arc<Known>, Refusal> {
     let (scheme, text) = presented(call)?;
-    let token = open_access_token(&call.tenancy, text.expose())?;
+    let known = opened(call, text.expose())?;
+    let token = &known.token;
     // A proof is looked at only where it counts: what comes with a bearer token proves nothing.
     let proof = match scheme {
         Scheme::Dpop => proof::read(call, Some(text.expose()))?,
         Scheme::Bearer => None,
     };
     proof::check(&token.binding, scheme, proof::proven(call, proof.as_ref()))?;
-    if !is_current(&token, &call.tenancy.directory, call.now()) {
+    if !is_current(token, &call.tenancy.directory, call.now()) {
         return Err(Refusal::AccessTokenExpired);
     }
     proof::once(call, proof.as_ref()).await?;
-    Ok(token)
+    Ok(known)
+}
+
+/// The same as [`open_access_token`], without opening or verifying twice what is presented many times.
+pub(crate) fn opened(call: &Call, text: &str) -> Result<Arc<Known>, Refusal> {
+    let keys = &call.tenancy.ready()?.keys;
+    call.context.standings.opened(text, keys, || open_access_token(&call.tenancy, text))
 }
 
 /// Opens an access token of this tenant, whichever form it has. An ID token is none: its type says so (RFC 9068 4,
@@ -82,24 +88,17 @@ pub(crate) fn open_id_token_hint(tenancy: &Tenancy, text: &str) -> Option<id::Hi
 
 /// Whether an access token is good now: inside its time, its client and its user there, nothing taken back. Gives its
 /// grant and its user, unless an application acts for itself.
-pub(crate) async fn standing(
-    call: &Call,
-    token: &AccessToken,
-    now: UnixTime,
-) -> Result<Option<(Box<Grant>, User)>, Refusal> {
-    if !is_current(token, &call.tenancy.directory, now) {
+pub(crate) async fn standing(call: &Call, known: &Known, now: UnixTime) -> Result<Option<Arc<Behind>>, Refusal> {
+    if !is_current(&known.token, &call.tenancy.directory, now) {
         return Err(Refusal::AccessTokenExpired);
     }
-    let (store, tenant) = (&call.context.store, call.tenancy.name());
-    let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
-    let grant = match store.standing(tenant, &reference).await.map_err(|error| failed(&error))? {
-        Standing::Good(None) => return Ok(None),
-        Standing::Good(Some(grant)) => grant,
-        Standing::Revoked => return Err(Refusal::AccessTokenRevoked),
-    };
-    let user = store.user(tenant, &grant.terms.subject).await.map_err(|error| failed(&error))?;
-    let user = user.filter(|user| !user.disabled).ok_or(Refusal::AccessTokenRevoked)?;
-    Ok(Some((grant, user)))
+    let (context, tenant) = (&call.context, call.tenancy.name());
+    let stands = context.standings.of(known, &*context.store, tenant, || context.world.uptime()).await;
+    match stands.map_err(|error| failed(&error))? {
+        Stands::ForItself => Ok(None),
+        Stands::ForUser(behind) => Ok(Some(behind)),
+        Stands::Revoked => Err(Refusal::AccessTokenRevoked),
+    }
 }
 
 fn verified_claims(tenancy: &Tenancy, text: &str, typ: &str) -> Option<Map<String, Value>> {
@@ -111,7 +110,7 @@ fn verified_claims(tenancy: &Tenancy, text: &str, typ: &str) -> Option<Map<Strin
     let published = tenancy.ready().ok()?.keys.published();
     let jwk = published.iter().find(|key| key.kid() == Some(kid))?;
     let algorithm = grantor_jose::SigningAlgorithm::parse(jwk.alg()?)?;
-    let key = VerifyingKey::from_jwk(jwk, algorithm).ok()?;
-    let verified = unverified.verify(&key).ok()?;
+    let key = jwk.verifying_key(algorithm).ok()?;
+    let verified = unverified.into_verified(&key).ok()?;
     grantor_jose::parse_object(verified.payload())
 }

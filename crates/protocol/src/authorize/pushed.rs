@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(Refusal::OversizedParameter.status(), 413);
         let client = ClientId::parse(&"a".repeat(255)).unwrap();
         let pushed = PushedRequest { query: query(&long(LONGEST), None).unwrap(), client, ..pushed() };
-        let keys = HandleKeys::new(Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[1; 32])]);
+        let keys = HandleKeys::new(&Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[1; 32])]);
         let content = serde_json::to_vec(&pushed).unwrap();
         let request_uri = format!("{PREFIX}{}", keys.seal(HandleKind::PushedRequest, [0; 16], &content).unwrap());
         let params = Params::parse(format!("client_id=app&request_uri={request_uri}").as_bytes()).unwrap();

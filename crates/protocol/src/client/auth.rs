@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod certificate;
 
 use super::federated::{self, FederatedCredential};
+use super::secret::QuickHash;
 use super::{AuthMethod, Client, SecretHash, StoredSecret};
 use crate::error::Refusal;
 use crate::grant::GrantType;
@@ -131,41 +132,48 @@ pub fn slow_hashes<'a>(presented: &Presented, client: &'a Client, now: UnixTime)
 }
 
 /// RFC 6749 2.3, 3.2.1: the client must use the one method that it is registered for. An unknown client costs the same
-/// time as a wrong secret. `a_slow_hash_matched` is the outcome for [`slow_hashes`].
+/// time as a wrong secret. `slow` is the one of [`slow_hashes`] that matched. Gives the secret that it was besides, so that
+/// its use can be noted.
 pub fn by_secret(
     presented: &Presented,
     client: Option<&Arc<Client>>,
-    a_slow_hash_matched: bool,
+    slow: Option<&str>,
     now: UnixTime,
-) -> Result<AuthenticatedClient, Refusal> {
+) -> Result<(AuthenticatedClient, UsedSecret), Refusal> {
     // As long as a real one, so that it is compared as long.
     let nobody = [SecretHash::Sha256("A".repeat(43))];
     let alive = client.map(|client| client.secrets.iter().filter(|stored| stored.is_alive(now)));
-    let hashes: Vec<&SecretHash> = match alive {
-        Some(alive) => alive.map(|stored| &stored.hash).collect(),
-        None => nobody.iter().collect(),
+    let hashes: Vec<(&SecretHash, Option<UnixTime>)> = match alive {
+        Some(alive) => alive.map(|stored| (&stored.hash, Some(stored.created))).collect(),
+        None => nobody.iter().map(|hash| (hash, None)).collect(),
     };
-    let secret_matches = presented.secret().is_some_and(|secret| {
-        hashes.into_iter().fold(a_slow_hash_matched, |found, hash| hash.matches_quickly(secret) | found)
+    let quick = presented.secret().map(QuickHash::of);
+    // Each is compared, whichever matches.
+    let matching = hashes.into_iter().fold(None, |found, (hash, created)| {
+        let quickly = quick.as_ref().is_some_and(|quick| quick.is(hash));
+        let slowly = matches!(hash, SecretHash::Phc(phc) if slow == Some(phc.as_str()));
+        if quickly | slowly { Some(created) } else { found }
     });
     let client = client.ok_or(Refusal::UnknownClient)?;
     let presented_with = presented.secret_method();
     using(client, |method| presented_with == Some(method))?;
-    if secret_matches { Ok(AuthenticatedClient(Arc::clone(client))) } else { Err(Refusal::WrongClientSecret) }
+    match matching.flatten() {
+        Some(created) => Ok((AuthenticatedClient(Arc::clone(client)), UsedSecret { created })),
+        None => Err(Refusal::WrongClientSecret),
+    }
 }
 
-/// The secret that it was, so that its use can be noted; `slow` is the slow hash that matched.
-pub fn secret_used<'a>(
-    presented: &Presented,
-    client: &'a AuthenticatedClient,
-    slow: Option<&str>,
-    now: UnixTime,
-) -> Option<&'a StoredSecret> {
-    let secret = presented.secret()?;
-    client.get().secrets.iter().filter(|stored| stored.is_alive(now)).find(|stored| match &stored.hash {
-        SecretHash::Phc(phc) => slow == Some(phc.as_str()),
-        quick => quick.matches_quickly(secret),
-    })
+/// The secret that proved who a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsedSecret {
+    created: UnixTime,
+}
+
+impl UsedSecret {
+    /// By which its last use is noted.
+    pub fn name(self) -> String {
+        StoredSecret::name_of(self.created)
+    }
 }
 
 /// A client that presents nothing but its name: a public one (RFC 6749 2.1), or one whose connection speaks for it.
@@ -367,20 +375,33 @@ pub(crate) mod tests {
     fn rfc6749_2_3_a_client_registered_for_one_method_is_refused_with_any_other() {
         let basic = client("a", AuthMethod::ClientSecretBasic);
         let right = post("a", secret().expose());
-        assert_eq!(by_secret(&right, Some(&basic), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
+        assert_eq!(by_secret(&right, Some(&basic), None, NOW).err(), Some(Refusal::WrongClientAuthMethod));
         assert_eq!(by_connection(Some(&basic), None, None, NOW).err(), Some(Refusal::WrongClientAuthMethod));
         let public = client("a", AuthMethod::None);
-        assert_eq!(by_secret(&right, Some(&public), false, NOW).err(), Some(Refusal::WrongClientAuthMethod));
+        assert_eq!(by_secret(&right, Some(&public), None, NOW).err(), Some(Refusal::WrongClientAuthMethod));
         assert!(by_connection(Some(&public), None, None, NOW).is_ok());
     }
 
     #[test]
     fn rfc6749_2_3_1_the_secret_decides() {
         let client = client("a", AuthMethod::ClientSecretPost);
-        assert!(by_secret(&post("a", secret().expose()), Some(&client), false, NOW).is_ok());
-        assert_eq!(by_secret(&post("a", "x"), Some(&client), false, NOW).err(), Some(Refusal::WrongClientSecret));
-        assert!(by_secret(&post("a", "x"), Some(&client), true, NOW).is_ok());
-        assert_eq!(by_secret(&post("a", "x"), None, true, NOW).err(), Some(Refusal::UnknownClient));
+        assert!(by_secret(&post("a", secret().expose()), Some(&client), None, NOW).is_ok());
+        assert_eq!(by_secret(&post("a", "x"), Some(&client), None, NOW).err(), Some(Refusal::WrongClientSecret));
+        assert_eq!(by_secret(&post("a", "x"), None, Some("slow"), NOW).err(), Some(Refusal::UnknownClient));
+    }
+
+    #[test]
+    fn rfc6749_2_3_1_a_slow_hash_that_matched_is_one_of_the_clients_and_is_named() {
+        let mut client = (*client("a", AuthMethod::ClientSecretPost)).clone();
+        let (hash, created) = (SecretHash::Phc("slow".to_owned()), UnixTime::new(7));
+        client.secrets.push(StoredSecret { hash, created, expires: None });
+        let client = Arc::new(client);
+        let used =
+            |secret: &str, slow| by_secret(&post("a", secret), Some(&client), slow, NOW).map(|(_, used)| used.name());
+        assert_eq!(used("x", Some("slow")), Ok("secret 7".to_owned()));
+        assert_eq!(used(secret().expose(), None), Ok("secret 1000".to_owned()));
+        assert_eq!(used("x", Some("another")), Err(Refusal::WrongClientSecret));
+        assert_eq!(used("x", None), Err(Refusal::WrongClientSecret));
     }
 
     #[test]
@@ -389,11 +410,11 @@ pub(crate) mod tests {
         client.secrets[0].expires = Some(NOW);
         let right = post("a", secret().expose());
         assert_eq!(
-            by_secret(&right, Some(&Arc::new(client.clone())), false, NOW).err(),
+            by_secret(&right, Some(&Arc::new(client.clone())), None, NOW).err(),
             Some(Refusal::WrongClientSecret)
         );
         client.secrets[0].expires = Some(NOW.plus(crate::value::Seconds::new(1)));
-        assert!(by_secret(&right, Some(&Arc::new(client)), false, NOW).is_ok());
+        assert!(by_secret(&right, Some(&Arc::new(client)), None, NOW).is_ok());
     }
 
     #[test]
@@ -401,6 +422,6 @@ pub(crate) mod tests {
         let mut client = (*client("a", AuthMethod::ClientSecretPost)).clone();
         client.metadata.disabled = true;
         let right = post("a", secret().expose());
-        assert_eq!(by_secret(&right, Some(&Arc::new(client)), false, NOW).err(), Some(Refusal::ClientDisabled));
+        assert_eq!(by_secret(&right, Some(&Arc::new(client)), None, NOW).err(), Some(Refusal::ClientDisabled));
     }
 }

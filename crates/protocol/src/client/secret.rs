@@ -64,12 +64,23 @@ impl SecretHash {
 
     /// Whether the quick hash is this secret's, in constant time; a slow hash is somebody else's work and gives `false`.
     pub fn matches_quickly(&self, secret: &Secret) -> bool {
-        match self {
-            Self::Sha256(hash) => {
-                let presented = base64url::encode(digest::sha256(secret.expose().as_bytes()));
-                constant_time_eq(presented.as_bytes(), hash.as_bytes())
-            }
-            Self::Phc(_) | Self::Sealed(_) => false,
+        QuickHash::of(secret).is(self)
+    }
+}
+
+/// The quick hash of a secret that was presented, made once for all that it is compared with.
+pub(crate) struct QuickHash(String);
+
+impl QuickHash {
+    pub(crate) fn of(secret: &Secret) -> Self {
+        Self(base64url::encode(digest::sha256(secret.expose().as_bytes())))
+    }
+
+    /// Compares in constant time; a hash of another kind is never this one.
+    pub(crate) fn is(&self, stored: &SecretHash) -> bool {
+        match stored {
+            SecretHash::Sha256(hash) => constant_time_eq(self.0.as_bytes(), hash.as_bytes()),
+            SecretHash::Phc(_) | SecretHash::Sealed(_) => false,
         }
     }
 }
@@ -77,7 +88,12 @@ impl SecretHash {
 impl StoredSecret {
     /// By which its last use is noted.
     pub fn name(&self) -> String {
-        format!("secret {}", self.created.get())
+        Self::name_of(self.created)
+    }
+
+    /// The name of one that was made then.
+    pub(crate) fn name_of(created: UnixTime) -> String {
+        format!("secret {}", created.get())
     }
 
     /// Whether it still works.

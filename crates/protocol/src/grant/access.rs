@@ -16,6 +16,11 @@ impl Access {
         *held = held.union(scope);
     }
 
+    /// Puts scopes at an audience, in the place of those that stand there.
+    pub fn put(&mut self, resource: Resource, scope: Scope) {
+        self.0.insert(resource, scope);
+    }
+
     /// Whether all of `other` is allowed here.
     pub fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|(resource, scope)| self.0.get(resource).is_some_and(|held| held.covers(scope)))
@@ -64,7 +69,9 @@ impl Access {
 
     /// All scopes together, as `scope` writes them.
     pub fn scope(&self) -> Scope {
-        self.0.values().fold(Scope::default(), |all, scope| all.union(scope))
+        let mut scopes = self.0.values();
+        let first = scopes.next().cloned().unwrap_or_default();
+        scopes.fold(first, |all, scope| all.union(scope))
     }
 
     /// Whether nothing is allowed.

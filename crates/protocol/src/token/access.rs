@@ -4,7 +4,9 @@ use super::Binding;
 use crate::authorization_details::AuthorizationDetails;
 use crate::session::Authentication;
 use crate::value::{ClientId, GrantId, Issuer, Resource, Scope, TokenId, UnixTime};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// What an access token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,47 @@ pub enum TokenSubject {
     Application,
 }
 
+/// The claims of an access token, each under its name.
+#[derive(Serialize)]
+pub struct Claims<'a> {
+    iss: &'a Issuer,
+    sub: &'a str,
+    idtyp: &'static str,
+    aud: Audience<'a>,
+    client_id: &'a ClientId,
+    iat: UnixTime,
+    exp: UnixTime,
+    jti: TokenId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a Scope>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_id: Option<GrantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<UnixTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "no_details")]
+    authorization_details: Cow<'a, AuthorizationDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Value>,
+}
+
+fn no_details(details: &AuthorizationDetails) -> bool {
+    details.is_empty()
+}
+
+/// One audience stands without a list (RFC 7519 4.1.3).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Audience<'a> {
+    One(&'a Resource),
+    Several(&'a [Resource]),
+}
+
 impl AccessToken {
     /// `typ` of the JWT (RFC 9068 2.1): what keeps it apart from an ID token.
     pub const TYP: &'static str = "at+jwt";
@@ -58,44 +101,42 @@ impl AccessToken {
         }
     }
 
-    /// The claims (RFC 9068 2.2).
+    /// The claims (RFC 9068 2.2), for whoever looks into them; to write them, serialize [`Self::written`].
     pub fn claims(&self) -> Map<String, Value> {
-        let mut claims = Map::new();
-        let mut put = |name: &str, value: Value| {
-            claims.insert(name.to_owned(), value);
-        };
-        put("iss", json!(self.issuer));
-        put("sub", json!(self.sub()));
-        put("idtyp", json!(if self.subject == TokenSubject::Application { "app" } else { "user" }));
-        match self.audience.as_slice() {
-            [only] => put("aud", json!(only)),
-            several => put("aud", json!(several)),
+        match serde_json::to_value(self.written()) {
+            Ok(Value::Object(claims)) => claims,
+            _ => Map::new(),
         }
-        put("client_id", json!(self.client));
-        put("iat", json!(self.issued));
-        put("exp", json!(self.expires));
-        put("jti", json!(self.id));
-        if !self.scope.is_empty() {
-            put("scope", json!(self.scope));
+    }
+
+    /// The claims (RFC 9068 2.2) as they are written.
+    pub fn written(&self) -> Claims<'_> {
+        self.written_with(Cow::Borrowed(&self.details))
+    }
+
+    /// The same with other authorization details.
+    pub(crate) fn written_with<'a>(&'a self, details: Cow<'a, AuthorizationDetails>) -> Claims<'a> {
+        Claims {
+            iss: &self.issuer,
+            sub: self.sub(),
+            idtyp: if self.subject == TokenSubject::Application { "app" } else { "user" },
+            aud: match self.audience.as_slice() {
+                [only] => Audience::One(only),
+                several => Audience::Several(several),
+            },
+            client_id: &self.client,
+            iat: self.issued,
+            exp: self.expires,
+            jti: self.id,
+            scope: (!self.scope.is_empty()).then_some(&self.scope),
+            roles: &self.roles,
+            grant_id: self.grant,
+            auth_time: self.authentication.as_ref().map(|authentication| authentication.time),
+            acr: self.authentication.as_ref().map(|authentication| authentication.acr.as_str()),
+            amr: self.authentication.as_ref().map(|authentication| authentication.amr.as_slice()),
+            authorization_details: details,
+            cnf: self.binding.confirmation(),
         }
-        if !self.roles.is_empty() {
-            put("roles", json!(self.roles));
-        }
-        if let Some(grant) = self.grant {
-            put("grant_id", json!(grant));
-        }
-        if let Some(authentication) = &self.authentication {
-            put("auth_time", json!(authentication.time));
-            put("acr", json!(authentication.acr));
-            put("amr", json!(authentication.amr));
-        }
-        if !self.details.is_empty() {
-            put("authorization_details", json!(self.details));
-        }
-        if let Some(confirmation) = self.binding.confirmation() {
-            put("cnf", confirmation);
-        }
-        claims
     }
 
     /// Reads what [`Self::claims`] wrote, after its seal or signature was verified.
@@ -147,6 +188,7 @@ impl AccessToken {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use serde_json::json;
 
     pub(crate) fn token() -> AccessToken {
         AccessToken {

@@ -3,7 +3,8 @@
 //! the database. Each begins with a prefix of its kind, which is bound into the seal: no kind passes for another.
 
 use crate::value::{GrantId, Issuer};
-use grantor_jose::{base64url, derive, mac::MacKey, seal::SealKey};
+use grantor_jose::seal::{OVERHEAD, SealKey};
+use grantor_jose::{base64url, derive, mac::MacKey};
 
 /// What a handle is. The one list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +30,8 @@ pub struct HandleKey {
 
 /// The keys of one tenant, the active one first.
 pub struct HandleKeys {
-    issuer: Issuer,
+    /// What each kind is bound to, in the order of [`HandleKind::ALL`].
+    contexts: [Vec<u8>; 5],
     keys: Vec<HandleKey>,
 }
 
@@ -80,16 +82,17 @@ impl HandleKey {
 
 impl HandleKeys {
     /// The keys of a tenant; the first is the active one.
-    pub fn new(issuer: Issuer, keys: Vec<HandleKey>) -> Self {
-        Self { issuer, keys }
+    pub fn new(issuer: &Issuer, keys: Vec<HandleKey>) -> Self {
+        let contexts = HandleKind::ALL.map(|kind| format!("{} {issuer}", kind.prefix()).into_bytes());
+        Self { contexts, keys }
     }
 
     /// Seals a content. None when there is no key at all.
     pub fn seal(&self, kind: HandleKind, salt: [u8; 16], content: &[u8]) -> Option<String> {
         let key = self.keys.first()?;
-        let mut bytes = key.id.to_vec();
-        bytes.extend(key.seal.seal(&self.context(kind), salt, content));
-        Some(format!("{}{}", kind.prefix(), base64url::encode(bytes)))
+        let mut bytes = Vec::with_capacity(key.id.len() + content.len() + OVERHEAD);
+        bytes.extend_from_slice(&key.id);
+        key.seal.seal_after(self.context(kind), salt, content, &mut bytes).then(|| text(kind, &bytes))
     }
 
     /// Opens what [`Self::seal`] made for the same kind and tenant.
@@ -97,19 +100,19 @@ impl HandleKeys {
         let bytes = base64url::decode(text.strip_prefix(kind.prefix())?)?;
         let (id, sealed) = bytes.split_at_checked(4)?;
         let key = self.keys.iter().find(|key| key.id == id)?;
-        key.seal.open(&self.context(kind), sealed)
+        key.seal.open(self.context(kind), sealed)
     }
 
     /// The refresh token of a generation: derived, so that asking twice gives the same.
     pub fn refresh_token(&self, handle: RefreshHandle) -> Option<String> {
         let key = self.keys.first()?;
         let generation = handle.generation.to_be_bytes();
-        let tag = key.mac.tag(&[&self.context(HandleKind::RefreshToken), handle.grant.as_bytes(), &generation]);
+        let tag = key.mac.tag(&[self.context(HandleKind::RefreshToken), handle.grant.as_bytes(), &generation]);
         let mut bytes = key.id.to_vec();
         bytes.extend(handle.grant.as_bytes());
         bytes.extend(generation);
         bytes.extend(tag);
-        Some(format!("{}{}", HandleKind::RefreshToken.prefix(), base64url::encode(bytes)))
+        Some(text(HandleKind::RefreshToken, &bytes))
     }
 
     /// Reads a refresh token made here for this tenant.
@@ -119,7 +122,7 @@ impl HandleKeys {
         let (grant, rest) = rest.split_at_checked(16)?;
         let (generation, tag) = rest.split_at_checked(4)?;
         let key = self.keys.iter().find(|key| key.id == id)?;
-        if !key.mac.verify(&[&self.context(HandleKind::RefreshToken), grant, generation], tag) {
+        if !key.mac.verify(&[self.context(HandleKind::RefreshToken), grant, generation], tag) {
             return None;
         }
         let grant = GrantId::from_bytes(grant.try_into().ok()?);
@@ -143,9 +146,24 @@ impl HandleKeys {
         std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()).collect()
     }
 
-    fn context(&self, kind: HandleKind) -> Vec<u8> {
-        format!("{} {}", kind.prefix(), self.issuer).into_bytes()
+    fn context(&self, kind: HandleKind) -> &[u8] {
+        let [access_token, refresh_token, code, interaction, pushed_request] = &self.contexts;
+        match kind {
+            HandleKind::AccessToken => access_token,
+            HandleKind::RefreshToken => refresh_token,
+            HandleKind::Code => code,
+            HandleKind::Interaction => interaction,
+            HandleKind::PushedRequest => pushed_request,
+        }
     }
+}
+
+fn text(kind: HandleKind, bytes: &[u8]) -> String {
+    let prefix = kind.prefix();
+    let mut text = String::with_capacity(prefix.len() + base64url::encoded_len(bytes.len()));
+    text.push_str(prefix);
+    base64url::encode_into(bytes, &mut text);
+    text
 }
 
 impl std::fmt::Debug for HandleKeys {
@@ -161,7 +179,7 @@ mod tests {
 
     fn keys(issuer: &str, secrets: &[u8]) -> HandleKeys {
         let keys = secrets.iter().map(|byte| HandleKey::new(&[*byte; 32])).collect();
-        HandleKeys::new(Issuer::parse(issuer).unwrap(), keys)
+        HandleKeys::new(&Issuer::parse(issuer).unwrap(), keys)
     }
 
     const HANDLE: RefreshHandle = RefreshHandle { grant: GrantId::from_bytes([7; 16]), generation: 3 };

@@ -10,7 +10,7 @@ mod request;
 mod response;
 mod subject;
 
-pub use access::{AccessToken, TokenSubject};
+pub use access::{AccessToken, Claims, TokenSubject};
 pub use audience::{Selection, select};
 pub use binding::{Binding, CertificateThumbprint, Proven};
 pub use request::TokenRequest;

@@ -8,6 +8,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub struct TokenResponse {
     /// The access token.
+    #[serde(skip)]
     pub access_token: String,
     /// How it is to be presented (RFC 6750).
     pub token_type: &'static str,
@@ -25,4 +26,44 @@ pub struct TokenResponse {
     /// The ID token, when `openid` was granted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
+}
+
+impl TokenResponse {
+    /// As it is written. An access token is the longest part, and is base64url and dots: nothing in it is escaped.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let opening = br#"{"access_token":""#;
+        let mut json = Vec::with_capacity(opening.len() + self.access_token.len() + 1024);
+        json.extend_from_slice(opening);
+        json.extend_from_slice(self.access_token.as_bytes());
+        json.push(b'"');
+        let brace = json.len();
+        serde_json::to_writer(&mut json, self)?;
+        // There is always a `token_type` after it.
+        if let Some(brace) = json.get_mut(brace) {
+            *brace = b',';
+        }
+        Ok(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn rfc6749_5_1_the_response_as_it_is_written() {
+        let response = TokenResponse {
+            access_token: "gr_at_a-_.b".to_owned(),
+            token_type: "Bearer",
+            expires_in: Seconds::new(60),
+            scope: Scope::parse("a b").unwrap(),
+            authorization_details: AuthorizationDetails::default(),
+            refresh_token: None,
+            id_token: None,
+        };
+        let written: Value = serde_json::from_slice(&response.to_json().unwrap()).unwrap();
+        let expected = json!({"access_token": "gr_at_a-_.b", "token_type": "Bearer", "expires_in": 60, "scope": "a b"});
+        assert_eq!(written, expected);
+    }
 }

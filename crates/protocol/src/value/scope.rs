@@ -10,7 +10,7 @@ use std::fmt;
 pub struct ScopeToken(String);
 
 /// A set of scope-tokens, written with single spaces between them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scope(BTreeSet<ScopeToken>);
 
 impl ScopeToken {

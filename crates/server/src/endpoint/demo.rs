@@ -1,6 +1,7 @@
 //! The demo APIs: resource servers as anybody would write them, so that a newcomer has something to call.
 
 use crate::extract::Call;
+use crate::standing::Known;
 use crate::token::{admitted, standing};
 use crate::{proof, respond};
 use axum::body::Body;
@@ -11,7 +12,7 @@ use grantor_protocol::token::AccessToken;
 use grantor_protocol::value::Resource;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// The demo keeps no more notes.
 const MOST_NOTES: usize = 100;
@@ -76,7 +77,7 @@ async fn guarded(
     answer: impl FnOnce(&AccessToken) -> serde_json::Value,
 ) -> Response {
     let response = match admit(call, path, scope).await {
-        Ok(token) => respond::json(StatusCode::OK, &answer(&token)),
+        Ok(known) => respond::json(StatusCode::OK, &answer(&known.token)),
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "demo API refused");
             respond::resource_error(call, &refusal, Some(scope))
@@ -86,12 +87,13 @@ async fn guarded(
 }
 
 /// Issuer, audience, time, scope, and whether it was taken back: what every API must ask (RFC 9068 4).
-async fn admit(call: &Call, path: &str, scope: &str) -> Result<AccessToken, Refusal> {
-    let token = admitted(call).await?;
+async fn admit(call: &Call, path: &str, scope: &str) -> Result<Arc<Known>, Refusal> {
+    let known = admitted(call).await?;
+    let token = &known.token;
     let audience = Resource::parse(&call.tenancy.issuer.endpoint(path)).ok_or(Refusal::Broken)?;
     if !token.audience.contains(&audience) {
         return Err(Refusal::WrongAudience);
     }
-    standing(call, &token, call.now()).await?;
-    if token.scope.contains(scope) { Ok(token) } else { Err(Refusal::InsufficientScope) }
+    standing(call, &known, call.now()).await?;
+    if token.scope.contains(scope) { Ok(known) } else { Err(Refusal::InsufficientScope) }
 }

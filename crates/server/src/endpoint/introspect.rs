@@ -2,15 +2,16 @@
 
 use crate::client_auth::authenticate;
 use crate::extract::Call;
-use crate::token::{open_access_token, standing};
+use crate::standing::{Behind, Known};
+use crate::token::{opened, standing};
 use crate::{issue, respond};
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::client::{AuthenticatedClient, SubjectType};
-use grantor_protocol::introspection;
+use grantor_protocol::introspection::{self, Answer};
 use http::{StatusCode, header};
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// `POST /introspect`.
 pub(crate) async fn handle(call: Call) -> Response {
@@ -31,16 +32,20 @@ async fn answer(call: &Call) -> Result<Response, Refusal> {
         return Err(Refusal::WrongClientAuthMethod);
     }
     let token = params.get("token").ok_or(Refusal::MissingParameter("token"))?;
-    let claims = match active(call, &caller, token).await {
-        Ok(claims) => claims,
+    let known = match active(call, &caller, token).await {
+        Ok(known) => Some(known),
         Err(refusal @ (Refusal::Busy | Refusal::Broken)) => return Err(refusal),
         Err(reason) => {
             let event = call.event(Action::Introspection, Outcome::Refused).client(&caller);
             event.reason(&reason).write();
-            introspection::inactive()
+            None
         }
     };
-    if wants_jwt(call) { signed(call, &caller, claims).await } else { Ok(respond::json(StatusCode::OK, &claims)) }
+    let answer = match &known {
+        Some((known, behind)) => shown(call, &caller, known, behind.as_deref()),
+        None => Answer::Inactive(introspection::INACTIVE),
+    };
+    if wants_jwt(call) { signed(call, &caller, &answer).await } else { Ok(respond::json(StatusCode::OK, &answer)) }
 }
 
 /// RFC 9701 4.
@@ -51,26 +56,39 @@ fn wants_jwt(call: &Call) -> bool {
 }
 
 /// RFC 9701 5: the answer as a signed token, and encrypted where the caller is registered for that.
-async fn signed(call: &Call, caller: &AuthenticatedClient, answer: Map<String, Value>) -> Result<Response, Refusal> {
+async fn signed(call: &Call, caller: &AuthenticatedClient, answer: &Answer<'_>) -> Result<Response, Refusal> {
     let client = &caller.get().metadata;
     let (alg, enc) = (client.introspection_encrypted_response_alg, client.introspection_encrypted_response_enc);
     let encryptor = issue::encryptor(call, client, alg, enc).await?;
-    let claims = introspection::signed(answer, &call.tenancy.issuer, caller.id(), call.now());
+    let (iss, aud, iat) = (&call.tenancy.issuer, caller.id(), call.now());
+    let claims = introspection::Signed { iss, aud, iat, token_introspection: answer };
     let payload = serde_json::to_vec(&claims).map_err(|_| Refusal::Broken)?;
     let algorithm = client.response_algorithm(client.introspection_signed_response_alg);
     let token = issue::sign(&call.tenancy, algorithm, introspection::JWT_TYPE, &payload)?;
     Ok(respond::token(introspection::JWT_TYPE, issue::nested(token, encryptor.as_ref())?))
 }
 
-async fn active(call: &Call, caller: &AuthenticatedClient, token: &str) -> Result<Map<String, Value>, Refusal> {
-    let token = open_access_token(&call.tenancy, token)?;
-    if !introspection::may_introspect(&token, caller, &call.tenancy.directory) {
+/// A token that is good, and what stands behind it.
+async fn active(
+    call: &Call,
+    caller: &AuthenticatedClient,
+    token: &str,
+) -> Result<(Arc<Known>, Option<Arc<Behind>>), Refusal> {
+    let known = opened(call, token)?;
+    if !introspection::may_introspect(&known.token, caller, &call.tenancy.directory) {
         return Err(Refusal::WrongAudience);
     }
-    let standing = standing(call, &token, call.now()).await?;
+    let behind = standing(call, &known, call.now()).await?;
+    Ok((known, behind))
+}
+
+fn shown<'a>(call: &Call, caller: &AuthenticatedClient, known: &'a Known, behind: Option<&'a Behind>) -> Answer<'a> {
+    let directory = &call.tenancy.directory;
     // A pairwise subject hides who it is from everybody.
-    let client = call.tenancy.directory.client(&token.client);
-    let pairwise = client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise);
-    let username = standing.filter(|_| !pairwise).map(|(_, user)| user.username);
-    Ok(introspection::active(&token, caller, &call.tenancy.directory, username.as_deref()))
+    let hidden = || {
+        let client = directory.client(&known.token.client);
+        client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise)
+    };
+    let username = behind.filter(|_| !hidden()).map(|behind| behind.user.username.as_str());
+    introspection::active(&known.token, caller, directory, username)
 }

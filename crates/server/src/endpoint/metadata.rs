@@ -3,32 +3,51 @@
 use crate::extract::Call;
 use crate::keyring::JWKS_MAX_AGE;
 use crate::respond;
-use crate::tenancy::Ready;
-use axum::body::Body;
+use crate::tenancy::{Ready, Tenancy};
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::{HeaderValue, header};
+use std::sync::LazyLock;
+
+/// RFC 8414 3.
+pub(crate) const OAUTH: &str = "/.well-known/oauth-authorization-server";
+/// OpenID Connect Discovery 4.
+pub(crate) const OPENID: &str = "/.well-known/openid-configuration";
+
+/// Verifiers may keep both for so long.
+static MAX_AGE: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let age = format!("public, max-age={}", JWKS_MAX_AGE.get());
+    HeaderValue::from_str(&age).unwrap_or(HeaderValue::from_static("no-cache"))
+});
 
 /// `GET /.well-known/...`.
 pub(crate) async fn document(call: Call) -> Response {
-    publish(&call, "application/json", |ready| ready.metadata.clone())
+    of(&call.tenancy)
 }
 
 /// `GET /jwks`.
 pub(crate) async fn jwks(call: Call) -> Response {
-    publish(&call, "application/jwk-set+json", |ready| ready.jwks.clone())
+    jwks_of(&call.tenancy)
 }
 
-fn publish(call: &Call, content_type: &'static str, body: impl Fn(&Ready) -> Vec<u8>) -> Response {
-    let response = match call.tenancy.ready() {
+/// The metadata of a tenant.
+pub(crate) fn of(tenancy: &Tenancy) -> Response {
+    publish(tenancy, "application/json", |ready| ready.metadata.clone())
+}
+
+/// The public keys of a tenant.
+pub(crate) fn jwks_of(tenancy: &Tenancy) -> Response {
+    publish(tenancy, "application/jwk-set+json", |ready| ready.jwks.clone())
+}
+
+fn publish(tenancy: &Tenancy, content_type: &'static str, body: impl Fn(&Ready) -> Bytes) -> Response {
+    let response = match tenancy.ready() {
         Err(refusal) => respond::oauth_error(&refusal, false),
         Ok(ready) => {
-            let mut response = Response::new(Body::from(body(ready)));
+            let mut response = respond::with_room(Body::from(body(ready)));
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            let age = format!("public, max-age={}", JWKS_MAX_AGE.get());
-            if let Ok(age) = HeaderValue::from_str(&age) {
-                headers.insert(header::CACHE_CONTROL, age);
-            }
+            headers.insert(header::CACHE_CONTROL, MAX_AGE.clone());
             response
         }
     };

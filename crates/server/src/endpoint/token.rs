@@ -29,7 +29,10 @@ const CLOCK_DIFFERENCE: Seconds = Seconds::new(60);
 /// `POST /token`.
 pub(crate) async fn handle(call: Call) -> Response {
     let answer = match answer(&call).await {
-        Ok(tokens) => respond::json(StatusCode::OK, &tokens),
+        Ok(tokens) => match tokens.to_json() {
+            Ok(text) => respond::json_text(StatusCode::OK, text),
+            Err(_) => respond::oauth_error(&Refusal::Broken, false),
+        },
         Err(refusal) => respond::oauth_error(&refusal, call.headers.contains_key(header::AUTHORIZATION)),
     };
     respond::readable_by_all(proof::with_nonce(&call, answer))
@@ -153,11 +156,17 @@ impl Asking<'_> {
                 other => other?,
             }
         };
-        granted(call, client, grant_type, &grant, &content, &narrowed).await?;
+        // That it was refreshed, and when, stands in the grant itself.
+        let (scope, binding) = (&content.selection.scope, &content.binding);
+        call.tally((client.id().as_str(), grant_type, scope, binding, &narrowed), || {
+            let event = allowed(call, client, grant_type, scope, binding, &narrowed);
+            event.target(&grant.terms.subject).with("grant_id", grant.id)
+        });
         issuing.of_grant(&grant, content)
     }
 
-    /// RFC 6749 4.4. Nothing is read from the store and nothing is written but the audit line, and the proof if there is one.
+    /// RFC 6749 4.4. Nothing is read from the store, and nothing is written but two audit
+    /// lines for each second, and the proof if there is one.
     async fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
         let (call, now) = (self.call, self.now);
         let fresh = TokenId::new(call.context.world.millis(), call.context.world.random());
@@ -166,9 +175,11 @@ impl Asking<'_> {
         let (token, api, narrowed) =
             client_credentials::decide(request, self.client, directory, issuer, self.proven, (fresh, now))?;
         proof::once(call, self.proof).await?;
-        let access_token = issue::access_token(call, &token, Some(&api))?;
+        let access_token = issue::access_token(call, grant_type, &token, Some(&api))?;
         let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
-        allowed(call, self.client, grant_type, &token.scope, &token.binding, &reasons).write();
+        let (client, scope, binding) = (self.client, &token.scope, &token.binding);
+        let features = (client.id().as_str(), grant_type, scope, binding, &reasons);
+        call.tally(features, || allowed(call, client, grant_type, scope, binding, &reasons));
         Ok(TokenResponse {
             access_token,
             token_type: token.binding.token_type(),

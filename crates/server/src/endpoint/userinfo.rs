@@ -24,14 +24,15 @@ pub(crate) async fn handle(call: Call) -> Response {
 }
 
 async fn answer(call: &Call) -> Result<Response, Refusal> {
-    let token = admitted(call).await?;
-    let standing = standing(call, &token, call.now()).await?;
-    userinfo::admit(&token, &call.tenancy.issuer)?;
-    let (Some((grant, user)), TokenSubject::User(_)) = (standing, &token.subject) else {
+    let known = admitted(call).await?;
+    let token = &known.token;
+    let behind = standing(call, &known, call.now()).await?;
+    userinfo::admit(token, &call.tenancy.issuer)?;
+    let (Some(behind), TokenSubject::User(_)) = (behind, &token.subject) else {
         return Err(Refusal::WrongAudience);
     };
-    let claims = userinfo::claims(&token, &user.claims, &grant.terms.claims);
-    write(call, &token, claims).await
+    let claims = userinfo::claims(token, &behind.claims, &behind.grant.terms.claims);
+    write(call, token, claims).await
 }
 
 /// JSON, or a JWT, signed or signed and encrypted, for a client that is registered for it (5.3.2).

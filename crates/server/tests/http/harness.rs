@@ -31,6 +31,10 @@ impl World for TestWorld {
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).unwrap();
     }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// What a site is made of, where it is not the usual.
@@ -140,6 +144,10 @@ impl Site {
     /// Moves the clock.
     pub fn later(&self, seconds: u64) {
         self.world.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+
+    pub fn later_by_millis(&self, millis: u64) {
+        self.world.0.fetch_add(millis, Ordering::Relaxed);
     }
 
     pub fn now(&self) -> i64 {

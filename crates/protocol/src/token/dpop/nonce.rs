@@ -45,7 +45,7 @@ mod tests {
 
     fn keys(secrets: &[u8]) -> HandleKeys {
         let keys = secrets.iter().map(|byte| HandleKey::new(&[*byte; 32])).collect();
-        HandleKeys::new(Issuer::parse("https://id.example").unwrap(), keys)
+        HandleKeys::new(&Issuer::parse("https://id.example").unwrap(), keys)
     }
 
     const NOW: UnixTime = UnixTime::new(1_562_262_616);

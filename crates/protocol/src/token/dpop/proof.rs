@@ -4,7 +4,7 @@ use super::target::TargetUri;
 use super::{CLOCK_DIFFERENCE, NONCE_LIFE, Nonces};
 use crate::error::Refusal;
 use crate::value::{Seconds, UnixTime};
-use grantor_jose::jws::{Header, Malformed, Unverified};
+use grantor_jose::jws::{Malformed, Unverified};
 use grantor_jose::{Jwk, JwkThumbprint, KeyError, SigningAlgorithm, VerifyingKey, base64url, digest, parse_object};
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,16 +100,11 @@ fn signed(
     }
     let algorithm = header.alg().signature().filter(|algorithm| algorithms.contains(algorithm));
     let algorithm = algorithm.ok_or(Refusal::DpopAlgorithmNotAllowed)?;
-    let key = key(header, algorithm).ok_or(Refusal::MalformedDpopProof)?;
-    let verified = proof.verify(&key).map_err(|_| Refusal::DpopSignatureWrong)?;
+    // Here the key itself counts: a `kid` beside it has no say.
+    let key = header.jwk().ok_or(Refusal::MalformedDpopProof)?.without_key_id();
+    let key = VerifyingKey::from_jwk(&key, algorithm).map_err(|_| Refusal::MalformedDpopProof)?;
+    let verified = proof.into_verified(&key).map_err(|_| Refusal::DpopSignatureWrong)?;
     Ok((key.thumbprint(), algorithm, verified.into_payload()))
-}
-
-/// The key in the header, without its name: here the key itself counts, and a `kid` beside it has no say.
-fn key(header: &Header, algorithm: SigningAlgorithm) -> Option<VerifyingKey> {
-    let mut members = header.member("jwk")?.as_object()?.clone();
-    members.remove("kid");
-    VerifyingKey::from_jwk(&Jwk::from_members(&members).ok()?, algorithm).ok()
 }
 
 fn unreadable(why: Malformed, unverified: &str) -> Refusal {

@@ -25,7 +25,7 @@ static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
 });
 
 static HANDLE_KEYS: LazyLock<HandleKeys> =
-    LazyLock::new(|| HandleKeys::new(Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[1; 32])]));
+    LazyLock::new(|| HandleKeys::new(&Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[1; 32])]));
 
 const EXPECTED: Expected<'static> = Expected {
     method: "POST",
@@ -292,7 +292,7 @@ fn rfc9449_4_3_the_nonce_is_ours_and_fresh() {
     let fresh = Nonces(&HANDLE_KEYS).fresh(NOW).unwrap();
     let with = |nonce: Value| check(&proof(&claims(json!({"nonce": nonce}))), &with_nonces()).map(|_| ());
     assert_eq!(with(json!(fresh)), Ok(()));
-    let other = HandleKeys::new(Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[2; 32])]);
+    let other = HandleKeys::new(&Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[2; 32])]);
     for nonce in [
         json!(Nonces(&HANDLE_KEYS).fresh(after(-301))),
         json!(Nonces(&HANDLE_KEYS).fresh(after(11))),

@@ -1,0 +1,192 @@
+//! How the access tokens that were presented stand, for a moment from memory: opened and verified once, looked up in the
+//! store twice a second at the most (docs/adr/0015).
+//!
+//! An answer is used again for [`REUSED_FOR`], counted from before the store was asked. So what another node or the command
+//! line took back is worth nothing within that time. And it is never used again once something of its kind was taken back
+//! through this node after the store was asked: what was taken back here is worth nothing at once.
+
+mod revocations;
+#[cfg(test)]
+mod tests;
+mod watched;
+
+use crate::keyring::TenantKeys;
+use grantor_jose::digest;
+use grantor_protocol::directory::User;
+use grantor_protocol::grant::{Grant, Standing, TokenRef};
+use grantor_protocol::token::AccessToken;
+use grantor_protocol::value::TenantName;
+use grantor_store::{Store, StoreError};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+pub(crate) use revocations::Revocations;
+use serde_json::{Map, Value};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+pub(crate) use watched::WatchedStore;
+
+/// For how long what the store said of a token is good, from the moment before it was asked.
+pub(crate) const REUSED_FOR: Duration = Duration::from_millis(500);
+
+/// What is kept at the most, in bytes.
+const MEMORY: u64 = 24 * 1024 * 1024;
+/// What one token takes, with its grant and its user, beside its own text.
+const TAKES: u64 = 3 * 1024;
+
+/// The tokens that were presented lately.
+pub(crate) struct Standings {
+    tokens: Cache<[u8; 32], Arc<Known>, Weights>,
+    revocations: Arc<Revocations>,
+}
+
+/// An access token that was opened or verified, and what was last said of it. Its time is looked at with each use.
+pub(crate) struct Known {
+    pub(crate) token: AccessToken,
+    reference: TokenRef,
+    length: u64,
+    /// Under which it was opened: with others it must be opened anew.
+    keys: Weak<TenantKeys>,
+    said: Mutex<Option<Said>>,
+    /// Held by the one who asks the store, while others wait for what he learns.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// What the store said, and when it was asked.
+struct Said {
+    stands: Stands,
+    asked: Asked,
+}
+
+/// The moment before the store was asked.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: Duration,
+    /// What had been taken back by then.
+    stamp: u64,
+}
+
+/// How a token stands.
+#[derive(Clone)]
+pub(crate) enum Stands {
+    /// It is good, and an application's own.
+    ForItself,
+    /// It is good, and came of this grant.
+    ForUser(Arc<Behind>),
+    /// It was taken back, or its grant, or its user is gone or disabled.
+    Revoked,
+}
+
+/// What stands behind the token of a user.
+pub(crate) struct Behind {
+    pub(crate) grant: Grant,
+    pub(crate) user: User,
+    /// Everything that is known of him (OpenID Connect Core 5.1).
+    pub(crate) claims: Map<String, Value>,
+}
+
+#[derive(Clone)]
+struct Weights;
+
+impl Weighter<[u8; 32], Arc<Known>> for Weights {
+    fn weight(&self, _: &[u8; 32], known: &Arc<Known>) -> u64 {
+        TAKES.saturating_add(known.length.saturating_mul(2))
+    }
+}
+
+impl Standings {
+    /// Nothing known yet; `revocations` are those of the store that will be asked.
+    pub(crate) fn new(revocations: Arc<Revocations>) -> Self {
+        let items = usize::try_from(MEMORY / TAKES).unwrap_or(usize::MAX);
+        Self { tokens: Cache::with_weighter(items, MEMORY, Weights), revocations }
+    }
+
+    /// The token behind a text: from memory when it was opened before under these keys, else as `open` gives it.
+    pub(crate) fn opened<E>(
+        &self,
+        text: &str,
+        keys: &Arc<TenantKeys>,
+        open: impl FnOnce() -> Result<AccessToken, E>,
+    ) -> Result<Arc<Known>, E> {
+        let digest = digest::sha256(text.as_bytes());
+        if let Some(known) = self.tokens.get(&digest)
+            && known.keys.as_ptr() == Arc::as_ptr(keys)
+        {
+            return Ok(known);
+        }
+        let known = Arc::new(Known::new(open()?, text.len(), Arc::downgrade(keys)));
+        self.tokens.insert(digest, Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// How a token stands at `clock`, which never goes back. The store is asked when nothing that it said is good any
+    /// more; of many who want to know at once, one asks.
+    pub(crate) async fn of(
+        &self,
+        known: &Known,
+        store: &dyn Store,
+        tenant: &TenantName,
+        clock: impl Fn() -> Duration,
+    ) -> Result<Stands, StoreError> {
+        if let Some(stands) = self.said(known, clock()) {
+            return Ok(stands);
+        }
+        let turn = if let Ok(turn) = known.asking.try_lock() {
+            Some(turn)
+        } else {
+            // Whoever asks now may fail: then everybody asks for himself, and nobody waits in a long line.
+            drop(known.asking.lock().await);
+            if let Some(stands) = self.said(known, clock()) {
+                return Ok(stands);
+            }
+            None
+        };
+        let asked = self.asked(known, clock());
+        let stands = ask(store, tenant, &known.reference).await?;
+        known.keep(asked, &stands);
+        drop(turn);
+        Ok(stands)
+    }
+
+    /// The moment before the store is asked: what is taken back from now on makes the answer worthless for later.
+    fn asked(&self, known: &Known, at: Duration) -> Asked {
+        Asked { at, stamp: self.revocations.stamp(&known.reference) }
+    }
+
+    /// What was said, if it is still good.
+    fn said(&self, known: &Known, now: Duration) -> Option<Stands> {
+        let said = known.lock();
+        let said = said.as_ref()?;
+        let young = now.checked_sub(said.asked.at).is_some_and(|age| age < REUSED_FOR);
+        (young && said.asked.stamp == self.revocations.stamp(&known.reference)).then(|| said.stands.clone())
+    }
+}
+
+impl Known {
+    fn new(token: AccessToken, length: usize, keys: Weak<TenantKeys>) -> Self {
+        let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        let (said, asking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { token, reference, length, keys, said, asking }
+    }
+
+    fn keep(&self, asked: Asked, stands: &Stands) {
+        *self.lock() = Some(Said { stands: stands.clone(), asked });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Said>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn ask(store: &dyn Store, tenant: &TenantName, token: &TokenRef) -> Result<Stands, StoreError> {
+    let grant = match store.standing(tenant, token).await? {
+        Standing::Good(None) => return Ok(Stands::ForItself),
+        Standing::Good(Some(grant)) => *grant,
+        Standing::Revoked => return Ok(Stands::Revoked),
+    };
+    let user = store.user(tenant, &grant.terms.subject).await?;
+    Ok(match user.filter(|user| !user.disabled) {
+        Some(user) => Stands::ForUser(Arc::new(Behind { claims: user.claims.to_map(), grant, user })),
+        None => Stands::Revoked,
+    })
+}

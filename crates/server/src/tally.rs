@@ -1,0 +1,186 @@
+//! Audit events that come so often that each second has two lines at the most for all that are alike: tokens that
+//! applications obtain for themselves. Nothing else is stored of such a token, so that what is stored grows with time and
+//! not with tokens.
+
+use crate::audit::note;
+use crate::world::World;
+use grantor_protocol::audit::Event;
+use grantor_protocol::value::{EventId, UnixTime};
+use grantor_store::Store;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What is counted of the second that is running.
+pub(crate) struct Tally {
+    store: Arc<dyn Store>,
+    world: Arc<dyn World>,
+    key: RandomState,
+    second: Mutex<Second>,
+}
+
+struct Second {
+    time: UnixTime,
+    lines: HashMap<u64, Line>,
+}
+
+/// An event that was written, and how many like it came after it.
+struct Line {
+    event: Event,
+    more: u64,
+}
+
+/// So many kinds of events are told apart in a second; the rest is written one by one.
+const MOST_LINES: usize = 10_000;
+
+impl Tally {
+    /// Nothing counted yet.
+    pub(crate) fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
+        let second = Second { time: UnixTime::new(0), lines: HashMap::new() };
+        Self { store, world, key: RandomState::new(), second: Mutex::new(second) }
+    }
+
+    /// Counts an event. The first of its second is written at once.
+    pub(crate) fn count(&self, now: UnixTime, features: impl Hash, event: impl FnOnce() -> Event) {
+        // Two kinds that meet in one digest would share their lines: with a random key and 64 bits they do not.
+        let digest = self.key.hash_one(features);
+        let mut second = self.lock();
+        let over = second.roll(now);
+        let first = match second.lines.get_mut(&digest) {
+            Some(line) => {
+                line.more += 1;
+                None
+            }
+            None => Some(event()),
+        };
+        if let Some(event) = &first
+            && second.lines.len() < MOST_LINES
+        {
+            second.lines.insert(digest, Line { event: event.clone(), more: 0 });
+        }
+        drop(second);
+        self.write(over);
+        if let Some(event) = first {
+            note(&*self.store, event);
+        }
+    }
+
+    /// Writes what was counted of seconds that are over.
+    pub(crate) fn finish(&self, now: UnixTime) {
+        let over = self.lock().roll(now);
+        self.write(over);
+    }
+
+    fn write(&self, over: HashMap<u64, Line>) {
+        for Line { event, more } in over.into_values().filter(|line| line.more > 0) {
+            let id = EventId::new(self.world.millis(), self.world.random());
+            let mut event = Event { id, target: None, request_id: None, ..event };
+            // The first was of one grant; the others were of any.
+            event.details.remove("grant_id");
+            event.details.insert("further_alike".to_owned(), more.into());
+            note(&*self.store, event);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Second> {
+        self.second.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Second {
+    /// Begins a new second, if it has come, and gives what was counted of the one before.
+    fn roll(&mut self, now: UnixTime) -> HashMap<u64, Line> {
+        if self.time == now {
+            return HashMap::new();
+        }
+        self.time = now;
+        std::mem::take(&mut self.lines)
+    }
+}
+
+/// What was counted is not lost when the server ends.
+impl Drop for Tally {
+    fn drop(&mut self) {
+        let over = std::mem::take(&mut self.lock().lines);
+        self.write(over);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::SystemWorld;
+    use grantor_protocol::audit::{Action, Outcome};
+    use grantor_protocol::value::TenantName;
+    use grantor_store::{AuditLog as _, MemoryStore};
+
+    fn event(actor: &str, time: UnixTime) -> Event {
+        Event {
+            id: EventId::new(1, (&SystemWorld as &dyn World).random()),
+            time,
+            tenant: TenantName::default(),
+            action: Action::Token,
+            outcome: Outcome::Allowed,
+            actor: Some(actor.to_owned()),
+            target: None,
+            address: None,
+            request_id: Some("r".to_owned()),
+            details: serde_json::Map::new(),
+        }
+    }
+
+    /// Actor, time, request, and how many further ones.
+    async fn written(store: &MemoryStore) -> Vec<(String, i64, bool, u64)> {
+        let events = store.events(&TenantName::default(), None, 1000).await.unwrap();
+        let line = |event: &Event| {
+            let more = event.details.get("further_alike").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            (event.actor.clone().unwrap(), event.time.get(), event.request_id.is_some(), more)
+        };
+        let mut lines: Vec<_> = events.iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    #[tokio::test]
+    async fn a_second_has_the_first_event_of_each_kind_and_the_number_of_the_others() {
+        let store = Arc::new(MemoryStore::new());
+        let tally = Tally::new(Arc::clone(&store) as Arc<dyn Store>, Arc::new(SystemWorld));
+        let count = |actor: &str, second| {
+            let now = UnixTime::new(second);
+            tally.count(now, actor, || event(actor, now));
+        };
+        for actor in ["a", "b", "a", "a"] {
+            count(actor, 10);
+        }
+        let (first, other) = (("a".to_owned(), 10, true, 0), ("b".to_owned(), 10, true, 0));
+        assert_eq!(written(&store).await, [first.clone(), other.clone()]);
+        tally.finish(UnixTime::new(10));
+        assert_eq!(written(&store).await.len(), 2, "the second is not over");
+        count("b", 11);
+        let further = ("a".to_owned(), 10, false, 2);
+        assert_eq!(written(&store).await, [further.clone(), first, other, ("b".to_owned(), 11, true, 0)]);
+        count("b", 11);
+        tally.finish(UnixTime::new(12));
+        assert!(written(&store).await.contains(&("b".to_owned(), 11, false, 1)));
+        count("c", 13);
+        count("c", 13);
+        drop(tally);
+        assert!(written(&store).await.contains(&("c".to_owned(), 13, false, 1)));
+    }
+
+    #[tokio::test]
+    async fn kinds_beyond_the_bound_are_written_one_by_one() {
+        let store = Arc::new(MemoryStore::new());
+        let tally = Tally::new(Arc::clone(&store) as Arc<dyn Store>, Arc::new(SystemWorld));
+        let now = UnixTime::new(1);
+        (0..MOST_LINES).for_each(|kind| tally.count(now, kind, || event("a", now)));
+        let before = written_at_all(&store).await;
+        (0..3).for_each(|_| tally.count(now, "one more", || event("b", now)));
+        assert_eq!(written_at_all(&store).await, before + 3);
+        assert_eq!(tally.lock().lines.len(), MOST_LINES);
+    }
+
+    async fn written_at_all(store: &MemoryStore) -> usize {
+        store.events(&TenantName::default(), None, usize::MAX).await.unwrap().len()
+    }
+}
