@@ -60,7 +60,9 @@ impl Making {
         Some(format!("{base}{below_origin}"))
     }
 
-    fn tenancy(&self, directory: Directory, keys: Vec<KeyRecord>, now: UnixTime) -> Tenancy {
+    fn tenancy(&self, directory: Directory, mut keys: Vec<KeyRecord>, now: UnixTime) -> Tenancy {
+        // Every node publishes them in the same order.
+        keys.sort_by(|a, b| a.kid.cmp(&b.kid));
         let issuer = self.issuer.of_tenant(&directory.tenant.name);
         let certificates = Certificates { address: self.mtls_endpoint(&issuer, ""), known: self.certificates };
         Tenancy::new(issuer, directory, keys, now, certificates, Arc::clone(&self.master))
