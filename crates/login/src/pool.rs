@@ -29,8 +29,8 @@ pub struct PoolBusy;
 const ROOM_PER_THREAD: usize = 32;
 
 impl PasswordPool {
-    /// A pool of `threads` at once; `salt` is for the hash of nobody.
-    pub fn new(threads: usize, salt: [u8; 16]) -> Self {
+    /// A pool of `threads` at once; `random` is for the hash of nobody.
+    pub fn new(threads: usize, random: [u8; 16]) -> Self {
         let places = threads.saturating_mul(ROOM_PER_THREAD);
         Self {
             running: Arc::new(Semaphore::new(threads)),
@@ -38,7 +38,7 @@ impl PasswordPool {
             threads,
             places,
             refused: Arc::default(),
-            nobody: password::hash("nobody has this password", salt).into(),
+            nobody: password::of_nobody(random).into(),
         }
     }
 

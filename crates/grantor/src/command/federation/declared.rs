@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result};
 use crate::open;
 use clap::{ArgGroup, Args};
 use grantor_protocol::client::federated::{Condition, FederatedCredential, Form, Place};
+use grantor_protocol::made::Made;
 use std::path::PathBuf;
 
 /// The issuer of GitLab for everybody.
@@ -79,6 +80,7 @@ impl Declared {
                 audience,
                 conditions: Vec::new(),
                 jwks: None,
+                key_set: Made::default(),
                 jwks_uri: None,
                 reusable: false,
             },
