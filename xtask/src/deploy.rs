@@ -124,11 +124,11 @@ fn nginx() -> Result<(), String> {
 /// Every query of the dashboard is one, as Prometheus reads it. That what it asks for exists is a test of the binary.
 fn dashboard() -> Result<(), String> {
     let dashboard: Value = serde_json::from_str(&read(DASHBOARD)?).map_err(|why| why.to_string())?;
-    let panels = dashboard["panels"].as_array().ok_or("the dashboard has no panels")?;
-    let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
+    let panels = dashboard.get("panels").and_then(Value::as_array).ok_or("the dashboard has no panels")?;
+    let targets = panels.iter().filter_map(|panel| panel.get("targets")?.as_array()).flatten();
     let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();
     for (number, target) in targets.enumerate() {
-        let query = target["expr"].as_str().ok_or("a target has no query")?;
+        let query = target.get("expr").and_then(Value::as_str).ok_or("a target has no query")?;
         let query = Value::from(query.replace("$__rate_interval", "1m"));
         writeln!(rules, "      - record: panel:{number}\n        expr: {query}").map_err(|why| why.to_string())?;
     }

@@ -141,7 +141,7 @@ impl Host {
             Entry::Answered(response) => response,
             Entry::Admitted(admitted) => {
                 let response = self.service.call(request, address).await;
-                operations.leave(admitted, &response);
+                operations.leave(&admitted, &response);
                 response
             }
         };

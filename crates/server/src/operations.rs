@@ -67,18 +67,16 @@ impl Operations {
             return Entry::Answered(health);
         }
         let timing = self.metrics.as_ref().map(|_| (Instant::now(), Endpoint::of(path, base)));
-        match self.gate.admit() {
-            Ok(pass) => Entry::Admitted(Admitted { _pass: pass, timing }),
-            Err(_) => {
-                let response = refused();
-                self.answered(timing, &response);
-                Entry::Answered(response)
-            }
+        if let Ok(pass) = self.gate.admit() {
+            return Entry::Admitted(Admitted { _pass: pass, timing });
         }
+        let response = refused();
+        self.answered(timing, &response);
+        Entry::Answered(response)
     }
 
     /// What is done with every answer before it leaves.
-    pub(crate) fn leave(&self, admitted: Admitted, response: &Response) {
+    pub(crate) fn leave(&self, admitted: &Admitted, response: &Response) {
         self.answered(admitted.timing, response);
     }
 

@@ -142,10 +142,7 @@ impl Metrics {
     /// An access token was issued.
     pub(crate) fn issued(&self, grant_type: GrantType, format: TokenFormat) {
         let place = GrantType::ALL.iter().position(|one| *one == grant_type).unwrap_or_default();
-        let [jwt, opaque] = match self.issued.get(place) {
-            Some(counters) => counters,
-            None => return,
-        };
+        let Some([jwt, opaque]) = self.issued.get(place) else { return };
         match format {
             TokenFormat::Jwt => jwt.inc(),
             TokenFormat::Opaque => opaque.inc(),

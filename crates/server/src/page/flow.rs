@@ -231,10 +231,16 @@ pub(crate) async fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Re
         }
         Stopped::Redirect(refused) => {
             event.actor(&refused.target.client.metadata.client_id).reason(&refused.refusal).write();
-            let answer = AuthorizationResponse::error(&refused.target, refused.refusal.code(), &call.tenancy.issuer);
+            let code = refused.refusal.code();
+            let answer = AuthorizationResponse::error(&refused.target, code, &call.tenancy.issuer);
             let client = &refused.target.client.metadata;
             match response_encryptor(call, client, answer.mode).await {
-                Ok(encryptor) => respond_to_client(call, browser, client, answer, encryptor.as_ref()),
+                Ok(encryptor) => {
+                    let mut response = respond_to_client(call, browser, client, answer, encryptor.as_ref());
+                    // For the figures.
+                    response.extensions_mut().insert(code);
+                    response
+                }
                 Err(refusal) => error(call, Some(browser), &refusal),
             }
         }

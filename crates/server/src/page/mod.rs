@@ -167,6 +167,8 @@ pub(crate) fn error(call: &Call, browser: Option<&Browser>, refusal: &Refusal) -
     if kind == ErrorKind::Unavailable {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    // For the figures.
+    response.extensions_mut().insert(code);
     response
 }
 
