@@ -2,7 +2,7 @@
 //! as a multiple of what `pgbench` gets out of the same server with an UPDATE of one row on each of 32 connections,
 //! measured in turns.
 //!
-//! `throughput [SECONDS] [ROUNDS]`: starts a server of its own with PostgreSQL's defaults.
+//! `postgres-throughput [SECONDS] [ROUNDS]`: starts a server of its own with PostgreSQL's defaults.
 
 use grantor_local_postgres::{Options as ServerOptions, Server};
 use grantor_protocol::grant::{Rotation, Spend, Standing};
@@ -71,8 +71,7 @@ async fn main() -> Measured {
 /// `WRITERS`, `READERS` and `BATCH` in the environment, to try others than the defaults.
 fn options() -> Result<Options, Failure> {
     let mut options = Options::default();
-    let by_name =
-        [("WRITERS", &mut options.writers), ("READERS", &mut options.readers), ("BATCH", &mut options.batch)];
+    let by_name = [("WRITERS", &mut options.writers), ("READERS", &mut options.readers), ("BATCH", &mut options.batch)];
     for (name, option) in by_name {
         if let Ok(value) = std::env::var(name) {
             *option = value.parse()?;

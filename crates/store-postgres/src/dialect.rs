@@ -1,8 +1,6 @@
 //! The SQL of this crate is what PostgreSQL, CockroachDB and YugabyteDB have in common, and no plan depends on what a
 //! table was like when it was last looked at.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
 use crate::migrate::{MIGRATIONS, Migrator};
 use crate::verbs::{grants, remember, tokens};
 use crate::{Options, PostgresStore, Target};

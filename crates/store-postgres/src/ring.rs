@@ -18,7 +18,7 @@ pub(crate) fn place(expires: UnixTime, now: UnixTime) -> i64 {
 
 /// Picks the statement for a [`place`].
 pub(crate) fn pick(statements: &[&'static str; 5], place: i64) -> &'static str {
-    let [beside, ..] = [statements[4]];
+    let [.., beside] = *statements;
     usize::try_from(place).ok().and_then(|place| statements.get(place)).copied().unwrap_or(beside)
 }
 

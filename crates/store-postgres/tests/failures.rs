@@ -29,13 +29,15 @@ async fn what_is_undone_for_others_is_done_again() {
     let url = nodes::database();
     let store = Arc::new(nodes::two(url.clone()).await);
     let db = Target::parse(&url).unwrap().client().await.unwrap();
-    let mut script = "CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF random() < 0.1 THEN RAISE EXCEPTION 'undone' USING ERRCODE = '40001'; END IF; RETURN NULL; END $$;"
-        .to_owned();
+    let mut script = vec![
+        "CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF random() < 0.1 THEN RAISE EXCEPTION 'undone' USING ERRCODE = '40001'; END IF; RETURN NULL; END $$"
+            .to_owned(),
+    ];
     for table in ["grants", "spent_codes_3", "remembered_3", "cutoffs", "revoked_tokens", "sessions", "consents"] {
-        script += &format!("CREATE TRIGGER undo AFTER INSERT OR UPDATE ON {table} EXECUTE FUNCTION undo();");
+        script.push(format!("CREATE TRIGGER undo AFTER INSERT OR UPDATE ON {table} EXECUTE FUNCTION undo()"));
     }
-    db.batch_execute(&script).await.unwrap();
+    db.batch_execute(&script.join("; ")).await.unwrap();
     one_of_each(&store).await;
     behaves(&url).await;
 }

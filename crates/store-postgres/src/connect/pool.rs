@@ -45,7 +45,7 @@ impl Pool {
                 permit.forget();
                 let found = self.idle.lock().pop();
                 if let Some(live) = found.filter(|live| !live.is_over()) {
-                    return Some(Held { live: Some(live), idle: Arc::clone(&self.idle) });
+                    return Some(Held { live, idle: Arc::clone(&self.idle) });
                 }
             }
         };
@@ -82,7 +82,7 @@ impl std::fmt::Debug for Idle {
 /// A connection in somebody's hands; free again when it is dropped. Whoever leaves a transaction open on it must
 /// [give it up](Live::give_up).
 pub(crate) struct Held {
-    live: Option<Arc<Live>>,
+    live: Arc<Live>,
     idle: Arc<Idle>,
 }
 
@@ -90,17 +90,14 @@ impl Deref for Held {
     type Target = Live;
 
     fn deref(&self) -> &Live {
-        match &self.live {
-            Some(live) => live,
-            None => unreachable!("it is taken out when it is dropped"),
-        }
+        &self.live
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(live) = self.live.take().filter(|live| !live.is_over()) {
-            self.idle.put(live);
+        if !self.live.is_over() {
+            self.idle.put(Arc::clone(&self.live));
         }
     }
 }

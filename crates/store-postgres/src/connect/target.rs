@@ -87,7 +87,7 @@ impl Target {
         Ok(match &self.tls {
             None => {
                 let (client, connection) = self.config.connect(NoTls).await?;
-                (client, Wire::Plain(connection))
+                (client, Wire::Plain(Box::new(connection)))
             }
             Some(tls) => {
                 let (client, connection) = self.config.connect(tls.clone()).await?;
@@ -107,7 +107,7 @@ type TlsStream = <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socke
 
 /// A connection, secured or not.
 pub(super) enum Wire {
-    Plain(Connection<Socket, NoTlsStream>),
+    Plain(Box<Connection<Socket, NoTlsStream>>),
     Tls(Box<Connection<Socket, TlsStream>>),
 }
 
@@ -205,14 +205,13 @@ fn tls(roots: Option<&str>) -> Result<ClientConfig, StoreError> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;
-    Ok(match roots {
-        Some(file) => builder.with_root_certificates(read_roots(Path::new(file))?),
-        None => {
-            let verifier = Verifier::new(provider).map_err(unusable)?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
-        }
-    }
-    .with_no_client_auth())
+    let builder = if let Some(file) = roots {
+        builder.with_root_certificates(read_roots(Path::new(file))?)
+    } else {
+        let verifier = Verifier::new(provider).map_err(unusable)?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+    };
+    Ok(builder.with_no_client_auth())
 }
 
 fn read_roots(file: &Path) -> Result<RootCertStore, StoreError> {

@@ -61,7 +61,9 @@ impl Job for RevokeToken {
         let tokens: Vec<_> = latest.keys().map(|(_, token)| uuid(token.as_bytes())).collect();
         let expires: Vec<_> = latest.values().map(|expires| expires.get()).collect();
         held.execute(REVOKE, &[&tenants, &tokens, &expires]).await?;
-        jobs.iter_mut().for_each(|pending| pending.answer(()));
+        for pending in jobs {
+            pending.answer(());
+        }
         Ok(())
     }
 }

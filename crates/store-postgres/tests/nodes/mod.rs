@@ -32,7 +32,7 @@ pub(crate) async fn two(url: String) -> TwoNodes {
 
 /// Tests wait for the machine that they run on.
 fn patient() -> Options {
-    let minute = std::time::Duration::from_secs(60);
+    let minute = std::time::Duration::from_mins(1);
     Options { patience: minute, reply: minute, ..Options::default() }
 }
 
