@@ -30,6 +30,9 @@ pub(crate) struct Global {
     /// The data directory [default: grantor-data]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub(crate) data: Option<PathBuf>,
+    /// The URL of a PostgreSQL database, in the place of the file in the data directory
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    database: Option<String>,
     /// JSON on standard output, for programs
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
@@ -71,8 +74,14 @@ pub(crate) enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(command::config::Config),
+    /// Ask the server of this configuration whether it is ready for requests
+    Health(command::health::Health),
     /// Copy everything into a new file, while the server runs
     Backup(command::backup::Backup),
+    /// Put a copy in the place of the database, so that nothing that was taken back since comes back to life
+    Restore(command::restore::Restore),
+    /// Bring the schema of a PostgreSQL database up to date, while servers run
+    Migrate(command::migrate::Migrate),
 }
 
 impl Cli {
@@ -83,8 +92,9 @@ impl Cli {
 
     /// Carries the command out.
     pub(crate) async fn run(self) -> Result<()> {
-        let mut flags = Flags { config: self.global.config, data: self.global.data, ..Flags::default() };
-        let output = Output { json: self.global.json };
+        let Global { config, data, database, json, tenant } = self.global;
+        let mut flags = Flags { config, data, database, ..Flags::default() };
+        let output = Output { json };
         if let Command::Demo(demo) = self.command {
             return demo.run(flags.data, output).await;
         }
@@ -92,7 +102,7 @@ impl Cli {
             serve.flags(&mut flags);
         }
         let configuration = Configuration::of_this_process(&flags)?;
-        let context = Context { configuration, output, tenant: self.global.tenant };
+        let context = Context { configuration, output, tenant };
         match self.command {
             Command::Demo(_) => Err(Failure::usage("the demo has its own way")),
             Command::Serve(command) => command.run(context).await,
@@ -106,7 +116,10 @@ impl Cli {
             Command::Grant(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
             Command::Config(command) => command.run(&context),
+            Command::Health(command) => command.run(&context).await,
             Command::Backup(command) => command.run(&context).await,
+            Command::Restore(command) => command.run(&context).await,
+            Command::Migrate(command) => command.run(&context).await,
         }
     }
 }

@@ -17,6 +17,7 @@ mod output;
 mod revocation;
 mod running;
 mod scratch;
+mod supervisor;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use crate::config::{Configuration, MasterKeyAt};
 use crate::failure::{Context as _, Failure, Result};
 use crate::fresh;
 use grantor_jose::base64url;
+use grantor_jose::digest::sha256;
 use grantor_protocol::client::{Client, SecretHash};
 use grantor_protocol::directory::DirectoryRecords;
 use std::fs::{File, OpenOptions};
@@ -51,6 +52,21 @@ pub(crate) fn load(configuration: &Configuration, keys_exist: bool) -> Result<Ke
     }
 }
 
+/// The key, where it is there to be read: none is made.
+pub(crate) fn present(configuration: &Configuration) -> Result<Option<KeyBytes>> {
+    match &configuration.master_key {
+        MasterKeyAt::Data => read(&configuration.data.join(FILE)),
+        MasterKeyAt::Environment(_) | MasterKeyAt::File(_) => load(configuration, true).map(Some),
+    }
+}
+
+/// By which a cluster knows its key again. Nothing follows from it: the key is drawn from 256 bits.
+pub(crate) fn digest(key: &KeyBytes) -> [u8; 32] {
+    let mut labelled = Zeroizing::new(b"grantor master key ".to_vec());
+    labelled.extend_from_slice(key.as_slice());
+    sha256(&labelled)
+}
+
 /// Whether something rests under a master key: no other one opens it.
 pub(crate) fn is_in_use(records: &DirectoryRecords) -> bool {
     let sealed = |client: &Client| client.secrets.iter().any(|secret| matches!(secret.hash, SecretHash::Sealed(_)));
@@ -75,9 +91,12 @@ fn read(path: &Path) -> Result<Option<KeyBytes>> {
 
 #[cfg(unix)]
 fn refuse_readable_by_others(file: &File, path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = file.metadata().context(|| format!("look at {}", path.display()))?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata().context(|| format!("look at {}", path.display()))?;
+    let mode = metadata.mode() & 0o777;
+    // As systemd hands over a credential and Kubernetes a secret: it is root's, and one group or user more may read it.
+    let handed_over = metadata.uid() == 0 && mode == 0o440;
+    if mode & 0o077 != 0 && !handed_over {
         return Err(Failure::new(format!(
             "the master key {} can be read by others (its mode is {mode:03o})",
             path.display()
@@ -156,6 +175,12 @@ mod tests {
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
             assert!(format!("{:?}", load(&configuration, true).unwrap_err()).contains("can be read by others"));
+            // Only what root owns can have been handed over by whoever supervises the process.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
+            let of_root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(&path).unwrap()) == 0;
+            assert_eq!(load(&configuration, true).is_ok(), of_root);
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o444)).unwrap();
+            assert!(load(&configuration, true).is_err());
         }
     }
 

@@ -1,6 +1,7 @@
 //! A running server: where it listens, and until when.
 
 use crate::failure::{Context as _, Failure, Result};
+use crate::supervisor;
 use grantor_server::{Server, TlsFiles};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -80,17 +81,44 @@ impl Stop {
 /// Each connection is an open file; the usual soft limit of 1024 would be the limit of the server.
 const OPEN_FILES: u64 = 65_536;
 
-/// Serves until the process is told to stop; what is in flight then ends first.
+/// Serves until the process is told to stop; what is in flight then ends first. Figures are there until the end.
 pub(crate) async fn serve(
     server: Server,
     listeners: Vec<TcpListener>,
     tls: Option<TlsFiles>,
     mutual: Option<(TcpListener, TlsFiles)>,
+    figures: Option<TcpListener>,
     mut stop: Stop,
 ) -> Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
+    let beside = async {
+        let served = async {
+            match figures {
+                Some(listener) => server.run_operations(listener, std::future::pending()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = served => ended.context(|| "serve figures".to_owned()),
+            () = supervisor::keep_watch() => Ok(()),
+        }
+    };
+    let main = listen_until_told(server.clone(), listeners, tls, mutual, &mut stop);
+    tokio::select! {
+        ended = main => ended,
+        failed = beside => failed,
+    }
+}
+
+async fn listen_until_told(
+    server: Server,
+    listeners: Vec<TcpListener>,
+    tls: Option<TlsFiles>,
+    mutual: Option<(TcpListener, TlsFiles)>,
+    stop: &mut Stop,
+) -> Result<()> {
     let (say, said) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     for listener in listeners {
@@ -115,10 +143,12 @@ pub(crate) async fn serve(
         Ok(())
     };
     tokio::pin!(ended);
+    supervisor::ready();
     tokio::select! {
         early = &mut ended => return early,
         () = stop.told() => {
             tracing::info!("stopping: requests in flight are finished first; a second signal stops at once");
+            supervisor::stopping();
             let _ = say.send(true);
         }
     }

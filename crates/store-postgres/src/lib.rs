@@ -8,6 +8,7 @@
 //! verb stands.
 
 mod batch;
+mod claim;
 mod connect;
 #[cfg(test)]
 mod dialect;
@@ -20,6 +21,7 @@ mod ring;
 mod transaction;
 mod verbs;
 
+pub use claim::{claim_master_key, is_master_key};
 pub use connect::{Options, Target};
 
 use batch::Lanes;

@@ -140,7 +140,7 @@ impl Api {
 }
 
 async fn list(context: &Context) -> Result<()> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let tenant = context.tenant();
     let mut apis = store.directory().await?.apis;
     apis.retain(|api| api.tenant == tenant);
@@ -165,7 +165,7 @@ async fn list(context: &Context) -> Result<()> {
 }
 
 async fn create(context: &Context, audience: &Resource, options: Options) -> Result<()> {
-    let store = open::or_new(&context.configuration)?;
+    let store = open::or_new(&context.configuration).await?;
     let tenant = context.tenant();
     let records = store.directory().await?;
     if records.apis.iter().any(|api| api.tenant == tenant && api.audience == *audience) {
@@ -203,7 +203,7 @@ async fn delete(context: &Context, audience: &Resource) -> Result<()> {
 }
 
 async fn find(context: &Context, audience: &Resource) -> Result<(Arc<dyn Store>, Record)> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let tenant = context.tenant();
     let apis = store.directory().await?.apis;
     if let Some(api) = apis.iter().find(|api| api.tenant == tenant && api.audience == *audience) {

@@ -37,10 +37,10 @@ impl Apply {
             std::fs::read_to_string(&self.file).context(|| format!("read {name}"))?
         };
         let format = Format::guess(&name, &text);
-        let store: Arc<dyn Store> = if self.dry_run && !context.configuration.database().exists() {
+        let store: Arc<dyn Store> = if self.dry_run && open::is_new(&context.configuration).await? {
             Arc::new(MemoryStore::default())
         } else {
-            open::or_new(&context.configuration)?
+            open::or_new(&context.configuration).await?
         };
         let how = How { dry_run: self.dry_run, prune: self.prune };
         let (source, safe) = (Source::new(name, text), Safe::Configured(&context.configuration));

@@ -26,7 +26,7 @@ pub(crate) struct Audit {
 
 impl Audit {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let store = open::existing(&context.configuration)?;
+        let store = open::existing(&context.configuration).await?;
         let tenant = context.tenant();
         let mut after = self.after;
         loop {

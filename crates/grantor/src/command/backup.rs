@@ -16,7 +16,14 @@ pub(crate) struct Backup {
 
 impl Backup {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let store = open::existing(&context.configuration)?;
+        if let Some(cluster) = &context.configuration.cluster {
+            return Err(Failure::usage(format!("{} is not copied into a file", cluster.shown())).hint(
+                "use the tools of the database: pg_dump, or an archive for recovery to a point in time; after putting it \
+                 back, `grantor restore --moved`"
+                    .to_owned(),
+            ));
+        }
+        let store = open::existing(&context.configuration).await?;
         let file = self.file.display();
         if self.file.exists() {
             return Err(Failure::new(format!("{file} exists already")).hint("a backup never overwrites".to_owned()));

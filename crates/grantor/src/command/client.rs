@@ -106,7 +106,7 @@ impl Client {
 
 impl Create {
     async fn run(self, context: &Context) -> Result<()> {
-        let store = open::or_new(&context.configuration)?;
+        let store = open::or_new(&context.configuration).await?;
         let client_id = match self.client_id {
             Some(id) => id.to_string(),
             None => fresh::uuid()?,
@@ -165,7 +165,7 @@ pub(super) fn step(tenant: &TenantName, kind: Kind, name: String, what: What) ->
 }
 
 async fn list(context: &Context) -> Result<()> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let tenant = context.tenant();
     let mut records = store.directory().await?;
     let mut clients = std::mem::take(&mut records.clients);
@@ -224,7 +224,7 @@ pub(super) struct Found {
 }
 
 pub(super) async fn find(context: &Context, client_id: &ClientId) -> Result<Found> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let tenant = context.tenant();
     let records = store.directory().await?;
     let here = |client: &&Record| client.metadata.tenant == tenant;

@@ -44,7 +44,7 @@ impl Demo {
         let flags = Flags { data: Some(data.clone()), issuer: Some(issuer.to_string()), ..Flags::default() };
         let configuration = Configuration::read(&flags, &[])?;
         open::claim_for_demo(&configuration)?;
-        let store = open::or_new(&configuration)?;
+        let store = open::or_new(&configuration).await?;
         let bytes = master_key::load(&configuration, master_key::is_in_use(&store.directory().await?))?;
         open::remember_issuer(&configuration)?;
         let demo = demo::Demo::new(issuer.clone(), &bytes).ok_or_else(|| {
@@ -78,7 +78,7 @@ impl Demo {
             line(&tour.to_string())?;
         }
         let mutual = mutual_listener.zip(mutual.map(|mutual| mutual.certificates.server));
-        running::serve(server, listeners, None, mutual, stop).await
+        running::serve(server, listeners, None, mutual, None, stop).await
     }
 }
 

@@ -22,7 +22,7 @@ enum Form {
 
 impl Export {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let store = open::existing(&context.configuration)?;
+        let store = open::existing(&context.configuration).await?;
         let export = manifest::export(&*store, context.named_tenant(), fresh::now()).await?;
         let doing = || "write the manifest".to_owned();
         if context.output.json || self.format == Form::Json {

@@ -35,7 +35,7 @@ pub(crate) enum Grant {
 
 impl Grant {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
-        let store = open::existing(&context.configuration)?;
+        let store = open::existing(&context.configuration).await?;
         let tenant = context.tenant();
         match self {
             Self::List { user, client, limit } => {

@@ -45,7 +45,7 @@ impl Key {
 
 impl Rotate {
     async fn run(self, context: &Context) -> Result<()> {
-        let store = open::existing(&context.configuration)?;
+        let store = open::existing(&context.configuration).await?;
         let tenant = context.tenant();
         let records = store.directory().await?;
         let own: Vec<&KeyRecord> = records.keys.iter().filter(|key| key.tenant == tenant).collect();
@@ -96,7 +96,7 @@ impl Rotate {
 }
 
 async fn list(context: &Context) -> Result<()> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let tenant = context.tenant();
     let mut keys = store.directory().await?.keys;
     keys.retain(|key| key.tenant == tenant);

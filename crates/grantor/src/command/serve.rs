@@ -1,15 +1,13 @@
 //! `grantor serve`.
 
 use super::count;
-use crate::config::{Flags, Outgoing, TlsPaths};
+use crate::config::{Flags, MasterKeyAt, Outgoing, TlsPaths};
 use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::output::{color, line};
 use crate::{log, master_key, open, running};
 use clap::Args;
-use grantor_protocol::value::TenantName;
 use grantor_server::{MasterKey, Server, SystemWorld};
-use grantor_store::Store;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +24,9 @@ pub(crate) struct Serve {
     /// Where to answer clients that show a certificate (RFC 8705) [default: nowhere]
     #[arg(long, value_name = "ADDRESS")]
     mtls_listen: Option<String>,
+    /// Where figures for Prometheus are, at /metrics [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<String>,
 }
 
 impl Serve {
@@ -34,6 +35,7 @@ impl Serve {
         flags.listen.clone_from(&self.listen);
         flags.issuer.clone_from(&self.issuer);
         flags.mtls_listen.clone_from(&self.mtls_listen);
+        flags.metrics_listen.clone_from(&self.metrics_listen);
     }
 
     pub(crate) async fn run(self, context: Context) -> Result<()> {
@@ -51,15 +53,28 @@ impl Serve {
             Some(mutual) => Some((running::listen(mutual.address).await?, mutual.tls.files())),
             None => None,
         };
-        let first_start = !configuration.database().exists();
-        let store = open::or_new(configuration)?;
+        let figures = match configuration.operations.metrics {
+            Some(address) => Some(running::listen(address).await?),
+            None => None,
+        };
+        let first_start = open::is_new(configuration).await?;
+        let store = open::or_new(configuration).await?;
         if first_start {
-            output.say(format!("Made the database {}.", configuration.database().display()))?;
+            output.say(format!("Made the database {}.", open::name(configuration)))?;
         }
-        let keys_before = keys(&*store).await?;
         let key_file = configuration.data.join(master_key::FILE);
         let had_key_file = key_file.exists();
-        let bytes = master_key::load(configuration, master_key::is_in_use(&store.directory().await?))?;
+        // To look through a large directory takes a while: it is done where the answer matters.
+        let is_made_here = matches!(configuration.master_key, MasterKeyAt::Data) && !had_key_file;
+        let is_in_use = is_made_here && !first_start && master_key::is_in_use(&store.directory().await?);
+        let bytes = master_key::load(configuration, is_in_use)?;
+        if let Err(failure) = open::claim_master_key(configuration, &bytes).await {
+            if is_made_here {
+                // Nothing rests under it, and the right one is to be put there.
+                let _ = std::fs::remove_file(&key_file);
+            }
+            return Err(failure);
+        }
         if !had_key_file && key_file.exists() {
             output.say(format!("Made the master key {}: keep a copy of it elsewhere.", key_file.display()))?;
         }
@@ -74,7 +89,7 @@ impl Serve {
         let server = Server::new(Arc::clone(&store), master, configuration.settings(), Arc::new(SystemWorld))
             .await
             .context(|| "start the server".to_owned())?;
-        let made = keys(&*store).await?.saturating_sub(keys_before);
+        let made = server.keys_made_at_start();
         if made > 0 {
             output.say(format!("Made {}.", count(made, "key")))?;
         }
@@ -89,17 +104,22 @@ impl Serve {
             let url = configuration.mtls.public_url.as_deref().unwrap_or_default();
             output.say(format!("Clients with certificates are answered on {address}, as {url}."))?;
         }
+        let figures_address = figures.as_ref().map(local_address).transpose()?;
+        if let Some(address) = figures_address {
+            output.say(format!("Figures are at http://{address}/metrics."))?;
+        }
         if output.json {
             line(
                 &json!({
                     "issuer": configuration.issuer, "listen": address.to_string(), "data": configuration.data,
                     "setup_url": setup, "mtls_listen": mutual_address.map(|address| address.to_string()),
+                    "metrics_listen": figures_address.map(|address| address.to_string()),
                 })
                 .to_string(),
             )?;
         }
         let tls = configuration.tls.as_ref().map(TlsPaths::files);
-        running::serve(server, vec![listener], tls, mutual, stop).await
+        running::serve(server, vec![listener], tls, mutual, figures, stop).await
     }
 }
 
@@ -115,9 +135,4 @@ fn say_what_is_allowed(outgoing: &Outgoing) {
     for network in &outgoing.allowed_networks {
         tracing::warn!(%network, "outgoing requests may go to a network that is not public: for tests and closed networks only");
     }
-}
-
-async fn keys(store: &dyn Store) -> Result<usize> {
-    let tenant = TenantName::default();
-    Ok(store.directory().await?.keys.iter().filter(|key| key.tenant == tenant).count())
 }

@@ -56,7 +56,7 @@ impl Token {
 impl Named {
     async fn look(self, context: &Context) -> Result<(Arc<dyn Store>, TokenReport)> {
         let token = if self.token == "-" { command::from_stdin("token")? } else { Secret::new(self.token) };
-        let store = open::existing(&context.configuration)?;
+        let store = open::existing(&context.configuration).await?;
         let records = store.directory().await?;
         if records.keys.is_empty() {
             return Err(Failure::new("no token was ever made with this data: it has no keys yet")

@@ -140,7 +140,7 @@ impl User {
 }
 
 async fn list(context: &Context) -> Result<()> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let users = store.users(&context.tenant()).await?;
     context.output.list(
         &users,
@@ -170,7 +170,7 @@ async fn list(context: &Context) -> Result<()> {
 }
 
 async fn create(context: &Context, username: String, options: Options) -> Result<()> {
-    let store = open::or_new(&context.configuration)?;
+    let store = open::or_new(&context.configuration).await?;
     let tenant = context.tenant();
     if store.user_by_username(&tenant, &username).await?.is_some() {
         return Err(single::exists(Kind::User, &username));
@@ -216,7 +216,7 @@ async fn update(
 }
 
 async fn find(context: &Context, named: &str) -> Result<(Arc<dyn Store>, Record)> {
-    let store = open::existing(&context.configuration)?;
+    let store = open::existing(&context.configuration).await?;
     let tenant = context.tenant();
     let mut found = store.user_by_username(&tenant, named).await?;
     if let (None, Some(subject)) = (&found, Subject::parse(named)) {

@@ -41,10 +41,13 @@ pub(super) fn settle(
         }
     };
     let read = Read { tree: &tree, rooted: &rooted };
+    let cluster = read.database(file.database, file.database_password_file, file.migrate, problems);
     let tls = read.certificate("tls", file.tls.certificate, file.tls.key, problems);
     let mtls = read.mtls(file.mtls, &issuer, tls.as_ref(), problems);
     let outgoing = read.outgoing(file.outgoing, problems);
     let trusted_proxies: Vec<_> = file.proxy.trusted.into_iter().map(|network| network.0).collect();
+    let proxied = !trusted_proxies.is_empty();
+    let operations = read.operations(file.drain_seconds, file.metrics, file.audit, proxied, problems);
     let client_cert_header = file.proxy.client_cert_header;
     if client_cert_header && trusted_proxies.is_empty() {
         let problem = Problem::error("client_cert_header believes the proxies in [proxy] trusted, and there is none");
@@ -71,12 +74,14 @@ pub(super) fn settle(
         issuer,
         issuer_is_default,
         data,
+        cluster,
         tls,
         fapi_tls: file.tls.fapi,
         mtls,
         trusted_proxies,
         client_cert_header,
         outgoing,
+        operations,
         master_key,
         log_format: file.log.format,
         log_level: file.log.level,

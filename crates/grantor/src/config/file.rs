@@ -1,6 +1,6 @@
 //! `grantor.toml`, section by section. The defaults stand here and nowhere else.
 
-use grantor_protocol::value::Issuer;
+use grantor_protocol::value::{Issuer, Secret};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "settings have the names that people write")]
 pub(super) struct File {
     /// The URL of the server, as clients know it; without one `http://localhost` and the port.
     pub(super) issuer: Option<Issuer>,
@@ -16,6 +17,15 @@ pub(super) struct File {
     pub(super) listen: Listen,
     /// The data directory.
     pub(super) data: DataDirectory,
+    /// The URL of a PostgreSQL database; without one a file in the data directory.
+    #[serde(deserialize_with = "secret")]
+    pub(super) database: Option<Secret>,
+    /// A file with its password.
+    pub(super) database_password_file: Option<PathBuf>,
+    /// Who brings its schema up to date.
+    pub(super) migrate: Option<Migrate>,
+    /// For how many seconds it serves on after it was told to stop.
+    pub(super) drain_seconds: Option<u32>,
     /// TLS of its own.
     pub(super) tls: Tls,
     /// The listener for mutual TLS.
@@ -28,6 +38,26 @@ pub(super) struct File {
     pub(super) master_key: MasterKey,
     /// The log.
     pub(super) log: Log,
+    /// Figures.
+    pub(super) metrics: Metrics,
+    /// The audit log.
+    pub(super) audit: Audit,
+}
+
+/// `[metrics]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Metrics {
+    /// Where they are; without it nowhere, and nothing is counted.
+    pub(super) listen: Option<Listen>,
+}
+
+/// `[audit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Audit {
+    /// For how many days events are kept; 0: for ever.
+    pub(super) keep_days: Option<u32>,
 }
 
 /// `[tls]`.
@@ -124,6 +154,17 @@ pub(crate) enum Level {
     Trace,
 }
 
+/// `migrate`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Migrate {
+    /// Every server, when it starts.
+    #[default]
+    Auto,
+    /// `grantor migrate` alone.
+    Manual,
+}
+
 /// `listen`: an IP address and a port; `localhost` is 127.0.0.1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listen(pub(super) SocketAddr);
@@ -155,6 +196,11 @@ impl Listen {
         let numeric = raw.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
         numeric.as_deref().unwrap_or(raw).parse().ok().map(Self)
     }
+}
+
+/// Taken as it is: what is wrong with it is said without showing it.
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    String::deserialize(deserializer).map(Secret::new).map(Some)
 }
 
 impl<'de> Deserialize<'de> for Listen {

@@ -2,16 +2,20 @@
 //! nothing below the composition root sees.
 
 mod check;
+mod database;
 mod file;
 mod mtls;
+mod operations;
 mod outgoing;
 mod overrides;
 mod show;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use database::Cluster;
 pub(crate) use file::{Level, LogFormat};
 pub(crate) use mtls::Mtls;
+pub(crate) use operations::Operations;
 pub(crate) use outgoing::Outgoing;
 
 use crate::document::{Format, Problem, Problems, Source};
@@ -33,6 +37,8 @@ pub(crate) struct Configuration {
     pub(crate) issuer_is_default: bool,
     /// Where it keeps everything.
     pub(crate) data: PathBuf,
+    /// The database, when it is not a file there.
+    pub(crate) cluster: Option<Cluster>,
     /// Certificate and key, when it speaks TLS itself.
     pub(crate) tls: Option<TlsPaths>,
     /// Whether TLS 1.2 is restricted to the suites of FAPI 2.0.
@@ -45,6 +51,8 @@ pub(crate) struct Configuration {
     pub(crate) client_cert_header: bool,
     /// What is allowed of requests that the server makes.
     pub(crate) outgoing: Outgoing,
+    /// What those who run it say.
+    pub(crate) operations: Operations,
     /// Where the master key is.
     pub(crate) master_key: MasterKeyAt,
     /// What the log looks like.
@@ -95,12 +103,16 @@ pub(crate) struct Flags {
     pub(crate) config: Option<PathBuf>,
     /// `--data`.
     pub(crate) data: Option<PathBuf>,
+    /// `--database`.
+    pub(crate) database: Option<String>,
     /// `--listen`.
     pub(crate) listen: Option<String>,
     /// `--issuer`.
     pub(crate) issuer: Option<String>,
     /// `--mtls-listen`.
     pub(crate) mtls_listen: Option<String>,
+    /// `--metrics-listen`.
+    pub(crate) metrics_listen: Option<String>,
 }
 
 /// What is wrong with the text of a file by itself.
@@ -158,6 +170,9 @@ impl Configuration {
             mtls: self.mtls.settings(),
             fapi_tls: self.fapi_tls,
             client_cert_header: self.client_cert_header,
+            drain: self.operations.drain,
+            metrics: self.operations.metrics.is_some(),
+            keep_audit_days: self.operations.keep_audit_days,
             ..grantor_server::Settings::new(self.issuer.clone())
         }
     }
@@ -170,7 +185,7 @@ impl Configuration {
         }
     }
 
-    /// The database.
+    /// The file of a database that is no cluster.
     pub(crate) fn database(&self) -> PathBuf {
         self.data.join("grantor.db")
     }

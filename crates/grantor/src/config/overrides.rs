@@ -29,13 +29,19 @@ enum Form {
     List,
     /// `true` or `false`.
     Flag,
+    /// A whole number.
+    Number,
 }
 
 /// Every setting. The variable of `tls.key` is `GRANTOR_TLS_KEY`.
-pub(super) const LEAVES: [Leaf; 18] = [
+pub(super) const LEAVES: [Leaf; 24] = [
     Leaf { name: "issuer", form: Form::Text },
     Leaf { name: "listen", form: Form::Text },
     Leaf { name: "data", form: Form::Text },
+    Leaf { name: "database", form: Form::Text },
+    Leaf { name: "database_password_file", form: Form::Text },
+    Leaf { name: "migrate", form: Form::Text },
+    Leaf { name: "drain_seconds", form: Form::Number },
     Leaf { name: "tls.certificate", form: Form::Text },
     Leaf { name: "tls.key", form: Form::Text },
     Leaf { name: "tls.fapi", form: Form::Flag },
@@ -51,6 +57,8 @@ pub(super) const LEAVES: [Leaf; 18] = [
     Leaf { name: "master_key.file", form: Form::Text },
     Leaf { name: "log.format", form: Form::Text },
     Leaf { name: "log.level", form: Form::Text },
+    Leaf { name: "metrics.listen", form: Form::Text },
+    Leaf { name: "audit.keep_days", form: Form::Number },
 ];
 
 impl Leaf {
@@ -67,6 +75,7 @@ impl Leaf {
             }
             // Anything else stays a text, and is refused as one.
             Form::Flag => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
+            Form::Number => text.parse::<u32>().map_or_else(|_| Value::from(text), Value::from),
         }
     }
 }
@@ -87,9 +96,11 @@ pub(super) fn apply(tree: &mut Node, flags: &Flags, environment: &[(String, Stri
     let data = flags.data.as_ref().map(|path| path.display().to_string());
     let options = [
         ("data", "--data", data.as_ref()),
+        ("database", "--database", flags.database.as_ref()),
         ("listen", "--listen", flags.listen.as_ref()),
         ("issuer", "--issuer", flags.issuer.as_ref()),
         ("mtls.listen", "--mtls-listen", flags.mtls_listen.as_ref()),
+        ("metrics.listen", "--metrics-listen", flags.metrics_listen.as_ref()),
     ];
     for (name, option, value) in options {
         if let Some(value) = value {

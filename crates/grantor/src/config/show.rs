@@ -18,6 +18,9 @@ pub(super) fn settings(configuration: &Configuration, tree: &Node) -> Vec<Shown>
                 "issuer" => json!(configuration.issuer),
                 "listen" => json!(configuration.listen.to_string()),
                 "data" => json!(configuration.data),
+                "database" => json!(configuration.cluster.as_ref()?.shown()),
+                "database_password_file" => json!(configuration.cluster.as_ref()?.password_file()?),
+                "migrate" => json!(if configuration.cluster.as_ref()?.migrates { "auto" } else { "manual" }),
                 "tls.certificate" => json!(tls?.certificate),
                 "tls.key" => json!(tls?.key),
                 "tls.fapi" => json!(configuration.fapi_tls),
@@ -37,6 +40,9 @@ pub(super) fn settings(configuration: &Configuration, tree: &Node) -> Vec<Shown>
                 },
                 "log.format" => json!(configuration.log_format),
                 "log.level" => json!(configuration.log_level),
+                "drain_seconds" => json!(configuration.operations.drain.as_secs()),
+                "metrics.listen" => json!(configuration.operations.metrics?.to_string()),
+                "audit.keep_days" => json!(configuration.operations.keep_audit_days.unwrap_or(0)),
                 _ => return None,
             };
             let from = entry(tree, leaf.name).map_or_else(

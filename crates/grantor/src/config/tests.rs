@@ -85,13 +85,15 @@ fn the_master_key_is_given_once_and_never_shown() {
 
 #[test]
 fn every_setting_can_be_overridden() {
-    let sections: [(&str, &[&str]); 6] = [
+    let sections: [(&str, &[&str]); 8] = [
         ("tls", fields_of::<file::Tls>()),
         ("mtls", fields_of::<file::Mtls>()),
         ("proxy", fields_of::<file::Proxy>()),
         ("outgoing", fields_of::<file::Outgoing>()),
         ("master_key", fields_of::<file::MasterKey>()),
         ("log", fields_of::<file::Log>()),
+        ("metrics", fields_of::<file::Metrics>()),
+        ("audit", fields_of::<file::Audit>()),
     ];
     let mut names: Vec<String> = Vec::new();
     for field in fields_of::<file::File>() {
@@ -205,4 +207,31 @@ fn what_tests_need_of_outgoing_requests_is_off_and_said_aloud_when_it_is_on() {
     assert_eq!(configuration.unwrap().outgoing().extra_roots.len(), 2);
     assert!(with("none.pem").1[0].contains("holds no certificate in PEM form"));
     assert!(with("missing.pem").1[0].contains("there is no file"));
+}
+
+#[test]
+fn the_url_of_a_database_is_never_shown_with_its_password() {
+    for url in ["postgres://grantor:hush@db.example/grantor", "mysql://grantor:hush@db.example", "hush"] {
+        let (configuration, lines) = read(&format!("database = \"{url}\"\nmigrate = \"manuel\"\n"), &[]);
+        assert!(!format!("{configuration:?} {lines:?}").contains("hush"), "{lines:?}");
+        let (configuration, lines) = read("", &[("GRANTOR_DATABASE", url)]);
+        assert!(!format!("{configuration:?} {lines:?}").contains("hush"), "{lines:?}");
+        let wrong = lines.iter().any(|line| line.contains("database is no URL of a PostgreSQL database"));
+        assert_eq!(wrong, !url.starts_with("postgres:"), "{lines:?}");
+        if let Some(configuration) = configuration.filter(|_| !wrong) {
+            let shown = configuration.shown.iter().find(|shown| shown.name == "database").unwrap();
+            assert_eq!(shown.value, "postgres://grantor:***@db.example/grantor");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_a_database_needs_one() {
+    let (_, lines) = read("migrate = \"manual\"\ndatabase_password_file = \"x\"\n", &[]);
+    assert!(lines.iter().any(|line| line.starts_with("1:11 error: migrate says nothing")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("2:26 error: database_password_file says")), "{lines:?}");
+    let (_, lines) = with_files("database = \"postgres://a:hush@h\"\ndatabase_password_file = \"key.pem\"\n");
+    assert!(lines.iter().any(|line| line.starts_with("2:26 error: the password of the database is given")), "{lines:?}");
+    let (configuration, _) = with_files("database = \"postgres://a@h\"\nmigrate = \"manual\"\n");
+    assert!(!configuration.unwrap().cluster.unwrap().migrates);
 }

@@ -37,7 +37,8 @@ impl Safe<'_> {
             Self::Open(bytes) => return Ok(MasterKey::from_bytes(*bytes)),
         };
         let in_use = master_key::is_in_use(records);
-        match master_key::load(configuration, in_use || dry_run) {
+        // That of a cluster is made by the first server, which claims the database for it.
+        match master_key::load(configuration, in_use || dry_run || configuration.cluster.is_some()) {
             Ok(bytes) => Ok(MasterKey::from_bytes(*bytes)),
             Err(_) if dry_run && !in_use => Ok(MasterKey::from_bytes(fresh::bytes()?)),
             Err(failure) => Err(failure),

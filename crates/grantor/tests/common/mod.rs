@@ -55,15 +55,21 @@ impl Folder {
 
     /// Starts a server and takes the one line of JSON that it prints.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.try_start(arguments).unwrap_or_else(|err| panic!("{arguments:?} printed nothing: {err}"))
+    }
+
+    /// The same; what it said on standard error when it did not start.
+    pub(crate) fn try_start(&self, arguments: &[&str]) -> Result<Running, String> {
         let mut child = self.command(&[arguments, &["--json"]].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         if line.is_empty() {
             let mut err = String::new();
             child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-            panic!("{arguments:?} printed nothing: {err}");
+            child.wait().unwrap();
+            return Err(err);
         }
-        Running { child, said: serde_json::from_str(&line).unwrap() }
+        Ok(Running { child, said: serde_json::from_str(&line).unwrap() })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
