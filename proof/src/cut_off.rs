@@ -66,7 +66,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let said = anyhow!("before {before:?}, then {during:?}: {}", cluster.said(CUT));
     report.check("a node that is cut off says 503", later.then_some(()).ok_or(said));
     let bounded = longest <= BOUNDED;
-    println!("the longest step took {longest:?}");
+    println!("the longest request took {longest:?}");
     report.check("it says so in bounded time", bounded.then_some(()).ok_or_else(|| anyhow!("{longest:?}")));
     if let Some(time) = report.check("it comes back by itself", recovered) {
         println!("all was well again after {time:?}");

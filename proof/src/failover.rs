@@ -48,7 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let said = anyhow!("before {before:?}, without a primary {meanwhile:?}, then {during:?}: {}", cluster.said(0));
     report.check("without a primary the nodes say 503", later.then_some(()).ok_or(said));
     let bounded = longest <= BOUNDED;
-    println!("the longest step took {longest:?}");
+    println!("the longest request took {longest:?}");
     report.check("they say so in bounded time", bounded.then_some(()).ok_or_else(|| anyhow!("{longest:?}")));
     if let Some(time) = report.check("full service within 30 s of the promotion", recovered) {
         println!("full service {time:?} after the promotion");

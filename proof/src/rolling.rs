@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     tokio::time::sleep(BETWEEN).await;
     let counts = load.counts();
-    println!("{counts:?}, the longest step took {:?}", load.longest());
+    println!("{counts:?}, the longest request took {:?}", load.longest());
     report.check("each node ends when it is told to, and starts again", restarted);
     let stopped = load.stop().await;
     let enough = counts.acknowledged() > u64::from(arguments.times);

@@ -9,7 +9,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -34,17 +34,26 @@ pub(crate) struct Connection {
     /// What the server is called, whatever its address.
     host: String,
     sender: Option<SendRequest<Full<Bytes>>>,
+    longest: Duration,
 }
 
 impl Connection {
     pub(crate) fn new(address: SocketAddr, host: &str) -> Self {
-        Self { address, host: host.to_owned(), sender: None }
+        Self { address, host: host.to_owned(), sender: None, longest: Duration::ZERO }
     }
 
     /// Sends one request. After an error nobody knows whether it was carried out.
     pub(crate) async fn send(&mut self, message: Message) -> Result<Answer> {
         // A connection on which no answer came is not used again: it was taken, and is not put back.
-        timeout(PATIENCE, self.exchange(message)).await.with_context(|| format!("no answer within {PATIENCE:?}"))?
+        let begun = Instant::now();
+        let answer = timeout(PATIENCE, self.exchange(message)).await;
+        self.longest = self.longest.max(begun.elapsed());
+        answer.with_context(|| format!("no answer within {PATIENCE:?}"))?
+    }
+
+    /// The longest that any request took so far.
+    pub(crate) fn longest(&self) -> Duration {
+        self.longest
     }
 
     async fn exchange(&mut self, mut message: Message) -> Result<Answer> {
