@@ -44,14 +44,14 @@ pub fn is_current(token: &AccessToken, directory: &Directory, now: UnixTime) -> 
 #[serde(untagged)]
 pub enum Answer<'a> {
     /// It is active.
-    Active(Box<Active<'a>>),
+    Active(Box<Shown<'a>>),
     /// It is not, and nothing more is said.
     Inactive(Inactive),
 }
 
 /// The answer for an active token (RFC 7662 2.2).
 #[derive(Serialize)]
-pub struct Active<'a> {
+pub struct Shown<'a> {
     active: bool,
     #[serde(flatten)]
     claims: Claims<'a>,
@@ -77,7 +77,7 @@ pub fn active<'a>(
     username: Option<&'a str>,
 ) -> Answer<'a> {
     let claims = token.written_with(details(token, caller, directory));
-    Answer::Active(Box::new(Active { active: true, claims, token_type: token.binding.token_type(), username }))
+    Answer::Active(Box::new(Shown { active: true, claims, token_type: token.binding.token_type(), username }))
 }
 
 /// The content type of an answer that is a signed token (RFC 9701 4, 5), and its `typ` without what all types begin with.

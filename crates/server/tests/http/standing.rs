@@ -82,3 +82,35 @@ async fn the_store_is_asked_twice_a_second_and_not_with_each_request() {
     there.later_by_millis(500);
     assert_eq!(there.introspect(&access).await["active"], false);
 }
+
+/// What a stolen key signed is worth nothing, also where it was seen before.
+#[tokio::test]
+async fn a_token_that_was_seen_is_opened_anew_under_other_keys() {
+    let site = Site::start().await;
+    let (opaque, jwt) = (site.machine("mail:read").await, site.machine("notes:read").await);
+    for token in [&opaque, &jwt] {
+        assert_eq!(site.introspect(token).await["active"], true);
+    }
+    let (master, tenant) = ((site.master)(), grantor_protocol::value::TenantName::default());
+    grantor_server::keyring::rotate(&*site.store, &master, &tenant, None, true, &*site.world).await.unwrap();
+    site.settled().await;
+    for token in [&opaque, &jwt] {
+        assert_eq!(site.introspect(token).await, json!({"active": false}));
+    }
+}
+
+/// The time of a token is looked at with each use, however young the store's answer is.
+#[tokio::test]
+async fn rfc7662_4_a_token_that_was_seen_expires_all_the_same() {
+    let site = Site::start().await;
+    let access = site.machine("mail:read").await;
+    site.later(59);
+    assert_eq!(site.introspect(&access).await["active"], true);
+    site.later_by_millis(400);
+    let mut last = true;
+    for _ in 0..10 {
+        last = site.introspect(&access).await["active"] == true;
+        site.later_by_millis(100);
+    }
+    assert!(!last);
+}
