@@ -8,6 +8,7 @@ use crate::process::{Process, free_address};
 use crate::report::Row;
 use crate::rows::{self, Rows};
 use crate::site::Site;
+use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
@@ -124,6 +125,12 @@ pub(crate) fn measure(path: Path, site: &Site, asked: &mut Asked<'_>, pace: Pace
             commit(|committed| committed.commit_p99 as f64) / 1e3,
             commit(|committed| committed.cpu),
             row.p99 as f64 / commit_time.max(1.0),
+        );
+        let both = 1.0 / (1.0 / commits.max(1e-9) + 1.0 / row.ceiling_rate.max(1e-9));
+        let part = row.rate / both;
+        let _ = write!(
+            row.note,
+            "; one core that commits and answers a fixed body does {both:.0}/s, of which this is {part:.2}"
         );
         // The dearer of both is the ceiling.
         if rows == Rows::Rotations || commits < row.ceiling_rate {
