@@ -5,7 +5,14 @@
 //! Serves Grantor on port 4600, with a SQLite file in FOLDER, and the same stack with a fixed body on port 4601. Writes a
 //! script for wrk into FOLDER for each path, then runs until it is killed. PROOFS says how many assertions and proofs are
 //! made beforehand; each is good once, and for a minute.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout, missing_docs, reason = "a measurement")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a measurement"
+)]
 #![allow(clippy::format_push_string, reason = "scripts are written once")]
 
 use axum::Router;

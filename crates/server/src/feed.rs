@@ -39,8 +39,11 @@ pub(crate) struct Feed {
     looks: watch::Sender<u64>,
     /// How many keys were made before the first request.
     pub(crate) made_at_start: AtomicUsize,
-    key_making: Mutex<Option<JoinHandle<Result<Vec<KeyRecord>, KeyringError>>>>,
+    key_making: Mutex<Option<KeyMaking>>,
 }
+
+/// Keys that are being made, beside everything else.
+type KeyMaking = JoinHandle<Result<Vec<KeyRecord>, KeyringError>>;
 
 const NEVER: u64 = u64::MAX;
 

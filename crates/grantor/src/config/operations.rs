@@ -21,7 +21,7 @@ pub(crate) struct Operations {
 /// Behind a proxy: for as long as it may take until the proxy has seen that this node is not ready.
 const DRAIN_BEHIND_A_PROXY: Duration = Duration::from_secs(5);
 /// Nobody waits longer for a process to end.
-const LONGEST_DRAIN: Duration = Duration::from_secs(600);
+const LONGEST_DRAIN: Duration = Duration::from_mins(10);
 /// For so long audit events are kept when nobody says for how long.
 const KEEP_AUDIT_DAYS: u32 = 400;
 

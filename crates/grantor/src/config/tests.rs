@@ -231,7 +231,10 @@ fn what_is_said_of_a_database_needs_one() {
     assert!(lines.iter().any(|line| line.starts_with("1:11 error: migrate says nothing")), "{lines:?}");
     assert!(lines.iter().any(|line| line.starts_with("2:26 error: database_password_file says")), "{lines:?}");
     let (_, lines) = with_files("database = \"postgres://a:hush@h\"\ndatabase_password_file = \"key.pem\"\n");
-    assert!(lines.iter().any(|line| line.starts_with("2:26 error: the password of the database is given")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("2:26 error: the password of the database is given")),
+        "{lines:?}"
+    );
     let (configuration, _) = with_files("database = \"postgres://a@h\"\nmigrate = \"manual\"\n");
     assert!(!configuration.unwrap().cluster.unwrap().migrates);
 }

@@ -115,7 +115,9 @@ impl Directory {
             if directory.clients.is_empty() {
                 directory.clients = Table::with_capacity(clients.len());
             }
-            clients.into_iter().for_each(|client| directory.put_client(client));
+            for client in clients {
+                directory.put_client(client);
+            }
         }
         all
     }

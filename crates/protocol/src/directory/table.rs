@@ -85,13 +85,11 @@ impl<T: Named + Clone> Table<T> {
         let hash = self.hasher.hash_one(item.name());
         let (at, hasher) = (self.part(hash), &self.hasher);
         let part = Arc::make_mut(self.parts.get_mut(at)?);
-        match part.find_mut(hash, |known| known.name() == item.name()) {
-            Some(known) => Some(std::mem::replace(known, item)),
-            None => {
-                part.insert_unique(hash, item, |item| hasher.hash_one(item.name()));
-                None
-            }
+        if let Some(known) = part.find_mut(hash, |known| known.name() == item.name()) {
+            return Some(std::mem::replace(known, item));
         }
+        part.insert_unique(hash, item, |item| hasher.hash_one(item.name()));
+        None
     }
 
     fn grow(&mut self) {
@@ -143,11 +141,10 @@ mod tests {
             let mut map = HashMap::new();
             for (name, value) in changes {
                 let name = name.to_string();
-                match value {
-                    Some(value) => {
-                        prop_assert_eq!(table.put(Item(name.clone(), value)).map(|item| item.1), map.insert(name, value));
-                    }
-                    None => prop_assert_eq!(table.take(&name).map(|item: Item| item.1), map.remove(&name)),
+                if let Some(value) = value {
+                    prop_assert_eq!(table.put(Item(name.clone(), value)).map(|item| item.1), map.insert(name, value));
+                } else {
+                    prop_assert_eq!(table.take(&name).map(|item: Item| item.1), map.remove(&name));
                 }
                 prop_assert_eq!(table.len(), map.len());
             }

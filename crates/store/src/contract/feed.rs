@@ -175,7 +175,9 @@ impl Model {
     async fn follow(&mut self, store: &Under) {
         let (version, changes) = store.directory_since(self.version).await.unwrap().unwrap();
         self.version = version;
-        changes.into_iter().for_each(|change| self.carry_out(change));
+        for change in changes {
+            self.carry_out(change);
+        }
     }
 
     fn carry_out(&mut self, change: Change) {
