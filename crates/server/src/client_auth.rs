@@ -92,7 +92,7 @@ pub(crate) async fn client_keys(
 ) -> Result<Arc<JwkSet>, Refusal> {
     match (&client.jwks, &client.jwks_uri) {
         (Some(_), _) => client.keys_by_value().cloned().ok_or(Refusal::ClientKeysUnavailable),
-        (None, Some(uri)) => call.context.key_sets.of_uri(uri, kid).await.map_err(|error| unreachable(call, &error)),
+        (None, Some(uri)) => fetched(call, call.context.key_sets.of_uri(uri, kid)).await,
         (None, None) => Err(Refusal::ClientKeysUnavailable),
     }
 }
@@ -167,14 +167,21 @@ async fn issuer_keys(call: &Call, credential: &FederatedCredential, kid: Option<
     let sets = &call.context.key_sets;
     match (&credential.jwks, &credential.jwks_uri) {
         (Some(_), _) => credential.keys_by_value().cloned().ok_or(Refusal::ClientKeysUnavailable),
-        (None, Some(uri)) => sets.of_uri(uri, kid).await.map_err(|error| unreachable(call, &error)),
-        (None, None) => sets.of_issuer(&credential.issuer, kid).await.map_err(|error| unreachable(call, &error)),
+        (None, Some(uri)) => fetched(call, sets.of_uri(uri, kid)).await,
+        (None, None) => fetched(call, sets.of_issuer(&credential.issuer, kid)).await,
     }
 }
 
-fn unreachable(call: &Call, error: &FetchError) -> Refusal {
-    tracing::warn!(request_id = %call.meta.request_id, %error, "keys could not be fetched");
-    Refusal::ClientKeysUnavailable
+/// How long another server takes is none of this one's business.
+async fn fetched(
+    call: &Call,
+    keys: impl Future<Output = Result<Arc<JwkSet>, FetchError>>,
+) -> Result<Arc<JwkSet>, Refusal> {
+    let keys = call.context.operations.gate.abroad(keys).await.map_err(|_| Refusal::Busy)?;
+    keys.map_err(|error| {
+        tracing::warn!(request_id = %call.meta.request_id, %error, "keys could not be fetched");
+        Refusal::ClientKeysUnavailable
+    })
 }
 
 /// RFC 7523 3: an assertion is good once, on any node and after any restart.

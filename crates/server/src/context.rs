@@ -91,7 +91,7 @@ impl Context {
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         let fetcher =
             Fetcher::new(settings.outgoing.clone()).map_err(|error| StartError::Outgoing(error.to_string()))?;
-        let operations = Operations::new(settings.metrics);
+        let operations = Operations::new(settings.metrics, settings.max_connections);
         let store: Arc<dyn Store> = match &operations.metrics {
             Some(metrics) => Arc::new(MeteredStore::new(store, Arc::clone(&metrics.store))),
             None => store,

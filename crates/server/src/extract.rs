@@ -2,7 +2,10 @@
 
 use crate::client_certificate::{self, PeerCertificate};
 use crate::context::Context;
+use crate::operations::refused;
+use crate::overload::Excess;
 use crate::tenancy::Tenancy;
+use crate::under_way::Place;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
@@ -22,7 +25,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::time::error::Elapsed;
 
 /// One request.
 pub(crate) struct Call {
@@ -166,10 +168,11 @@ impl Call {
         if declared.is_some_and(|length: usize| length > MAX_BODY) {
             return Err(crate::respond::too_large());
         }
-        let Ok(body) = in_time(Limited::new(body, MAX_BODY).collect()).await else {
-            return Err(crate::respond::status(http::StatusCode::REQUEST_TIMEOUT));
-        };
-        let body = match body {
+        let body = in_time(Limited::new(body, MAX_BODY).collect(), || {
+            let trusted = context.settings.trusted_proxies.iter().any(|net| net.contains(&meta.address));
+            context.operations.bodies.begin(meta.address, trusted)
+        });
+        let body = match body.await? {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(crate::respond::too_large()),
             Err(_) => return Err(crate::respond::status(http::StatusCode::BAD_REQUEST)),
@@ -201,8 +204,11 @@ impl Call {
 }
 
 /// Waits for a body for as long as is decent. Nearly every body is there at the second look, since the connection hands
-/// it over when it was asked for: only for the others a timer is worth its price.
-async fn in_time<T>(body: impl Future<Output = T>) -> Result<T, Elapsed> {
+/// it over when it was asked for: only for the others a timer is worth its price, and a place is wanted.
+async fn in_time<T>(
+    body: impl Future<Output = T>,
+    begin: impl FnOnce() -> Result<Place, Excess>,
+) -> Result<T, Response> {
     let mut body = pin!(body);
     let mut looked = false;
     let early = poll_fn(|cx| match body.as_mut().poll(cx) {
@@ -214,8 +220,13 @@ async fn in_time<T>(body: impl Future<Output = T>) -> Result<T, Elapsed> {
             Poll::Pending
         }
     });
-    match early.await {
-        Some(done) => Ok(done),
-        None => tokio::time::timeout(BODY, body).await,
+    if let Some(done) = early.await {
+        return Ok(done);
     }
+    let place = begin().map_err(|_| refused())?;
+    let Ok(done) = tokio::time::timeout(BODY, body).await else {
+        return Err(crate::respond::status(http::StatusCode::REQUEST_TIMEOUT));
+    };
+    place.arrived().map_err(|_| refused())?;
+    Ok(done)
 }

@@ -35,6 +35,7 @@ mod tally;
 mod tenancy;
 mod tls;
 mod token;
+mod under_way;
 mod world;
 
 pub use context::StartError;

@@ -4,6 +4,7 @@ use crate::health::Health;
 use crate::metrics::{CONTENT_TYPE, Endpoint, Metrics};
 use crate::overload::{Excess, Gate, Pass};
 use crate::respond;
+use crate::under_way::UnderWay;
 use axum::body::Body;
 use axum::response::Response;
 use grantor_protocol::{ErrorCode, Refusal};
@@ -19,6 +20,7 @@ const METRICS: &str = "/metrics";
 pub(crate) struct Operations {
     pub(crate) health: Health,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) bodies: UnderWay,
     /// When somebody wants them.
     pub(crate) metrics: Option<Arc<Metrics>>,
     connections: AtomicUsize,
@@ -39,10 +41,11 @@ pub(crate) struct Admitted {
 }
 
 impl Operations {
-    /// Of a server that is being made; with figures or without.
-    pub(crate) fn new(metered: bool) -> Self {
-        let metrics = metered.then(Metrics::new);
-        Self { health: Health::new(), gate: Gate::new(), metrics, connections: AtomicUsize::new(0) }
+    /// Of a server that is being made; with figures or without, and for so many connections at the most.
+    pub(crate) fn new(metered: bool, connections: usize) -> Self {
+        let (gate, metrics) = (Gate::new(), metered.then(Metrics::new));
+        let bodies = UnderWay::new(Arc::clone(&gate), connections);
+        Self { health: Health::new(), gate, bodies, metrics, connections: AtomicUsize::new(0) }
     }
 
     /// A connection came.
@@ -120,6 +123,6 @@ impl Operations {
 }
 
 /// 503, and when to come again.
-fn refused() -> Response {
+pub(crate) fn refused() -> Response {
     respond::readable_by_all(respond::oauth_error(&Refusal::Busy, false))
 }

@@ -4,10 +4,14 @@
 mod rule;
 
 use rule::{Rule, Sample, Verdict, is_full_house, is_stuck};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// The gate that every request but those of health and metrics goes through. It costs a few atomic operations.
 #[derive(Debug)]
@@ -29,6 +33,7 @@ pub(crate) struct Gate {
     look_due: AtomicU64,
     came_before: AtomicU64,
     workers: AtomicU32,
+    abroad: Semaphore,
 }
 
 /// Why a request or a connection is more than can be served.
@@ -40,11 +45,13 @@ pub(crate) enum Excess {
     InFlight,
     /// All places for connections are taken, or all that one address may have.
     Connections,
+    /// The same of bodies that are under way.
+    Bodies,
 }
 
 impl Excess {
     /// Every reason.
-    pub(crate) const ALL: [Self; 3] = [Self::Processor, Self::InFlight, Self::Connections];
+    pub(crate) const ALL: [Self; 4] = [Self::Processor, Self::InFlight, Self::Connections, Self::Bodies];
 
     /// Its name as a label.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -52,6 +59,7 @@ impl Excess {
             Self::Processor => "processor",
             Self::InFlight => "in_flight",
             Self::Connections => "connections",
+            Self::Bodies => "bodies",
         }
     }
 
@@ -60,6 +68,7 @@ impl Excess {
             Self::Processor => 0,
             Self::InFlight => 1,
             Self::Connections => 2,
+            Self::Bodies => 3,
         }
     }
 }
@@ -68,9 +77,16 @@ impl Excess {
 #[derive(Debug)]
 pub(crate) struct Pass(Arc<Gate>);
 
+/// An admitted request steps aside while it waits for something that is not this server's work: what a stranger takes
+/// his time with must not look like a server that is too slow. It is in flight again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Aside(Arc<Gate>);
+
 /// How often the runtime is looked at under load, and when nothing happens.
 const TICK: Duration = Duration::from_millis(10);
 const IDLE_TICK: Duration = Duration::from_millis(100);
+/// So many may wait for other servers and not be counted; those beyond are in flight like all others.
+const MOST_ABROAD: usize = 4096;
 
 impl Gate {
     /// An open gate.
@@ -88,6 +104,7 @@ impl Gate {
             look_due: AtomicU64::new(u64::MAX),
             came_before: AtomicU64::new(0),
             workers: AtomicU32::new(1),
+            abroad: Semaphore::new(MOST_ABROAD),
         })
     }
 
@@ -111,6 +128,26 @@ impl Gate {
             return Err(self.turn_away(Excess::InFlight));
         }
         Ok(pass)
+    }
+
+    /// Lets an admitted request step aside. The caller bounds how many do.
+    pub(crate) fn aside(self: &Arc<Self>) -> Aside {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        Aside(Arc::clone(self))
+    }
+
+    /// An admitted request's wait for another server, aside if it is one.
+    pub(crate) async fn abroad<T>(self: &Arc<Self>, wait: impl Future<Output = T>) -> Result<T, Excess> {
+        let mut wait = pin!(wait);
+        // Mostly what is wanted is known already.
+        if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(wait.as_mut().poll(cx))).await {
+            return Ok(done);
+        }
+        let Ok(_place) = self.abroad.try_acquire() else { return Ok(wait.await) };
+        let aside = self.aside();
+        let done = wait.await;
+        aside.back()?;
+        Ok(done)
     }
 
     /// Counts a refusal.
@@ -196,6 +233,21 @@ fn micros(time: Duration) -> u64 {
 /// 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
+impl Aside {
+    /// The wait is over: the request goes on, if no more than the limit are in flight with it.
+    pub(crate) fn back(self) -> Result<(), Excess> {
+        let gate = Arc::clone(&self.0);
+        drop(self);
+        if gate.in_flight() > gate.limit() { Err(gate.turn_away(Excess::InFlight)) } else { Ok(()) }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -244,5 +296,25 @@ mod tests {
         drop(held);
         assert_eq!(gate.in_flight(), 0);
         assert!(gate.admit().is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_another_server_is_not_in_flight_and_comes_back_only_if_there_is_room() {
+        let gate = Gate::new();
+        gate.limit.store(1, Ordering::Relaxed);
+        let _waits = gate.admit().unwrap();
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let mut abroad = Box::pin(gate.abroad(answered));
+        assert!(poll_fn(|cx| Poll::Ready(abroad.as_mut().poll(cx))).await.is_pending());
+        assert_eq!(gate.in_flight(), 0);
+        let served = gate.admit().unwrap();
+        answer.send(()).unwrap();
+        assert_eq!(abroad.await.unwrap_err(), Excess::InFlight);
+        assert_eq!(gate.in_flight(), 2, "until its pass is dropped");
+        drop(served);
+        assert_eq!(gate.abroad(async { 7 }).await.unwrap(), 7);
+        let given_up = gate.abroad(std::future::pending::<()>());
+        assert!(tokio::time::timeout(Duration::ZERO, given_up).await.is_err());
+        assert_eq!((gate.in_flight(), gate.abroad.available_permits()), (1, MOST_ABROAD));
     }
 }

@@ -67,7 +67,9 @@ async fn fetched(call: &Call, client: &ClientMetadata, uri: &str) -> Result<Stri
     pushed::registered(client, uri)?;
     // A fragment tells versions of the object apart, and is never sent (OpenID Connect Core 6.2).
     let address = uri.split('#').next().unwrap_or_default();
-    let fetched = call.context.fetcher.get(address, Document::RequestObject).await.map_err(|error| {
+    let fetched = call.context.fetcher.get(address, Document::RequestObject);
+    let fetched = call.context.operations.gate.abroad(fetched).await.map_err(|_| Refusal::Busy)?;
+    let fetched = fetched.map_err(|error| {
         tracing::warn!(request_id = %call.meta.request_id, %error, "a request object could not be fetched");
         Refusal::RequestUriUnreachable
     })?;

@@ -9,6 +9,7 @@ mod revocations;
 #[cfg(test)]
 mod tests;
 mod watched;
+mod weight;
 
 use crate::keyring::TenantKeys;
 use grantor_jose::digest;
@@ -21,6 +22,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 pub(crate) use revocations::Revocations;
 use serde_json::{Map, Value};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 pub(crate) use watched::WatchedStore;
@@ -30,12 +32,12 @@ pub(crate) const REUSED_FOR: Duration = Duration::from_millis(500);
 
 /// What is kept at the most, in bytes.
 const MEMORY: u64 = 24 * 1024 * 1024;
-/// What one token takes, with its grant and its user, beside its own text.
-const TAKES: u64 = 3 * 1024;
+/// What a usual token weighs, with its grant and its user: the table is laid out for as many as fit.
+const USUAL: u64 = 3 * 1024;
 
 /// The tokens that were presented lately.
 pub(crate) struct Standings {
-    tokens: Cache<[u8; 32], Arc<Known>, Weights>,
+    tokens: Cache<[u8; 32], Kept, Weights>,
     revocations: Arc<Revocations>,
 }
 
@@ -43,7 +45,12 @@ pub(crate) struct Standings {
 pub(crate) struct Known {
     pub(crate) token: AccessToken,
     reference: TokenRef,
-    length: u64,
+    /// Of its text.
+    digest: [u8; 32],
+    /// Bytes without what was said.
+    own_weight: usize,
+    /// Bytes with what was said last.
+    weight: AtomicU64,
     /// Under which it was opened: with others it must be opened anew.
     keys: Weak<TenantKeys>,
     said: Mutex<Option<Said>>,
@@ -84,19 +91,26 @@ pub(crate) struct Behind {
     pub(crate) claims: Map<String, Value>,
 }
 
+/// A token as it lies in the table, which wants to be told when its weight changes.
+#[derive(Clone)]
+struct Kept {
+    known: Arc<Known>,
+    weight: u64,
+}
+
 #[derive(Clone)]
 struct Weights;
 
-impl Weighter<[u8; 32], Arc<Known>> for Weights {
-    fn weight(&self, _: &[u8; 32], known: &Arc<Known>) -> u64 {
-        TAKES.saturating_add(known.length.saturating_mul(2))
+impl Weighter<[u8; 32], Kept> for Weights {
+    fn weight(&self, _: &[u8; 32], kept: &Kept) -> u64 {
+        kept.weight
     }
 }
 
 impl Standings {
     /// Nothing known yet; `revocations` are those of the store that will be asked.
     pub(crate) fn new(revocations: Arc<Revocations>) -> Self {
-        let items = usize::try_from(MEMORY / TAKES).unwrap_or(usize::MAX);
+        let items = usize::try_from(MEMORY / USUAL).unwrap_or(usize::MAX);
         Self { tokens: Cache::with_weighter(items, MEMORY, Weights), revocations }
     }
 
@@ -108,13 +122,13 @@ impl Standings {
         open: impl FnOnce() -> Result<AccessToken, E>,
     ) -> Result<Arc<Known>, E> {
         let digest = digest::sha256(text.as_bytes());
-        if let Some(known) = self.tokens.get(&digest)
-            && known.keys.as_ptr() == Arc::as_ptr(keys)
+        if let Some(kept) = self.tokens.get(&digest)
+            && kept.known.keys.as_ptr() == Arc::as_ptr(keys)
         {
-            return Ok(known);
+            return Ok(kept.known);
         }
-        let known = Arc::new(Known::new(open()?, text.len(), Arc::downgrade(keys)));
-        self.tokens.insert(digest, Arc::clone(&known));
+        let known = Arc::new(Known::new(open()?, digest, text.len(), Arc::downgrade(keys)));
+        self.tokens.insert(digest, Kept::of(&known));
         Ok(known)
     }
 
@@ -122,7 +136,7 @@ impl Standings {
     /// more; of many who want to know at once, one asks.
     pub(crate) async fn of(
         &self,
-        known: &Known,
+        known: &Arc<Known>,
         store: &dyn Store,
         tenant: &TenantName,
         clock: impl Fn() -> Duration,
@@ -143,6 +157,7 @@ impl Standings {
         let asked = self.asked(known, clock());
         let stands = ask(store, tenant, &known.reference).await?;
         known.keep(asked, &stands);
+        self.weigh(known, &stands);
         drop(turn);
         Ok(stands)
     }
@@ -150,6 +165,15 @@ impl Standings {
     /// The moment before the store is asked: what is taken back from now on makes the answer worthless for later.
     fn asked(&self, known: &Known, at: Duration) -> Asked {
         Asked { at, stamp: self.revocations.stamp(&known.reference) }
+    }
+
+    /// Tells the table what a token weighs now, if it is in it, and only when that has changed.
+    fn weigh(&self, known: &Arc<Known>, stands: &Stands) {
+        let weight = bytes(known.own_weight.saturating_add(weight::of_said(stands)));
+        if known.weight.swap(weight, Ordering::Relaxed) != weight {
+            // One that went meanwhile weighs nothing.
+            let _ = self.tokens.replace(known.digest, Kept::of(known), true);
+        }
     }
 
     /// What was said, if it is still good.
@@ -161,12 +185,19 @@ impl Standings {
     }
 }
 
+impl Kept {
+    fn of(known: &Arc<Known>) -> Self {
+        Self { known: Arc::clone(known), weight: known.weight.load(Ordering::Relaxed) }
+    }
+}
+
 impl Known {
-    fn new(token: AccessToken, length: usize, keys: Weak<TenantKeys>) -> Self {
+    fn new(token: AccessToken, digest: [u8; 32], length: usize, keys: Weak<TenantKeys>) -> Self {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
-        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        let own_weight = weight::of_token(length, &token.details);
+        let weight = AtomicU64::new(bytes(own_weight));
         let (said, asking) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { token, reference, length, keys, said, asking }
+        Self { token, reference, digest, own_weight, weight, keys, said, asking }
     }
 
     fn keep(&self, asked: Asked, stands: &Stands) {
@@ -176,6 +207,10 @@ impl Known {
     fn lock(&self) -> MutexGuard<'_, Option<Said>> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn bytes(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 async fn ask(store: &dyn Store, tenant: &TenantName, token: &TokenRef) -> Result<Stands, StoreError> {

@@ -1,6 +1,6 @@
 //! Audit events that come so often that each second has two lines at the most for all that are alike: tokens that
-//! applications obtain for themselves. Nothing else is stored of such a token, so that what is stored grows with time and
-//! not with tokens.
+//! applications obtain for themselves, or with one grant. Nothing else is stored of such a token, so that what is stored
+//! grows with time and not with tokens.
 
 use crate::audit::note;
 use crate::world::World;
@@ -71,12 +71,16 @@ impl Tally {
         self.write(over);
     }
 
+    /// Writes all that was counted: no more is to come.
+    pub(crate) fn end(&self) {
+        let over = std::mem::take(&mut self.lock().lines);
+        self.write(over);
+    }
+
     fn write(&self, over: HashMap<u64, Line>) {
         for Line { event, more } in over.into_values().filter(|line| line.more > 0) {
             let id = EventId::new(self.world.millis(), self.world.random());
-            let mut event = Event { id, target: None, request_id: None, ..event };
-            // The first was of one grant; the others were of any.
-            event.details.remove("grant_id");
+            let mut event = Event { id, request_id: None, ..event };
             event.details.insert("further_alike".to_owned(), more.into());
             note(&*self.store, event);
         }
@@ -101,8 +105,7 @@ impl Second {
 /// What was counted is not lost when the server ends.
 impl Drop for Tally {
     fn drop(&mut self) {
-        let over = std::mem::take(&mut self.lock().lines);
-        self.write(over);
+        self.end();
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn open_id_token_hint(tenancy: &Tenancy, text: &str) -> Option<id::Hi
 
 /// Whether an access token is good now: inside its time, its client and its user there, nothing taken back. Gives its
 /// grant and its user, unless an application acts for itself.
-pub(crate) async fn standing(call: &Call, known: &Known, now: UnixTime) -> Result<Option<Arc<Behind>>, Refusal> {
+pub(crate) async fn standing(call: &Call, known: &Arc<Known>, now: UnixTime) -> Result<Option<Arc<Behind>>, Refusal> {
     if !is_current(&known.token, &call.tenancy.directory, now) {
         return Err(Refusal::AccessTokenExpired);
     }

@@ -156,9 +156,10 @@ impl Asking<'_> {
                 other => other?,
             }
         };
-        // That it was refreshed, and when, stands in the grant itself.
+        // That it was refreshed, and when, stands in the grant itself. Those of two grants are never alike: who refreshed
+        // stays visible.
         let (scope, binding) = (&content.selection.scope, &content.binding);
-        call.tally((client.id().as_str(), grant_type, scope, binding, &narrowed), || {
+        call.tally((client.id().as_str(), grant_type, grant.id, scope, binding, &narrowed), || {
             let event = allowed(call, client, grant_type, scope, binding, &narrowed);
             event.target(&grant.terms.subject).with("grant_id", grant.id)
         });

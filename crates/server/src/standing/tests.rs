@@ -20,8 +20,8 @@ struct Node {
     others: Arc<dyn Store>,
     store: Arc<dyn Store>,
     standings: Standings,
-    of_user: Known,
-    own: Known,
+    of_user: Arc<Known>,
+    own: Arc<Known>,
 }
 
 impl Node {
@@ -38,21 +38,15 @@ impl Node {
         others.redeem(&tenant(), redemption(), NOW).await.unwrap();
         let revocations = Arc::new(Revocations::new());
         let store = Arc::new(WatchedStore::new(Arc::clone(&others), Arc::clone(&revocations)));
-        let of_user = Known::new(token(Some(GRANT)), 300, Weak::new());
-        Self {
-            others,
-            store,
-            standings: Standings::new(revocations),
-            of_user,
-            own: Known::new(token(None), 300, Weak::new()),
-        }
+        let of_user = known(Some(GRANT), 1);
+        Self { others, store, standings: Standings::new(revocations), of_user, own: known(None, 2) }
     }
 
     async fn new() -> Self {
         Self::over(Arc::new(MemoryStore::new())).await
     }
 
-    async fn is_good(&self, known: &Known, clock: Duration) -> bool {
+    async fn is_good(&self, known: &Arc<Known>, clock: Duration) -> bool {
         let stands = self.standings.of(known, &*self.store, &tenant(), || clock).await.unwrap();
         !matches!(stands, Stands::Revoked)
     }
@@ -121,6 +115,11 @@ fn token(grant: Option<GrantId>) -> AccessToken {
         details: grantor_protocol::authorization_details::AuthorizationDetails::default(),
         binding: Binding::Bearer,
     }
+}
+
+/// A token that is the `n`th.
+fn known(grant: Option<GrantId>, n: u32) -> Arc<Known> {
+    Arc::new(Known::new(token(grant), digest::sha256(&n.to_be_bytes()), 1_000, Weak::new()))
 }
 
 fn redemption() -> Redemption {
@@ -231,7 +230,8 @@ async fn what_does_not_concern_a_token_leaves_its_answer_alone() {
     node.store.revoke_grant(&tenant(), other, NOW).await.unwrap();
     node.store.rotate(&tenant(), GRANT, 0, Seconds::new(30), NOW).await.unwrap();
     let fresh = Redemption { code: CodeId::from_bytes([1; 16]), grant: other, ..redemption() };
-    node.store.redeem(&tenant(), fresh, NOW).await.unwrap();
+    node.store.redeem(&tenant(), fresh.clone(), NOW).await.unwrap();
+    assert_eq!(node.store.redeem(&tenant(), fresh, NOW).await.unwrap(), Spend::Spent(other));
     assert_eq!(node.standings.revocations.stamp(&node.of_user.reference), stamp);
 }
 
@@ -274,8 +274,44 @@ async fn of_many_who_ask_at_once_one_asks_the_store() {
 fn what_is_kept_is_bounded() {
     let standings = Standings::new(Arc::new(Revocations::new()));
     for n in 0..20_000_u32 {
-        let known = Arc::new(Known::new(token(None), 1_000, Weak::new()));
-        standings.tokens.insert(digest::sha256(&n.to_be_bytes()), known);
+        let known = known(None, n);
+        standings.tokens.insert(known.digest, Kept::of(&known));
     }
     assert!(standings.tokens.weight() <= MEMORY && standings.tokens.len() > 1_000);
+}
+
+#[tokio::test]
+async fn a_token_weighs_what_is_kept_of_it_and_of_its_user() {
+    let node = Node::new().await;
+    let tokens = &node.standings.tokens;
+    tokens.insert(node.of_user.digest, Kept::of(&node.of_user));
+    let alone = tokens.weight();
+    assert!(node.is_good(&node.of_user, ZERO).await);
+    let usual = tokens.weight();
+    assert!(usual > alone && (USUAL / 2..USUAL * 2).contains(&usual), "{alone}, {usual}");
+    let mut told = user(false);
+    told.claims.name = Some("x".repeat(100_000));
+    node.store.change_directory(vec![Change::PutUser(told)], None).await.unwrap();
+    assert!(node.is_good(&node.of_user, ZERO).await);
+    // As a record and as a map.
+    assert!((200_000..210_000).contains(&tokens.weight()), "{}", tokens.weight());
+    node.store.change_directory(vec![Change::PutUser(user(true))], None).await.unwrap();
+    assert!(!node.is_good(&node.of_user, ZERO).await);
+    assert_eq!(tokens.weight(), alone);
+}
+
+/// Many who say a lot, all of whom are asked for.
+#[tokio::test]
+async fn what_is_kept_is_bounded_however_much_users_say() {
+    let node = Node::new().await;
+    let mut told = user(false);
+    told.claims.name = Some("x".repeat(200_000));
+    node.store.change_directory(vec![Change::PutUser(told)], None).await.unwrap();
+    for n in 0..200 {
+        let known = known(Some(GRANT), n);
+        node.standings.tokens.insert(known.digest, Kept::of(&known));
+        assert!(node.is_good(&known, ZERO).await);
+    }
+    let tokens = &node.standings.tokens;
+    assert!(tokens.weight() <= MEMORY && tokens.len() <= 60, "{} weigh {}", tokens.len(), tokens.weight());
 }

@@ -53,10 +53,13 @@ impl Drop for MayRevoke<'_> {
 #[async_trait]
 impl Grants for WatchedStore {
     async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
-        let replay = self.may_revoke(Of::All);
+        let mut replay = self.may_revoke(Of::All);
         let spend = self.inner.redeem(tenant, redemption, now).await;
-        if let Ok(Spend::Fresh(_) | Spend::TakenBack) = &spend {
-            replay.disarm();
+        match &spend {
+            Ok(Spend::Fresh(_) | Spend::TakenBack) => replay.disarm(),
+            // Whoever sends spent codes must not empty the memory of all.
+            Ok(Spend::Spent(grant)) => replay.of = Some(Of::One(*grant.as_bytes())),
+            Err(_) => {}
         }
         spend
     }

@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -260,6 +260,70 @@ async fn while_the_store_hangs_few_wait_and_all_others_are_refused_at_once() {
     // And all is as it was.
     while site.get("/jwks", &[]).await.status != 200 {}
     assert_eq!(site.refresh(&refresh, &[]).await.status, 200);
+}
+
+/// A form of which one byte is missing.
+const UNFINISHED: &str = "POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-length: 7\r\n\r\nab=cde";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_that_do_not_end_close_the_gate_for_nobody() {
+    let site = Site::start().await;
+    let address = site.address.strip_prefix("http://").unwrap();
+    let mut open = Vec::new();
+    for _ in 0..300 {
+        let mut client = Client(BufStream::new(TcpStream::connect(address).await.unwrap()));
+        client.send(UNFINISHED).await;
+        open.push(client);
+    }
+    // For several times as long as something must have been too much before anybody is refused.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(600) {
+        assert_eq!(site.get("/jwks", &[]).await.status, 200);
+        let answer = site.token("machine", &[("grant_type", "client_credentials"), ("scope", "notes:read")]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    // They were waited for.
+    for mut client in open {
+        client.send("f").await;
+        assert_eq!(client.answer().await.unwrap().0, 400);
+    }
+}
+
+#[tokio::test]
+async fn one_address_has_a_share_of_the_bodies_that_are_under_way() {
+    // A tenth of the connections may be of one address, and half as many bodies.
+    let node = Node::start(|settings| settings.max_connections = 40).await;
+    let mut open = [node.connect().await, node.connect().await];
+    for client in &mut open {
+        client.send(UNFINISHED).await;
+    }
+    // The server has seen them when it has answered somebody who came later.
+    let mut third = node.connect().await;
+    assert_eq!(third.get("/jwks").await.unwrap().0, 200);
+    third.send(UNFINISHED).await;
+    let (status, _, body) = third.answer().await.unwrap();
+    assert!(status == 503 && body.contains("temporarily_unavailable"), "{status} {body}");
+    let mut fourth = node.connect().await;
+    fourth.send(&format!("{UNFINISHED}f")).await;
+    assert_eq!(fourth.answer().await.unwrap().0, 400, "a body that comes with its header needs no place");
+    for client in &mut open {
+        client.send("f").await;
+        assert_eq!(client.answer().await.unwrap().0, 400);
+    }
+    node.running.abort();
+}
+
+#[tokio::test]
+async fn who_refreshed_stays_visible_however_many_do_at_once() {
+    let site = Site::start().await;
+    let (one, other) = (site.tokens("openid notes:read").await, site.tokens("openid notes:read").await);
+    for tokens in [&one, &other] {
+        assert_eq!(site.refresh(text(tokens, "refresh_token"), &[]).await.status, 200);
+    }
+    let events = site.events().await;
+    let refreshed = events.iter().filter(|event| event.details.get("grant_type").is_some_and(|t| t == "refresh_token"));
+    let grants: std::collections::BTreeSet<_> = refreshed.map(|event| event.details["grant_id"].as_str()).collect();
+    assert_eq!(grants.len(), 2, "{grants:?}");
 }
 
 #[tokio::test]
