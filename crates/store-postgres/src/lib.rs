@@ -55,7 +55,7 @@ impl PostgresStore {
         migrate(&target).await?;
         let connections = Arc::new(Connections::open(&target, &options).await?);
         let lanes = Lanes::open(&connections, &options);
-        let notes = Notes::open(&connections, options.queue);
+        let notes = Notes::open(&connections, &options);
         Ok(Self { connections, lanes, notes, recent: Recent::default() })
     }
 }

@@ -1,7 +1,8 @@
-//! What is written beside the answers: events of the audit log and uses of credentials. One after another, so that
-//! whoever waits for his own finds everything that was noted before it.
+//! What is written beside the answers: events of the audit log, and uses of credentials. Each kind has a queue of its own,
+//! so that events never wait for uses, and is written in the order of noting. While the database is away, what was taken
+//! from a queue is held and the queue fills; what finds it full is counted.
 
-use crate::connect::Connections;
+use crate::connect::{Connections, Options};
 use crate::failure::{Attempts, Failure, Repeatable, Result};
 use crate::verbs::{audit, uses};
 use grantor_protocol::audit::Event;
@@ -9,10 +10,14 @@ use grantor_protocol::value::{ClientId, TenantName, UnixTime};
 use grantor_store::StoreError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
 
-/// How many are written together at the most.
+/// How many notes are written together at the most.
 const BATCH: usize = 256;
+/// How long to wait before what is held is tried again.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The use of a credential.
 #[derive(Debug)]
@@ -23,117 +28,189 @@ pub(crate) struct Use {
     pub(crate) time: UnixTime,
 }
 
+/// Tells whoever waits what became of it.
+type Reply = oneshot::Sender<grantor_store::Result<()>>;
+
 #[derive(Debug)]
-enum Note {
-    Events(Vec<Event>, Option<oneshot::Sender<grantor_store::Result<()>>>),
-    Use(Use),
+struct Events {
+    events: Vec<Event>,
+    reply: Option<Reply>,
 }
 
-/// The queue. What is in it when this is dropped is still written, as long as the process is there.
+#[derive(Debug)]
+enum Used {
+    Use(Use),
+    /// Everything before it has had its turn.
+    Flush(Reply),
+}
+
+/// The queues. What is in them when this is dropped is still written, as long as the process and the database are there.
 #[derive(Debug)]
 pub(crate) struct Notes {
-    queue: mpsc::Sender<Note>,
+    events: mpsc::Sender<Events>,
+    uses: mpsc::Sender<Used>,
     lost: Arc<AtomicU64>,
+    patience: Duration,
 }
 
 impl Notes {
-    pub(crate) fn open(connections: &Arc<Connections>, longest: usize) -> Self {
-        let (queue, waiting) = mpsc::channel(longest.max(1));
+    pub(crate) fn open(connections: &Arc<Connections>, options: &Options) -> Self {
+        let (events, waiting_events) = mpsc::channel(options.queue.max(1));
+        let (uses, waiting_uses) = mpsc::channel(options.queue.max(1));
         let lost = Arc::new(AtomicU64::new(0));
-        tokio::spawn(write(Arc::clone(connections), waiting, Arc::clone(&lost)));
-        Self { queue, lost }
+        tokio::spawn(write_events(Arc::clone(connections), waiting_events, Arc::clone(&lost)));
+        tokio::spawn(write_uses(Arc::clone(connections), waiting_uses));
+        Self { events, uses, lost, patience: options.patience.saturating_add(options.reply) }
     }
 
-    /// Writes events, and waits until they and everything before them is written.
+    /// Writes events, and waits until they and every event before them are written. Without any it waits for the uses of
+    /// credentials too.
+    ///
+    /// Whoever is told that the store is busy may find the events written later.
     pub(crate) async fn record(&self, events: Vec<Event>) -> grantor_store::Result<()> {
+        let is_flush = events.is_empty();
         let (reply, answer) = oneshot::channel();
-        self.put(Note::Events(events, Some(reply)))?;
-        answer.await.map_err(|_| StoreError::Busy("the store is closing".to_owned()))?
+        self.events.try_send(Events { events, reply: Some(reply) }).map_err(|_| full())?;
+        self.wait(answer).await?;
+        if is_flush {
+            let (reply, answer) = oneshot::channel();
+            // Room comes as soon as those before it are written.
+            let sent = timeout(self.patience, self.uses.send(Used::Flush(reply))).await;
+            sent.map_err(|_| full())?.map_err(|_| full())?;
+            self.wait(answer).await?;
+        }
+        Ok(())
     }
 
     /// Writes an event, without waiting. One that found no room is counted.
     pub(crate) fn event(&self, event: Event) {
-        if self.put(Note::Events(vec![event], None)).is_err() {
+        if self.events.try_send(Events { events: vec![event], reply: None }).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     /// Writes the use of a credential, without waiting.
     pub(crate) fn credential(&self, of: Use) -> grantor_store::Result<()> {
-        self.put(Note::Use(of))
+        self.uses.try_send(Used::Use(of)).map_err(|_| full())
     }
 
-    fn put(&self, note: Note) -> grantor_store::Result<()> {
-        self.queue.try_send(note).map_err(|_| StoreError::Busy("too many wait for the database".to_owned()))
-    }
-}
-
-async fn write(connections: Arc<Connections>, mut waiting: mpsc::Receiver<Note>, lost: Arc<AtomicU64>) {
-    let mut notes = Vec::new();
-    while waiting.recv_many(&mut notes, BATCH).await > 0 {
-        let lost = lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            tracing::error!(lost, "events found the queue of the audit log full");
-        }
-        let (mut batches, mut used) = (Vec::new(), Vec::new());
-        for note in notes.drain(..) {
-            match note {
-                Note::Events(events, reply) => batches.push((events, reply)),
-                Note::Use(of) => used.push(of),
-            }
-        }
-        for of in &used {
-            if let Err(error) = again(&connections, Work::Use(of)).await {
-                tracing::warn!(%error, client = %of.client, "the use of a credential was not noted");
-            }
-        }
-        append(&connections, batches).await;
+    async fn wait(&self, answer: oneshot::Receiver<grantor_store::Result<()>>) -> grantor_store::Result<()> {
+        let busy = |why: &str| StoreError::Busy(why.to_owned());
+        let answered = timeout(self.patience, answer).await.map_err(|_| busy("the database is away"))?;
+        answered.map_err(|_| busy("the store is closing"))?
     }
 }
 
-type Batch = (Vec<Event>, Option<oneshot::Sender<grantor_store::Result<()>>>);
+fn full() -> StoreError {
+    StoreError::Busy("too many wait for the database".to_owned())
+}
+
+async fn write_events(connections: Arc<Connections>, mut waiting: mpsc::Receiver<Events>, lost: Arc<AtomicU64>) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        append(&connections, &waiting, std::mem::take(&mut batch)).await;
+        say_lost(lost.swap(0, Ordering::Relaxed));
+    }
+}
+
+fn say_lost(lost: u64) {
+    if lost > 0 {
+        tracing::error!(lost, "events were lost: they found the queue of the audit log full");
+    }
+}
 
 /// All in one statement; each by itself, when one of them spoils it.
-async fn append(connections: &Connections, batches: Vec<Batch>) {
-    let all: Vec<&Event> = batches.iter().flat_map(|(events, _)| events).collect();
-    let together = again(connections, Work::Events(&all)).await;
-    let spoilt = matches!(together, Err(StoreError::Broken(_))) && batches.len() > 1;
-    let why = together.err().map(|error| error.to_string());
-    for (events, reply) in batches {
+async fn append(connections: &Connections, waiting: &mpsc::Receiver<Events>, batch: Vec<Events>) {
+    let all: Vec<&Event> = batch.iter().flat_map(|note| &note.events).collect();
+    let together = held(connections, Work::Events(&all), || waiting.is_closed()).await;
+    let spoilt = matches!(together, Err(StoreError::Broken(_))) && batch.len() > 1;
+    let why = together.err();
+    for Events { events, reply } in batch {
         let done = match &why {
             None => Ok(()),
-            Some(_) if spoilt => again(connections, Work::Events(&events.iter().collect::<Vec<_>>())).await,
-            Some(why) => Err(StoreError::Busy(why.clone())),
-        };
-        match reply {
-            // Whoever asked may have gone away.
-            Some(reply) => drop(reply.send(done)),
-            None => {
-                if let Err(error) = done {
-                    tracing::error!(%error, "an event was not written to the audit log");
-                }
+            Some(_) if spoilt => {
+                let alone: Vec<&Event> = events.iter().collect();
+                held(connections, Work::Events(&alone), || waiting.is_closed()).await
             }
+            Some(StoreError::Broken(why)) => Err(StoreError::Broken(why.clone())),
+            Some(why) => Err(StoreError::Busy(why.to_string())),
+        };
+        if let Err(error) = &done
+            && !events.is_empty()
+        {
+            tracing::error!(%error, lost = events.len(), "events were not written to the audit log");
+        }
+        if let Some(reply) = reply {
+            // Whoever asked may have gone away.
+            let _ = reply.send(done);
         }
     }
 }
 
+async fn write_uses(connections: Arc<Connections>, mut waiting: mpsc::Receiver<Used>) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        let (mut used, mut flushes) = (Vec::new(), Vec::new());
+        for note in batch.drain(..) {
+            match note {
+                Used::Use(of) => used.push(of),
+                Used::Flush(reply) => flushes.push(reply),
+            }
+        }
+        if let Err(error) = held(&connections, Work::Uses(&used), || waiting.is_closed()).await {
+            tracing::warn!(%error, lost = used.len(), "uses of credentials were not noted");
+        }
+        for reply in flushes {
+            let _ = reply.send(Ok(()));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 enum Work<'a> {
     Events(&'a [&'a Event]),
-    Use(&'a Use),
+    Uses(&'a [Use]),
 }
 
 impl Work<'_> {
-    async fn carry_out(&self, connections: &Connections) -> Result<()> {
+    fn is_empty(self) -> bool {
+        match self {
+            Self::Events(events) => events.is_empty(),
+            Self::Uses(uses) => uses.is_empty(),
+        }
+    }
+
+    async fn carry_out(self, connections: &Connections) -> Result<()> {
         let db = connections.writer().await.map_err(Failure::from)?;
         match self {
             Self::Events(events) => audit::append(&db, events).await,
-            Self::Use(of) => uses::note(&db, &of.tenant, &of.client, &of.credential, of.time).await,
+            Self::Uses(used) => uses::note(&db, used).await,
+        }
+    }
+}
+
+/// Holds work until the database took or refused it; given up when the store closes meanwhile.
+async fn held(connections: &Connections, work: Work<'_>, is_closing: impl Fn() -> bool) -> grantor_store::Result<()> {
+    let mut said = false;
+    loop {
+        match again(connections, work).await {
+            Err(StoreError::Busy(why)) if !is_closing() => {
+                if !said {
+                    tracing::warn!(why, "audit events or uses of credentials are held until the database is back");
+                    said = true;
+                }
+                sleep(PAUSE).await;
+            }
+            done => return done,
         }
     }
 }
 
 /// Both may be done twice.
 async fn again(connections: &Connections, work: Work<'_>) -> grantor_store::Result<()> {
+    if work.is_empty() {
+        return Ok(());
+    }
     let mut attempts = Attempts::default();
     loop {
         match work.carry_out(connections).await {

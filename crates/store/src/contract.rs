@@ -1,6 +1,7 @@
 //! What every backend must do, as tests: `contract_tests!` makes one of each.
 //!
-//! `GRANTOR_RACE_ROUNDS` sets how often each race is run; 200 times when it is absent.
+//! `GRANTOR_RACE_ROUNDS` sets how often each race is run; 200 times when it is absent,
+//! or as often as [`races::run_by_default`] was told.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test suite")]
 

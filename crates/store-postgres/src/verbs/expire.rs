@@ -40,11 +40,14 @@ const TABLES: [&str; 5] = [
 
 /// A table of the ring.
 struct Day {
-    /// Its rows, as far as they are counted.
+    /// Its rows, as far as they are counted, and when the last of these expires.
     count: &'static str,
     delete: &'static str,
     truncate: &'static str,
 }
+
+/// The database's clock, which no node's is trusted to be ahead of: what has not expired by both is kept.
+const CLOCK: &str = "SELECT (extract(epoch FROM now()))::bigint";
 
 /// With fewer rows a day is dropped row by row, so that they can be counted.
 const FEW: i64 = 10_000;
@@ -52,44 +55,44 @@ const FEW: i64 = 10_000;
 const RINGS: [[Day; 4]; 2] = [
     [
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_0 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM spent_codes_0 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_0 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_0 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_0",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_1 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM spent_codes_1 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_1 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_1 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_1",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_2 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM spent_codes_2 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_2 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_2 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_2",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM spent_codes_3 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM spent_codes_3 LIMIT $1) AS counted",
             delete: "DELETE FROM spent_codes_3 WHERE (tenant, code) IN (SELECT tenant, code FROM spent_codes_3 LIMIT $1)",
             truncate: "TRUNCATE spent_codes_3",
         },
     ],
     [
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_0 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM remembered_0 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_0 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_0 LIMIT $1)",
             truncate: "TRUNCATE remembered_0",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_1 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM remembered_1 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_1 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_1 LIMIT $1)",
             truncate: "TRUNCATE remembered_1",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_2 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM remembered_2 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_2 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_2 LIMIT $1)",
             truncate: "TRUNCATE remembered_2",
         },
         Day {
-            count: "SELECT count(*) FROM (SELECT 1 FROM remembered_3 LIMIT $1) AS counted",
+            count: "SELECT count(*), max(expires) FROM (SELECT expires FROM remembered_3 LIMIT $1) AS counted",
             delete: "DELETE FROM remembered_3 WHERE (tenant, purpose, value) IN (SELECT tenant, purpose, value FROM remembered_3 LIMIT $1)",
             truncate: "TRUNCATE remembered_3",
         },
@@ -148,7 +151,7 @@ async fn move_epoch(connections: &Connections, epoch: TokenId) -> Result<()> {
 /// Drops at most `limit` rows, or a day with many, which counts as so many. Gives how many.
 async fn expire(
     connections: &Connections,
-    now: UnixTime,
+    mut now: UnixTime,
     keep_events_from: EventId,
     limit: u32,
 ) -> grantor_store::Result<u64> {
@@ -158,6 +161,7 @@ async fn expire(
         if !has_lease(&db).await? {
             return Ok(0);
         }
+        now = now.min(clock(&db).await?);
         for sql in TABLES {
             left.drop(&db, sql, now).await?;
         }
@@ -208,7 +212,8 @@ impl Left {
         Ok(())
     }
 
-    /// What expired yesterday, whole: nobody writes there. Whoever still reads there is not waited for.
+    /// What expired yesterday, whole: nobody writes there. Whoever still reads there is not waited for. A clock that is
+    /// days slow takes for yesterday's table one that is in use, which the rows in it tell.
     async fn drop_yesterday(&mut self, connections: &Connections, now: UnixTime) -> Result<()> {
         let day = i64::from(DAY.get());
         if now.get().rem_euclid(day) < AFTER_MIDNIGHT {
@@ -221,7 +226,11 @@ impl Left {
             }
             let db = connections.writer().await.map_err(Failure::from)?;
             let rows = db.query(day.count, &[&FEW.max(self.0)]).await?;
-            let counted: i64 = rows.first().ok_or(Failure::Record("count"))?.try_get(0)?;
+            let row = rows.first().ok_or(Failure::Record("count"))?;
+            let (counted, last): (i64, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+            if last.is_some_and(|last| last > now.get()) {
+                continue;
+            }
             if counted < FEW {
                 self.less(db.execute(day.delete, &[&self.0]).await?);
                 continue;
@@ -255,6 +264,11 @@ async fn has_lease(db: &Live) -> Result<bool> {
     let holder = HOLDER.get_or_init(|| Uuid::from_u64_pair(crate::connect::draw(), crate::connect::draw()));
     let seconds = i64::try_from(LEASE.as_secs()).unwrap_or(i64::MAX);
     Ok(!db.query(lease::TAKE, &[&"expire", holder, &seconds]).await?.is_empty())
+}
+
+async fn clock(db: &Live) -> Result<UnixTime> {
+    let rows = db.query(CLOCK, &[]).await?;
+    Ok(UnixTime::new(rows.first().ok_or(Failure::Record("clock"))?.try_get(0)?))
 }
 
 async fn forget_tombstones(connections: &Connections) -> Result<()> {

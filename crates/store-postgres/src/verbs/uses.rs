@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 /// Unless the client is gone, or the use counts as the one that is stored. The lock keeps a client from being deleted
 /// between the look and the row.
 const NOTE: &str = "INSERT INTO credential_uses (tenant, client, credential, time)
-     SELECT tenant, name, $3, $4::bigint FROM directory
-     WHERE kind = 'client' AND tenant = $1 AND name = $2 AND body IS NOT NULL FOR SHARE
+     SELECT d.tenant, d.name, new.credential, new.time
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS new (tenant, client, credential, time)
+     JOIN directory AS d ON d.kind = 'client' AND d.tenant = new.tenant AND d.name = new.client AND d.body IS NOT NULL
+     FOR SHARE OF d
      ON CONFLICT (tenant, client, credential) DO UPDATE SET time = excluded.time
      WHERE excluded.time > credential_uses.time + $5::bigint";
 const LAST: &str = "SELECT credential, time FROM credential_uses WHERE tenant = $1 AND client = $2";
@@ -43,15 +45,20 @@ impl Uses for PostgresStore {
     }
 }
 
-/// May be done twice.
-pub(crate) async fn note(
-    db: &Live,
-    tenant: &TenantName,
-    client: &ClientId,
-    credential: &str,
-    now: UnixTime,
-) -> Result<()> {
-    let (now, one_use) = (now.get(), i64::from(ONE_USE.get()));
-    db.execute(NOTE, &[&tenant.as_str(), &client.as_str(), &credential, &now, &one_use]).await?;
+/// In one statement, which names each credential once and all in one order; may be done twice.
+pub(crate) async fn note(db: &Live, used: &[Use]) -> Result<()> {
+    let mut latest: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
+    for Use { tenant, client, credential, time } in used {
+        let last = latest.entry((tenant.as_str(), client.as_str(), credential)).or_insert(time.get());
+        *last = time.get().max(*last);
+    }
+    let (mut tenants, mut clients, mut credentials, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for ((tenant, client, credential), time) in latest {
+        tenants.push(tenant);
+        clients.push(client);
+        credentials.push(credential);
+        times.push(time);
+    }
+    db.execute(NOTE, &[&tenants, &clients, &credentials, &times, &i64::from(ONE_USE.get())]).await?;
     Ok(())
 }
