@@ -3,13 +3,14 @@
 #
 #   GRANTOR_DATABASE=postgres://grantor@localhost/grantor ./up.sh
 #
-# Needs `grantor` and `nginx` in PATH, or GRANTOR and NGINX as paths. Everything that is made lies in ./state.
+# Needs `grantor` and `nginx` in PATH, or their paths in GRANTOR_BINARY and NGINX_BINARY (NGINX is what nginx itself reads).
+# Everything that is made lies in ./state.
 set -eu
 cd "$(dirname "$0")"
 : "${GRANTOR_DATABASE:?is the URL of a PostgreSQL database, such as postgres://grantor@localhost/grantor}"
 export GRANTOR_DATABASE
-grantor=${GRANTOR:-grantor}
-nginx=${NGINX:-nginx}
+grantor=${GRANTOR_BINARY:-grantor}
+nginx=${NGINX_BINARY:-nginx}
 umask 077
 mkdir -p state/tmp
 
@@ -28,9 +29,10 @@ stop() {
 trap stop INT TERM EXIT
 
 ready() {
-    # At the listener for figures; health needs no tool but the binary.
+    # $1 is the configuration, $2 the process. Asked at the listener for figures, with no tool but the binary.
     i=0
     until "$grantor" health --config "$1" >/dev/null 2>&1; do
+        kill -0 "$2" 2>/dev/null || { echo "$1 ended" >&2; exit 1; }
         i=$((i + 1))
         [ "$i" -lt 100 ] || { echo "$1 does not become ready" >&2; exit 1; }
         sleep 0.1
@@ -41,7 +43,7 @@ ready() {
 for node in node1 node2 node3; do
     "$grantor" serve --config "$node.toml" &
     pids="$pids $!"
-    ready "$node.toml"
+    ready "$node.toml" $!
 done
 
 "$nginx" -p "$PWD/state" -c "$PWD/nginx.conf" -g 'daemon off;' &

@@ -22,9 +22,11 @@ const DASHBOARD: &str = "deploy/grafana/grantor.json";
 pub(crate) fn run() -> Outcome {
     let mut tally = Tally::default();
     tally.record(exposure());
+    tally.record(unit());
     for values in values()? {
         tally.record(chart(&values).map_err(|why| format!("{}: {why}", values.display())));
     }
+    tally.record(nobody_reads_figures());
     for (wrong, says) in WRONG_VALUES {
         tally.record(refused(wrong, says));
     }
@@ -44,6 +46,7 @@ pub(crate) fn provision() -> Tally {
     tally.record(
         analyze.ok_or_else(|| "missing: systemd-analyze, for the unit; Debian's package is systemd".to_owned()),
     );
+    tally.record(go_is_recent_enough());
     tally.record(helm().map_err(|why| format!("missing: helm: {why}")));
     tally.record(built_checker().map_err(|why| format!("missing: the checker of deploy/: {why}")));
     tally.record(unpacked_promtool().map_err(|why| format!("missing: promtool: {why}")));
@@ -65,6 +68,19 @@ fn exposure() -> Result<(), String> {
     Ok(())
 }
 
+/// The unit means something to systemd, which asks that its program exists: here, one that does everywhere.
+fn unit() -> Result<(), String> {
+    let unit = read(UNIT)?;
+    let elsewhere = unit.replace("ExecStart=/usr/bin/grantor ", "ExecStart=/bin/true ");
+    if elsewhere == unit {
+        return Err(format!("{UNIT} starts no /usr/bin/grantor"));
+    }
+    let file = path("target/deploy/grantor.service");
+    fs::create_dir_all(path("target/deploy")).map_err(|why| why.to_string())?;
+    fs::write(&file, elsewhere).map_err(|why| why.to_string())?;
+    output(program("systemd-analyze").args(["verify", "--man=no", "--recursive-errors=no"]).arg(file)).map(drop)
+}
+
 /// `1.2` as 12.
 fn tenths(figure: &str) -> Option<u32> {
     let (whole, tenth) = figure.split_once('.')?;
@@ -79,10 +95,13 @@ fn chart(values: &Path) -> Result<(), String> {
 }
 
 /// What would only show in production, and how the chart refuses it.
-const WRONG_VALUES: [(&str, &str); 5] = [
+const WRONG_VALUES: [(&str, &str); 8] = [
     ("issuer=http://id.example.com", "/issuer"),
     ("database.url=", "several replicas need one database"),
     ("database.url=postgres://grantor:hush@db.example.com/grantor", "/database/url"),
+    ("database.url=postgres://db.example.com/grantor?user=grantor&password=hush", "/database/url"),
+    ("database.url=postgres://grantor@db.example.com/grantor?pass%77ord=hush", "/database/url"),
+    ("database.url=postgres://:hush@db.example.com/grantor", "/database/url"),
     ("trustedProxies=null", "trustedProxies"),
     ("drainSecond=5", "drainSecond"),
 ];
@@ -95,6 +114,17 @@ fn refused(wrong: &str, says: &str) -> Result<(), String> {
         return Err(format!("the chart takes {wrong}, or does not say {says}: {said}"));
     }
     Ok(())
+}
+
+/// Where nobody is named who may read figures, the policy lets nobody.
+fn nobody_reads_figures() -> Result<(), String> {
+    let policy = |values: &str| {
+        output(template().args(["-s", "templates/networkpolicy.yaml", "-f"]).arg(format!("{CHART}/tests/{values}")))
+    };
+    if policy("plain.yaml")?.contains("port: metrics") {
+        return Err("without networkPolicy.metricsFrom the port for figures is open".to_owned());
+    }
+    if policy("cluster.yaml")?.contains("port: metrics") { Ok(()) } else { Err("nobody may read figures".to_owned()) }
 }
 
 fn template() -> std::process::Command {
@@ -157,17 +187,46 @@ fn tool(name: &str) -> PathBuf {
     path("target/tools/bin").join(name)
 }
 
+/// From this one on, Go fetches by itself the newer one that deploy/check and helm ask for.
+const GO_AT_LEAST: u32 = 21;
+
+fn go_is_recent_enough() -> Result<(), String> {
+    // Outside of deploy/check: the machine's own.
+    let said = output(program("go").arg("version").env("GOTOOLCHAIN", "local"))?;
+    if go_minor(&said).is_some_and(|minor| minor >= GO_AT_LEAST) {
+        return Ok(());
+    }
+    Err(format!(
+        "missing: Go 1.{GO_AT_LEAST} or later, for helm and the checker of deploy/; this is {}; Debian 12 has it in \
+         bookworm-backports: apt-get install -t bookworm-backports golang-go",
+        said.trim()
+    ))
+}
+
+/// The 21 of `go version go1.21.6 linux/amd64`.
+fn go_minor(said: &str) -> Option<u32> {
+    let minor = said.split_once("go1.")?.1;
+    minor.split(|next: char| !next.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Go that may fetch the version that is asked for, whatever the machine's settings say.
+fn go() -> std::process::Command {
+    let mut command = program("go");
+    command.env("GOTOOLCHAIN", "auto");
+    command
+}
+
 fn helm() -> Result<(), String> {
     if tool("helm").is_file() {
         return Ok(());
     }
-    output(program("go").args(["install", HELM]).env("GOBIN", path("target/tools/bin"))).map(drop)
+    output(go().args(["install", HELM]).env("GOBIN", path("target/tools/bin"))).map(drop)
 }
 
 /// Go sees by itself whether there is anything to build.
 fn built_checker() -> Result<(), String> {
     let to = tool("deploy-check");
-    output(program("go").args(["build", "-o"]).arg(to).arg(".").current_dir(path("deploy/check"))).map(drop)
+    output(go().args(["build", "-o"]).arg(to).arg(".").current_dir(path("deploy/check"))).map(drop)
 }
 
 /// Out of Debian's package of Prometheus, of which nothing else is wanted.
@@ -197,6 +256,15 @@ fn read(file: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_minor_version_of_go_is_read() {
+        let of = |version: &str| go_minor(&format!("go version {version} linux/amd64"));
+        assert_eq!(
+            (of("go1.19.8"), of("go1.21rc2"), of("go1.26.8"), of("devel")),
+            (Some(19), Some(21), Some(26), None)
+        );
+    }
 
     #[test]
     fn an_exposure_is_read_in_tenths() {

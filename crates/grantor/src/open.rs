@@ -151,9 +151,17 @@ fn target(cluster: &Cluster) -> Result<Target> {
     Target::parse(cluster.url()?.expose()).context(|| "connect to the database".to_owned())
 }
 
+/// The copy that is about to take the place of a database that is broken. While it is there nothing is opened: of the
+/// database and its log, only one may be left.
+pub(crate) const REPLACING: &str = "grantor.db.replacing";
+
 fn in_a_file(configuration: &Configuration) -> Result<Arc<dyn Store>> {
     let database = configuration.database();
     Lock::shared(&configuration.data)?.keep();
+    if configuration.data.join(REPLACING).exists() {
+        return Err(Failure::new(format!("a restore of {} was broken off", database.display()))
+            .hint("do it again: `grantor restore FILE --yes`".to_owned()));
+    }
     let store = SqliteStore::open(&database).context(|| format!("open {}", database.display()))?;
     Ok(Arc::new(store))
 }

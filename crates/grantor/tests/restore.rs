@@ -226,3 +226,136 @@ fn what_is_no_copy_is_refused_and_nothing_is_lost() {
     let restored = folder.json(&["restore", "copy.db", "--yes", "--data", "new"]);
     assert!(restored["kept"].is_null() && folder.path().join("new/grantor.db").exists(), "{restored}");
 }
+
+/// A folder with a database in `kept`, and a copy of it.
+fn with_a_copy() -> Folder {
+    let folder = Folder::new();
+    folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).stop();
+    folder.run(&["backup", "copy.db", "--data", "kept"]).ok();
+    folder
+}
+
+/// Why the file is not restored. Nothing is changed by it.
+fn refusal(folder: &Folder, file: &str) -> String {
+    let before = std::fs::read(folder.path().join("kept/grantor.db")).unwrap();
+    let refused = folder.run(&["restore", file, "--yes", "--data", "kept"]);
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert_eq!(std::fs::read(folder.path().join("kept/grantor.db")).unwrap(), before);
+    for end in ["", "-wal", "-shm"] {
+        assert!(!folder.path().join(format!("kept/grantor.db.restoring{end}")).exists());
+    }
+    refused.err
+}
+
+#[test]
+fn an_empty_file_is_no_copy() {
+    let folder = with_a_copy();
+    folder.write("empty.db", "");
+    let said = refusal(&folder, "empty.db");
+    assert!(said.contains("no database of Grantor's"), "{said}");
+}
+
+#[test]
+fn the_database_of_another_program_is_no_copy() {
+    let folder = with_a_copy();
+    let mut bytes = std::fs::read(folder.path().join("copy.db")).unwrap();
+    assert_eq!(&bytes[68..72], b"GRNT");
+    bytes[68..72].copy_from_slice(b"ELSE");
+    std::fs::write(folder.path().join("other.db"), bytes).unwrap();
+    let said = refusal(&folder, "other.db");
+    assert!(said.contains("no database of Grantor's"), "{said}");
+}
+
+#[test]
+fn a_damaged_copy_is_refused() {
+    let folder = with_a_copy();
+    let copy = std::fs::read(folder.path().join("copy.db")).unwrap();
+    std::fs::write(folder.path().join("cut.db"), &copy[..copy.len() - 4096]).unwrap();
+    let mut wrong = copy.clone();
+    // The last page is one of a table or of an index.
+    let page = copy.len() - 4096;
+    wrong[page..].fill(0x5a);
+    std::fs::write(folder.path().join("wrong.db"), wrong).unwrap();
+    for file in ["cut.db", "wrong.db"] {
+        let said = refusal(&folder, file);
+        assert!(said.contains("damaged") || said.contains("malformed"), "{said}");
+    }
+}
+
+#[test]
+fn half_of_a_database_is_refused_and_what_makes_a_whole_one_is_said() {
+    let folder = with_a_copy();
+    for log in ["copy.db-wal", "copy.db-journal"] {
+        folder.write(log, "what was committed last");
+        let said = refusal(&folder, "copy.db");
+        assert!(said.contains(log) && said.contains("grantor backup"), "{said}");
+        std::fs::remove_file(folder.path().join(log)).unwrap();
+    }
+    folder.run(&["restore", "copy.db", "--yes", "--data", "kept"]).ok();
+}
+
+#[test]
+fn the_audit_log_tells_of_a_restore() {
+    let folder = with_a_copy();
+    let told = || folder.run(&["audit", "--data", "kept", "--json"]).ok().matches("\"restore\"").count();
+    assert_eq!(told(), 0);
+    folder.run(&["restore", "copy.db", "--yes", "--data", "kept"]).ok();
+    assert_eq!(told(), 1);
+    folder.run(&["restore", "--moved", "--yes", "--data", "kept"]).ok();
+    assert_eq!(told(), 2);
+}
+
+#[test]
+fn a_broken_database_and_its_log_are_kept_apart_from_the_copy() {
+    let folder = with_a_copy();
+    let broken = "this is no database any more ".repeat(1_000);
+    folder.write("kept/grantor.db", &broken);
+    folder.write("kept/grantor.db-wal", "nor is this its log");
+    let restored = folder.json(&["restore", "copy.db", "--yes", "--data", "kept"]);
+    let kept = text(&restored, "kept");
+    assert_eq!(std::fs::read(folder.path().join(&kept)).unwrap(), broken.as_bytes());
+    assert_eq!(std::fs::read(folder.path().join(format!("{kept}-wal"))).unwrap(), b"nor is this its log");
+    assert!(!folder.path().join("kept/grantor.db-wal").exists());
+    folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).stop();
+}
+
+#[test]
+fn a_log_that_cannot_be_read_does_not_stay_beside_the_copy() {
+    let folder = with_a_copy();
+    // Nothing that SQLite could open, carry over or remove.
+    std::fs::create_dir(folder.path().join("kept/grantor.db-wal")).unwrap();
+    let restored = folder.json(&["restore", "copy.db", "--yes", "--data", "kept"]);
+    assert!(folder.path().join(format!("{}-wal", text(&restored, "kept"))).is_dir());
+    for gone in ["grantor.db-wal", "grantor.db.replacing", "grantor.db.restoring"] {
+        assert!(!folder.path().join("kept").join(gone).exists(), "{gone}");
+    }
+    folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).stop();
+}
+
+#[test]
+fn a_log_without_its_database_is_put_away() {
+    let folder = with_a_copy();
+    let kept = folder.path().join("kept");
+    std::fs::remove_file(kept.join("grantor.db")).unwrap();
+    std::fs::write(kept.join("grantor.db-wal"), "of a database that is gone").unwrap();
+    folder.run(&["restore", "copy.db", "--yes", "--data", "kept"]).ok();
+    assert!(!kept.join("grantor.db-wal").exists());
+    let names = std::fs::read_dir(&kept).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let away: Vec<_> = names.filter(|name| name.ends_with("-wal")).collect();
+    assert_eq!(away.len(), 1, "{away:?}");
+    assert_eq!(std::fs::read(kept.join(&away[0])).unwrap(), b"of a database that is gone");
+}
+
+#[test]
+fn nothing_is_served_after_a_restore_that_was_broken_off_until_it_is_done_again() {
+    let folder = with_a_copy();
+    // As it lies there when the log of a broken database is away and the copy is not in its place.
+    std::fs::copy(folder.path().join("copy.db"), folder.path().join("kept/grantor.db.replacing")).unwrap();
+    let refused = folder.try_start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).err().unwrap();
+    assert!(refused.contains("broken off") && refused.contains("grantor restore"), "{refused}");
+    let refused = folder.run(&["backup", "half.db", "--data", "kept"]);
+    assert!(refused.code != 0 && refused.err.contains("broken off"), "{refused:?}");
+    folder.run(&["restore", "copy.db", "--yes", "--data", "kept"]).ok();
+    assert!(!folder.path().join("kept/grantor.db.replacing").exists());
+    folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).stop();
+}

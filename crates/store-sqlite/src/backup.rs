@@ -2,6 +2,7 @@
 
 use crate::connection;
 use crate::failure::{Failure, Result};
+use crate::migrations::APPLICATION;
 use grantor_store::StoreError;
 use rusqlite::Connection;
 use std::fs::File;
@@ -22,6 +23,27 @@ pub(crate) fn backup(db: &Connection, to: &Path) -> Result<()> {
         let _ = std::fs::remove_file(to);
     }
     done
+}
+
+/// Whether a file is a database of Grantor's, and whole: what is read of it is compared with its indexes. Blocks for as
+/// long as reading all of it takes, and needs a folder that can be written to.
+///
+/// # Errors
+///
+/// `Broken`, with what is wrong, where it is another program's, no database at all, or damaged.
+pub fn verify(copy: &Path) -> grantor_store::Result<()> {
+    let found = examine(copy)?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Broken(format!("the database is damaged: {found}"))) }
+}
+
+/// What SQLite says of a file that bears our mark.
+fn examine(copy: &Path) -> Result<String> {
+    let db = connection::reader(copy)?;
+    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION {
+        return Err(broken("the file is no database of Grantor's".to_owned()));
+    }
+    Ok(db.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))?)
 }
 
 /// VACUUM INTO syncs nothing.

@@ -14,6 +14,7 @@ mod recent;
 mod verbs;
 mod writer;
 
+pub use backup::verify;
 use checkpoint::Checkpoints;
 use grantor_store::Result;
 use readers::Readers;

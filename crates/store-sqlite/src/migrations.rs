@@ -13,7 +13,7 @@ const STEPS: [&str; 4] = [
 ];
 
 /// `GRNT`: marks the file as ours.
-const APPLICATION: i32 = 0x4752_4e54;
+pub(crate) const APPLICATION: i32 = 0x4752_4e54;
 
 /// Brings the schema up to this binary's. Refuses a database that a newer binary has changed, and one that is not
 /// Grantor's.

@@ -5,12 +5,13 @@ use super::{count, moment};
 use crate::config::Configuration;
 use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
-use crate::open::{self, Lock};
+use crate::open::{self, Lock, REPLACING};
 use crate::{fresh, scratch};
 use clap::Args;
-use grantor_protocol::value::TokenId;
-use grantor_store::{Directories as _, Store as _};
-use grantor_store_sqlite::SqliteStore;
+use grantor_protocol::audit::{Action, Event, Outcome};
+use grantor_protocol::value::{TenantName, TokenId};
+use grantor_store::{Directories as _, Store};
+use grantor_store_sqlite::{SqliteStore, verify};
 use serde_json::json;
 use std::ffi::OsString;
 use std::fs::File;
@@ -31,6 +32,8 @@ pub(crate) struct Restore {
 
 /// What lies beside a database in use, by the ends of their names.
 const BESIDE: [&str; 3] = ["", "-wal", "-shm"];
+/// What belongs to a database that was copied while it was in use, or not closed.
+const LOGS: [&str; 2] = ["-wal", "-journal"];
 
 impl Restore {
     pub(crate) async fn run(self, context: &Context) -> Result<()> {
@@ -52,7 +55,7 @@ impl Restore {
     async fn moved(&self, context: &Context) -> Result<()> {
         self.agreed(context, None)?;
         let store = open::existing(&context.configuration).await?;
-        store.move_epoch(TokenId::last_of(fresh::millis())).await?;
+        forget(store.as_ref()).await?;
         context
             .output
             .say(format!("What {} had issued before is worth nothing now.", open::name(&context.configuration)))?;
@@ -66,6 +69,10 @@ impl Restore {
         let shown = file.display();
         if !file.is_file() {
             return Err(Failure::new(format!("there is no file {shown}")));
+        }
+        if let Some(log) = LOGS.map(|end| beside(file, end)).into_iter().find(|log| log.exists()) {
+            return Err(Failure::new(format!("{shown} is only half of a database: the rest is in {}", log.display()))
+                .hint("what `grantor backup` writes is whole".to_owned()));
         }
         scratch::create_private(&configuration.data)?;
         let lock = Lock::alone(&configuration.data)?;
@@ -129,8 +136,9 @@ async fn make_ready(file: &Path, ready: &Path) -> Result<usize> {
     let mut from = File::open(file).context(copying)?;
     std::io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).context(copying)?;
     drop(to);
+    verify(ready).context(|| format!("restore {}", file.display()))?;
     let store = SqliteStore::open(ready).context(|| format!("open {}", file.display()))?;
-    store.move_epoch(TokenId::last_of(fresh::millis())).await?;
+    forget(&store).await?;
     let clients = store.directory().await?.clients.len();
     // The last connection to be closed writes the log into the file.
     drop(store);
@@ -141,41 +149,84 @@ async fn make_ready(file: &Path, ready: &Path) -> Result<usize> {
     Ok(clients)
 }
 
-/// In one step, where the one before can be opened. Gives where that is now.
+/// What was issued before is worth nothing, and the audit log says so.
+async fn forget(store: &dyn Store) -> Result<()> {
+    store.move_epoch(TokenId::last_of(fresh::millis())).await?;
+    let mut details = serde_json::Map::new();
+    details.insert("change".to_owned(), "restore".into());
+    let event = Event {
+        id: fresh::event_id()?,
+        time: fresh::now(),
+        tenant: TenantName::default(),
+        action: Action::Configuration,
+        outcome: Outcome::Allowed,
+        actor: Some("cli".to_owned()),
+        target: Some("database".to_owned()),
+        address: None,
+        request_id: None,
+        details,
+    };
+    Ok(store.record(vec![event]).await?)
+}
+
+/// In one step, where the one before can be opened; where it cannot, nothing is opened until all steps are done. Gives
+/// where the one before is now.
 fn put_in_place(configuration: &Configuration, ready: &Path) -> Result<Option<PathBuf>> {
     let database = configuration.database();
     let kept = configuration.data.join(format!("grantor.db.before-{}", fresh::now().get()));
-    let doing = || format!("put {} in the place of {}", ready.display(), database.display());
-    let there = database.exists();
-    if there {
-        // Closing it writes its log into it. The log of another database beside the copy would be poison.
-        drop(SqliteStore::open(&database));
-        if beside(&database, "-wal").exists() {
-            // It is broken: that is perhaps why it is replaced.
-            for end in BESIDE.iter().filter(|end| beside(&database, end).exists()) {
-                std::fs::rename(beside(&database, end), beside(&kept, end)).context(doing)?;
-            }
-        } else {
-            std::fs::hard_link(&database, &kept).context(doing)?;
-        }
+    let doing = || format!("put a copy in the place of {}", database.display());
+    let replacing = configuration.data.join(REPLACING);
+    let (log, kept_log) = (beside(&database, "-wal"), beside(&kept, "-wal"));
+    let (there, mut ready) = (database.exists(), ready);
+    // SQLite removes the log of what it finds to be no database.
+    if log.is_file() {
+        std::fs::hard_link(&log, &kept_log).context(doing)?;
     }
-    std::fs::rename(ready, &database).context(doing)?;
-    File::open(&configuration.data).and_then(|data| data.sync_all()).context(doing)?;
+    // Closing it writes its log into it. The log of another database beside the copy would be poison.
+    let closed = there && SqliteStore::open(&database).map(drop).is_ok();
+    if log.exists() {
+        // It is broken: that is perhaps why it is replaced.
+        std::fs::rename(ready, &replacing).and_then(|()| sync(&configuration.data)).context(doing)?;
+        ready = &replacing;
+        // Renaming one name of a file to another name of the same file does nothing.
+        remove_file(&kept_log)?;
+        for end in ["-wal", "-shm"].iter().filter(|end| beside(&database, end).exists()) {
+            std::fs::rename(beside(&database, end), beside(&kept, end)).context(doing)?;
+        }
+        sync(&configuration.data).context(doing)?;
+    } else if closed {
+        remove_file(&kept_log)?;
+    }
+    if there {
+        std::fs::hard_link(&database, &kept).context(doing)?;
+    }
+    std::fs::rename(ready, &database).and_then(|()| sync(&configuration.data)).context(doing)?;
+    // Of an attempt before this one.
+    remove(&replacing)?;
     Ok(there.then_some(kept))
+}
+
+/// Makes what was renamed outlast a loss of power.
+fn sync(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// What an attempt that was broken off left behind.
 fn remove(database: &Path) -> Result<()> {
     for end in BESIDE {
-        let path = beside(database, end);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(Failure::new(format!("cannot remove {}: {error}", path.display())));
-            }
-            _ => {}
-        }
+        remove_file(&beside(database, end))?;
     }
     Ok(())
+}
+
+/// Whether it was there or not.
+fn remove_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::new(format!("cannot remove {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn beside(database: &Path, end: &str) -> PathBuf {
