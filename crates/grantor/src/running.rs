@@ -106,10 +106,14 @@ pub(crate) async fn serve(
         }
     };
     let main = listen_until_told(server.clone(), listeners, tls, mutual, &mut stop);
-    tokio::select! {
+    let ended = tokio::select! {
         ended = main => ended,
         failed = beside => failed,
+    };
+    if let Err(error) = server.finish().await {
+        tracing::error!(%error, "the last events of the audit log may be lost");
     }
+    ended
 }
 
 async fn listen_until_told(

@@ -14,20 +14,22 @@ struct Scrape {
     /// By name of the family: its type.
     types: BTreeMap<String, String>,
     /// By name of the sample: the labels of each series.
-    samples: BTreeMap<String, Vec<(BTreeMap<String, String>, f64)>>,
+    samples: BTreeMap<String, Vec<(Labels, f64)>>,
 }
+
+type Labels = BTreeMap<String, String>;
 
 impl Scrape {
     fn parse(text: &str) -> Self {
         let mut scrape = Self::default();
         let mut helps = BTreeSet::new();
         let mut family = String::new();
-        let body = text.strip_suffix("# EOF\n").expect("the end");
+        let body = text.strip_suffix("# EOF\n").unwrap();
         for line in body.lines() {
             if let Some(rest) = line.strip_prefix("# HELP ") {
                 let (name, help) = rest.split_once(' ').unwrap();
                 assert!(helps.insert(name.to_owned()) && help.len() > 1, "{line}");
-                family = name.to_owned();
+                name.clone_into(&mut family);
             } else if let Some(rest) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = rest.split_once(' ').unwrap();
                 assert!(name == family && ["counter", "gauge", "histogram", "info"].contains(&kind), "{line}");

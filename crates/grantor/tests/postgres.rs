@@ -249,6 +249,31 @@ fn after_a_recovery_to_a_point_in_time_the_epoch_moves() {
     assert!(!Path::new(&folder.path().join("data/grantor.db")).exists());
 }
 
+/// The first token of a second is noted at once; how many came after it is written when the second is over, or the server.
+#[test]
+fn what_was_noted_just_before_the_end_is_there_afterwards() {
+    let url = fresh();
+    let folder = Folder::new();
+    let manifest = folder.write("manifest.toml", MANIFEST);
+    let applied = folder.json(&["apply", manifest.to_str().unwrap(), "--database", &url]);
+    let machine = json!({ "client_id": "machine", "client_secret": secret_in(&applied) });
+    let mut expected = 0;
+    for _ in 0..3 {
+        let running = folder.start(&[&SERVE[..], &["--database", &url]].concat());
+        let token = format!("http://{}/token", running.said["listen"].as_str().unwrap());
+        for _ in 0..20 {
+            let form = "grant_type=client_credentials&scope=notes:read";
+            let (status, _, body) = http("POST", &token, &[basic(&machine)], form);
+            assert_eq!(status, 200, "{body}");
+            expected += 1;
+        }
+        assert_eq!(running.stop(), 0);
+        let noted = "SELECT coalesce(sum(coalesce((body::jsonb #>> '{details,further_alike}')::bigint, 1)), 0) FROM events
+                     WHERE body::jsonb ->> 'action' = 'token'";
+        assert_eq!(sql(&url, noted), expected.to_string());
+    }
+}
+
 fn secret_in(value: &Value) -> String {
     match value {
         Value::Object(members) => members.iter().find_map(|(name, value)| match value {

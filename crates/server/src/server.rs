@@ -6,7 +6,7 @@ use crate::settings::{Settings, TlsFiles};
 use crate::tls::Transport;
 use crate::world::World;
 use crate::{listen, router};
-use grantor_store::Store;
+use grantor_store::{Store, StoreError};
 use std::future::Future;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -66,6 +66,15 @@ impl Server {
     /// server ends.
     pub fn is_ready(&self) -> bool {
         self.0.operations.health.objection().is_none()
+    }
+
+    /// Writes what was noted beside the answers, and waits until the store has it. To be called once no request is in
+    /// flight any more, while the store can still work.
+    ///
+    /// Fails when the store did not take it in time: it is lost when the process ends.
+    pub async fn finish(&self) -> Result<(), StoreError> {
+        self.0.tally.end();
+        self.0.store.record(vec![]).await
     }
 
     async fn serve(
