@@ -22,7 +22,7 @@ pub(crate) struct UnderWay {
 pub(crate) struct Place {
     aside: Aside,
     _guest: Guest,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl UnderWay {
@@ -39,7 +39,7 @@ impl UnderWay {
         let Some((place, guest)) = place.and_then(|place| Some((place, self.guests.admit(address, trusted)?))) else {
             return Err(self.gate.turn_away(Excess::Bodies));
         };
-        Ok(Place { aside: self.gate.aside(), _guest: guest, _place: place })
+        Ok(Place { aside: self.gate.aside(), _guest: guest, _permit: place })
     }
 }
 

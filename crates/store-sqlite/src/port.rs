@@ -169,7 +169,10 @@ impl Uses for SqliteStore {
 
 #[async_trait]
 impl Directories for SqliteStore {
+    /// Nothing is known to be current where nothing can be written down any more: that is how a node learns that it must
+    /// not go on.
     async fn directory_version(&self) -> Result<u64> {
+        self.writer.is_there()?;
         self.readers.find(directory::version).await
     }
 

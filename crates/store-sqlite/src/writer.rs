@@ -93,6 +93,11 @@ impl Writer {
         }
     }
 
+    /// Whether there still is somebody who writes: a thread that was lost to a panic does not come back.
+    pub(crate) fn is_there(&self) -> grantor_store::Result<()> {
+        if self.thread.as_ref().is_some_and(JoinHandle::is_finished) { Err(gone()) } else { Ok(()) }
+    }
+
     /// Carries out `work` in the next transaction; durable when it returns.
     pub(crate) async fn write<T, F>(&self, work: F) -> grantor_store::Result<T>
     where

@@ -1,8 +1,8 @@
 use super::{BATCH, LONGEST_WAIT, PATIENCE, Writer};
 use crate::checkpoint::Checkpoints;
 use crate::failure::{Failure, Result};
-use grantor_store::StoreError;
 use grantor_store::contract::samples::{event, tenant};
+use grantor_store::{Directories as _, StoreError};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
@@ -31,6 +31,18 @@ async fn verbs_that_wait_share_a_transaction() {
     first.unwrap();
     assert_eq!(seen.unwrap(), (1, 0), "the first verb has run, and nobody else sees it yet");
     assert_eq!(bench.rows(), 1, "it was answered, so it is there");
+}
+
+#[tokio::test]
+async fn a_lost_thread_is_noticed_by_those_who_only_read() {
+    let directory = TempDir::new().unwrap();
+    let store = crate::SqliteStore::open(&directory.path().join("store")).unwrap();
+    store.directory_version().await.unwrap();
+    let lost = store.writer.write(|_| -> Result<()> { panic!("lost on purpose") }).await;
+    assert!(matches!(lost, Err(StoreError::Broken(_))));
+    // The verb is told before the thread has ended.
+    while store.directory_version().await.is_ok() {}
+    assert!(matches!(store.directory_version().await, Err(StoreError::Broken(_))));
 }
 
 #[tokio::test]
