@@ -268,7 +268,8 @@ fn what_was_noted_just_before_the_end_is_there_afterwards() {
             expected += 1;
         }
         assert_eq!(running.stop(), 0);
-        let noted = "SELECT coalesce(sum(coalesce((body::jsonb #>> '{details,further_alike}')::bigint, 1)), 0) FROM events
+        let noted =
+            "SELECT coalesce(sum(coalesce((body::jsonb #>> '{details,further_alike}')::bigint, 1)), 0) FROM events
                      WHERE body::jsonb ->> 'action' = 'token'";
         assert_eq!(sql(&url, noted), expected.to_string());
     }
