@@ -1,7 +1,7 @@
 //! What can go wrong between here and the database, and what the port calls it.
 
 use grantor_store::StoreError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 
 /// Why a statement came to nothing.
@@ -32,10 +32,12 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
 /// How often work is begun anew before its caller is told to come again later.
 const ATTEMPTS: u32 = 12;
+/// No attempt begins later than this after the first: each may wait for a reply that never comes.
+const LATEST: Duration = Duration::from_secs(3);
 /// The longest pause before work is begun anew.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Counts how often a verb was begun.
+/// Counts how often a verb was begun, and since when.
 ///
 /// ```text
 /// let mut attempts = Attempts::default();
@@ -46,8 +48,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 ///     }
 /// }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Attempts {
+    begun: Instant,
     made: u32,
     uncertain: bool,
 }
@@ -61,10 +64,16 @@ pub(crate) enum Repeatable {
     Undone,
 }
 
+impl Default for Attempts {
+    fn default() -> Self {
+        Self::from(false)
+    }
+}
+
 impl From<bool> for Attempts {
     /// None yet; whether another's may have been carried out.
     fn from(uncertain: bool) -> Self {
-        Self { made: 0, uncertain }
+        Self { begun: Instant::now(), made: 0, uncertain }
     }
 }
 
@@ -86,9 +95,10 @@ impl Attempts {
         repeatable: Repeatable,
     ) -> std::result::Result<(), StoreError> {
         self.made += 1;
+        let may = self.made < ATTEMPTS && self.begun.elapsed() < LATEST;
         match failure {
-            Failure::Undone(_) if self.made < ATTEMPTS => {}
-            Failure::Lost(_) if self.made < ATTEMPTS && repeatable == Repeatable::Always => self.uncertain = true,
+            Failure::Undone(_) if may => {}
+            Failure::Lost(_) if may && repeatable == Repeatable::Always => self.uncertain = true,
             other => return Err(other.into()),
         }
         tokio::time::sleep(pause(self.made)).await;

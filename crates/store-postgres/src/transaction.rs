@@ -19,6 +19,14 @@ impl Transaction {
         Ok(transaction)
     }
 
+    /// For one statement that takes long because it brings or changes very much.
+    pub(crate) async fn begin_long(connections: &Connections) -> Result<Self> {
+        let transaction = Self::begin(connections).await?;
+        let begun = transaction.held.set_long().await;
+        begun.map_err(certain)?;
+        Ok(transaction)
+    }
+
     /// What the work gives, once it is committed; when it fails, nothing was changed.
     pub(crate) async fn end<T>(mut self, worked: Result<T>) -> Result<T> {
         let value = match worked {
@@ -55,5 +63,6 @@ impl Drop for Transaction {
         if self.open {
             self.held.give_up();
         }
+        self.held.set_short();
     }
 }

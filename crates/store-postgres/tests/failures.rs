@@ -12,7 +12,7 @@ use grantor_store::contract::samples::{
     GRACE, START, at, client, digest, grant_id, redemption, redemption_by, subject, tenant, token, token_id,
 };
 use grantor_store::contract::{epoch, grants, sessions, tokens};
-use grantor_store::{Grants as _, GrantsOf, Sessions as _, Store, StoreError};
+use grantor_store::{Change, Directories as _, Grants as _, GrantsOf, Sessions as _, Store, StoreError};
 use grantor_store_postgres::{Options, PostgresStore, Target};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -225,6 +225,62 @@ async fn a_silent_server_is_busy_and_comes_back() {
                 Ok(spend) => break assert!(matches!(spend, Spend::Fresh(_)), "{spend:?}"),
                 Err(error) => assert!(matches!(error, StoreError::Busy(_)), "{error}"),
             }
+        }
+    }
+}
+
+/// How long anybody waits for an answer, whatever it is. The node gives it within half of that.
+const BOUND: Duration = Duration::from_secs(5);
+
+/// A network that is cut brings no error: whoever asks is told to come again within a bounded time, whatever he asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_verb_is_answered_in_time_by_a_server_that_is_silent() {
+    let server = Server::start(ServerOptions::default()).unwrap();
+    let url = server.fresh_database().unwrap();
+    drop(nodes::one(url.clone()).await);
+    let store = PostgresStore::connect(&url, Options::default()).await.unwrap();
+    let store = &store;
+    let (tenant, user, app) = (&tenant(), &subject(1), &client(1));
+    store.redeem(tenant, redemption(1, 1), START).await.unwrap();
+    server.freeze().unwrap();
+    macro_rules! all_busy {
+        ($($verb:expr),* $(,)?) => {
+            tokio::join!($(async {
+                let said = tokio::time::timeout(BOUND, $verb).await;
+                let said = said.unwrap_or_else(|_| panic!("no answer: {}", stringify!($verb)));
+                assert!(matches!(said, Err(StoreError::Busy(_))), "{}: {:?}", stringify!($verb), said.err());
+            }),*)
+        };
+    }
+    // The second time there is no connection left.
+    for _ in 0..2 {
+        all_busy!(
+            store.redeem(tenant, redemption(2, 2), START),
+            store.rotate(tenant, grant_id(1), 0, GRACE, at(1)),
+            store.grant(tenant, grant_id(1)),
+            store.grants(tenant, GrantsOf::Subject(user), START, 10),
+            store.revoke_grant(tenant, grant_id(1), at(1)),
+            store.revoke_all(tenant, GrantsOf::Client(app), token_id(1), at(100), at(1)),
+            store.revoke_token(tenant, token_id(1), at(100)),
+            store.standing(tenant, &token(1, None, 1)),
+            store.session(tenant, &digest(1), START),
+            store.close_session(tenant, &digest(1)),
+            store.close_sessions(tenant, user),
+            store.consent(tenant, user, app),
+            store.consents(tenant, user),
+            store.remember(tenant, "jti", &digest(1), at(30), START),
+            store.user(tenant, user),
+            store.users(tenant),
+            store.change_directory(vec![Change::DeleteClient(tenant.clone(), app.clone())], None),
+        );
+    }
+    server.thaw().unwrap();
+    let mut name = 100;
+    loop {
+        name += 1;
+        match store.redeem(tenant, redemption(name, name), START).await {
+            Ok(spend) => break assert!(matches!(spend, Spend::Fresh(_)), "{spend:?}"),
+            Err(error) => assert!(matches!(error, StoreError::Busy(_)), "{error}"),
         }
     }
 }

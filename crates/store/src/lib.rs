@@ -17,10 +17,18 @@ use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime};
 use std::collections::BTreeMap;
 
-/// Why a verb was not carried out. Nothing was changed.
+/// Why a verb was not carried out. Nothing was changed, except as [`StoreError::Busy`] says.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Too much is waiting already, or the disk is full: try again later (503).
+    /// Too much is waiting already, the disk is full, or the answer did not come in time: try again later (503).
+    ///
+    /// With a database on a network it may follow a change whose answer was lost: the verb was carried out, or is yet.
+    /// To ask again is always safe, in that nothing is granted twice, and mostly gives what the first answer would have
+    /// been. It does not for what happens once: a value that was remembered is `false` the second time, a code is spent
+    /// if it comes with another grant (and the first grant falls), a generation that was replaced is repeated or reused,
+    /// what was revoked did not stand any more, events are there already, and a directory that was to change from one
+    /// version gives [`StoreError::Conflict`]. A deletion or a revocation of very many goes in steps, of which some may be
+    /// done: asked again, it goes on with the rest.
     #[error("the store is busy: {0}")]
     Busy(String),
     /// The directory changed under the writer's feet.

@@ -6,8 +6,10 @@ use crate::failure::{Attempts, Failure, Repeatable, Result};
 use grantor_store::StoreError;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// A verb with its arguments.
 pub(crate) trait Job: Sized + Send + Sync + 'static {
@@ -34,6 +36,12 @@ pub(crate) struct Pending<J: Job> {
 }
 
 impl<J: Job> Pending<J> {
+    #[cfg(test)]
+    pub(crate) fn new(job: J) -> (Self, oneshot::Receiver<grantor_store::Result<J::Answer>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { job, reply: Some(reply) }, answer)
+    }
+
     /// Answers it. The first answer counts.
     pub(crate) fn answer(&mut self, answer: J::Answer) {
         self.reply_with(Ok(answer));
@@ -49,6 +57,11 @@ impl<J: Job> Pending<J> {
         self.reply.is_some()
     }
 
+    /// Whether somebody still waits for the answer.
+    fn is_wanted(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| !reply.is_closed())
+    }
+
     fn reply_with(&mut self, answer: grantor_store::Result<J::Answer>) {
         if let Some(reply) = self.reply.take() {
             // Whoever asked may have gone away; the work stands all the same.
@@ -61,6 +74,7 @@ impl<J: Job> Pending<J> {
 pub(crate) struct Lane<J: Job> {
     waiting: Arc<Waiting<J>>,
     longest: usize,
+    bound: Duration,
     sender: JoinHandle<()>,
 }
 
@@ -73,10 +87,10 @@ impl<J: Job> Lane<J> {
     pub(super) fn open(connections: &Arc<Connections>, options: &Options, counts: &Arc<Counts>) -> Self {
         let waiting = Arc::new(Waiting { jobs: Mutex::default(), came: Notify::new() });
         let sending = send(Arc::clone(connections), Arc::clone(&waiting), options.batch.max(1), Arc::clone(counts));
-        Self { waiting, longest: options.queue, sender: tokio::spawn(sending) }
+        Self { waiting, longest: options.queue, bound: options.bound(), sender: tokio::spawn(sending) }
     }
 
-    /// Carries out a verb together with those that wait.
+    /// Carries out a verb together with those that wait. One that is not answered in time may be carried out all the same.
     pub(crate) async fn ask(&self, job: J) -> grantor_store::Result<J::Answer> {
         let (reply, answer) = oneshot::channel();
         {
@@ -87,7 +101,10 @@ impl<J: Job> Lane<J> {
             jobs.push_back(Pending { job, reply: Some(reply) });
         }
         self.waiting.came.notify_one();
-        answer.await.map_err(|_| StoreError::Busy("the store is closing".to_owned()))?
+        match timeout(self.bound, answer).await {
+            Ok(answer) => answer.map_err(|_| StoreError::Busy("the store is closing".to_owned()))?,
+            Err(_) => Err(StoreError::Busy("the database did not answer in time".to_owned())),
+        }
     }
 
     /// How many wait now.
@@ -115,7 +132,7 @@ impl<J: Job> Waiting<J> {
         let mut taken: Vec<Pending<J>> = Vec::with_capacity(most.min(jobs.len()));
         let mut left = VecDeque::new();
         while let Some(pending) = jobs.pop_front() {
-            if pending.reply.as_ref().is_none_or(oneshot::Sender::is_closed) {
+            if !pending.is_wanted() {
                 continue;
             }
             if taken.first().is_some_and(|first| first.job.shape() != pending.job.shape()) {
@@ -229,6 +246,10 @@ async fn together<J: Job>(
                 if let Err(error) = attempts.again(failure, Repeatable::Always).await {
                     let why = error.to_string();
                     batch.drain(..).for_each(|mut pending| pending.refuse(StoreError::Busy(why.clone())));
+                    return (held, None, attempts.uncertain());
+                }
+                batch.retain(Pending::is_wanted);
+                if batch.is_empty() {
                     return (held, None, attempts.uncertain());
                 }
             }

@@ -22,6 +22,9 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
 }
 
+/// How much longer than others a statement may take of which that is known.
+const LONG: u32 = 15;
+
 /// Plans of PostgreSQL that do not depend on what a table was like when it was last looked at: by an index, row by row,
 /// in the order of the keys that a statement names, so that two that change the same rows do not wait for each other
 /// crosswise. Other servers may not know one of these; they do without.
@@ -39,6 +42,7 @@ pub(crate) struct Live {
     client: Client,
     prepared: Mutex<HashMap<&'static str, Statement>>,
     reply: Duration,
+    long: AtomicBool,
     given_up: AtomicBool,
     give_up: Notify,
 }
@@ -51,6 +55,7 @@ impl Live {
             client,
             prepared: Mutex::default(),
             reply: limits.reply,
+            long: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
             give_up: Notify::new(),
         };
@@ -81,27 +86,40 @@ impl Live {
         if weak { self.script("SET synchronous_commit = on").await } else { Ok(()) }
     }
 
+    /// Lets the statements of the transaction that is open here take [`LONG`].
+    pub(crate) async fn set_long(&self) -> Result<()> {
+        let patience = (self.reply * LONG * 4 / 5).as_millis();
+        self.script(&format!("SET LOCAL statement_timeout = '{patience}ms'")).await?;
+        self.long.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Its end.
+    pub(crate) fn set_short(&self) {
+        self.long.store(false, Ordering::Release);
+    }
+
     /// The rows of a statement, which is prepared when it comes for the first time.
     pub(crate) async fn query(&self, sql: &'static str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
         let statement = self.prepare(sql).await?;
-        self.bounded(self.reply, self.client.query(&statement, parameters)).await
+        self.bounded(self.client.query(&statement, parameters)).await
     }
 
     /// How many rows a statement changed.
     pub(crate) async fn execute(&self, sql: &'static str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
         let statement = self.prepare(sql).await?;
-        self.bounded(self.reply, self.client.execute(&statement, parameters)).await
+        self.bounded(self.client.execute(&statement, parameters)).await
     }
 
     /// Statements without parameters and rows, such as `BEGIN`.
     pub(crate) async fn script(&self, sql: &str) -> Result<()> {
-        self.bounded(self.reply, self.client.batch_execute(sql)).await
+        self.bounded(self.client.batch_execute(sql)).await
     }
 
     /// The first column of what a statement shows, as text.
     #[cfg(test)]
     pub(crate) async fn lines(&self, sql: &str) -> Result<Vec<String>> {
-        let shown = self.bounded(self.reply, self.client.simple_query(sql)).await?;
+        let shown = self.bounded(self.client.simple_query(sql)).await?;
         Ok(shown
             .iter()
             .filter_map(|message| match message {
@@ -117,7 +135,7 @@ impl Live {
         if let Some(statement) = self.lock().get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.bounded(self.reply, self.client.prepare(sql)).await?;
+        let statement = self.bounded(self.client.prepare(sql)).await?;
         self.lock().insert(sql, statement.clone());
         Ok(statement)
     }
@@ -140,9 +158,9 @@ impl Live {
 
     async fn bounded<T>(
         &self,
-        bound: Duration,
         work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
+        let bound = if self.long.load(Ordering::Acquire) { self.reply * LONG } else { self.reply };
         let outcome = match timeout(bound, work).await {
             Ok(outcome) => outcome.map_err(Failure::from),
             Err(_) => Err(Failure::Lost("no reply came in time".to_owned())),

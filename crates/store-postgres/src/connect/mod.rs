@@ -8,11 +8,12 @@ pub(crate) use live::{Live, Row};
 pub(crate) use pool::Held;
 pub use target::Target;
 
-use grantor_store::Result;
+use grantor_store::{Result, StoreError};
 use live::Limits;
 use pool::Pool;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How many connections a node has, and how long it waits.
 #[derive(Clone, Debug)]
@@ -27,7 +28,10 @@ pub struct Options {
     pub batch: usize,
     /// How long a verb waits for a connection before it is told to come again later.
     pub patience: Duration,
-    /// How long the database has for one statement. A connection on which no reply came by then is given up.
+    /// How long the database has for one statement. A connection on which no reply came by then is given up. A verb is
+    /// answered within this and a quarter, however many statements it needs. What takes away very much goes in steps, each
+    /// of which has that bound; a statement that reads the whole directory, is one of very many changes of it, or
+    /// deletes a tenant, may take fifteen times as long.
     pub reply: Duration,
     /// By which the database's administrator knows the node.
     pub application_name: String,
@@ -41,9 +45,16 @@ impl Default for Options {
             queue: 4_096,
             batch: 128,
             patience: Duration::from_secs(2),
-            reply: Duration::from_secs(5),
+            reply: Duration::from_secs(2),
             application_name: "grantor".to_owned(),
         }
+    }
+}
+
+impl Options {
+    /// How long a verb takes at the most, from when it is asked until it is answered.
+    pub(crate) fn bound(&self) -> Duration {
+        self.reply + self.reply / 4
     }
 }
 
@@ -52,16 +63,23 @@ impl Default for Options {
 pub(crate) struct Connections {
     readers: Pool,
     writers: Pool,
+    bound: Duration,
 }
 
 impl Connections {
-    /// Begins to connect, and returns when both kinds have a connection.
+    /// Begins to connect, and returns when each kind has a connection.
     pub(crate) async fn open(target: &Target, options: &Options) -> Result<Self> {
         let limits = Limits { reply: options.reply, patience: options.patience };
         let readers = Pool::open(target, limits, options.readers);
         let writers = Pool::open(target, limits, options.writers);
         drop((readers.take().await?, writers.take().await?));
-        Ok(Self { readers, writers })
+        Ok(Self { readers, writers, bound: options.bound() })
+    }
+
+    /// What a verb gives, or that it should be asked again later. Its last statement may be carried out all the same.
+    pub(crate) async fn in_time<T>(&self, verb: impl Future<Output = Result<T>>) -> Result<T> {
+        let late = |_| Err(StoreError::Busy("the database did not answer in time".to_owned()));
+        timeout(self.bound, verb).await.unwrap_or_else(late)
     }
 
     /// A connection to read on, for its holder alone. On the primary like the other: nothing is decided elsewhere.

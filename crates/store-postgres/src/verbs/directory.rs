@@ -21,26 +21,48 @@ const CLIENT: &str = "client";
 const POLICY: &str = "policy";
 const KEY: &str = "key";
 
-/// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 17] = [
-    "DELETE FROM grants WHERE tenant = $1",
-    "DELETE FROM spent_codes_0 WHERE tenant = $1",
-    "DELETE FROM spent_codes_1 WHERE tenant = $1",
-    "DELETE FROM spent_codes_2 WHERE tenant = $1",
-    "DELETE FROM spent_codes_3 WHERE tenant = $1",
-    "DELETE FROM spent_codes WHERE tenant = $1",
+/// What of a tenant goes with its record; the audit log is append-only and keeps its rows.
+const OF_A_TENANT: [&str; 6] = [
     "DELETE FROM revoked_tokens WHERE tenant = $1",
     "DELETE FROM cutoffs WHERE tenant = $1",
     "DELETE FROM sessions WHERE tenant = $1",
     "DELETE FROM consents WHERE tenant = $1",
-    "DELETE FROM remembered_0 WHERE tenant = $1",
-    "DELETE FROM remembered_1 WHERE tenant = $1",
-    "DELETE FROM remembered_2 WHERE tenant = $1",
-    "DELETE FROM remembered_3 WHERE tenant = $1",
-    "DELETE FROM remembered WHERE tenant = $1",
     "DELETE FROM credential_uses WHERE tenant = $1",
     "DELETE FROM users WHERE tenant = $1",
 ];
+
+/// What goes after its record, in steps: nobody asks for it any more, and there may be very much of it.
+const LEFT_BY_A_TENANT: [&str; 11] = [
+    "DELETE FROM grants WHERE (tenant, key) IN
+       (SELECT tenant, key FROM grants WHERE tenant = $1 ORDER BY key LIMIT $2)",
+    "DELETE FROM spent_codes_0 WHERE (tenant, code) IN
+       (SELECT tenant, code FROM spent_codes_0 WHERE tenant = $1 ORDER BY code LIMIT $2)",
+    "DELETE FROM spent_codes_1 WHERE (tenant, code) IN
+       (SELECT tenant, code FROM spent_codes_1 WHERE tenant = $1 ORDER BY code LIMIT $2)",
+    "DELETE FROM spent_codes_2 WHERE (tenant, code) IN
+       (SELECT tenant, code FROM spent_codes_2 WHERE tenant = $1 ORDER BY code LIMIT $2)",
+    "DELETE FROM spent_codes_3 WHERE (tenant, code) IN
+       (SELECT tenant, code FROM spent_codes_3 WHERE tenant = $1 ORDER BY code LIMIT $2)",
+    "DELETE FROM spent_codes WHERE (tenant, code) IN
+       (SELECT tenant, code FROM spent_codes WHERE tenant = $1 ORDER BY code LIMIT $2)",
+    "DELETE FROM remembered_0 WHERE (tenant, purpose, value) IN
+       (SELECT tenant, purpose, value FROM remembered_0 WHERE tenant = $1 ORDER BY purpose, value LIMIT $2)",
+    "DELETE FROM remembered_1 WHERE (tenant, purpose, value) IN
+       (SELECT tenant, purpose, value FROM remembered_1 WHERE tenant = $1 ORDER BY purpose, value LIMIT $2)",
+    "DELETE FROM remembered_2 WHERE (tenant, purpose, value) IN
+       (SELECT tenant, purpose, value FROM remembered_2 WHERE tenant = $1 ORDER BY purpose, value LIMIT $2)",
+    "DELETE FROM remembered_3 WHERE (tenant, purpose, value) IN
+       (SELECT tenant, purpose, value FROM remembered_3 WHERE tenant = $1 ORDER BY purpose, value LIMIT $2)",
+    "DELETE FROM remembered WHERE (tenant, purpose, value) IN
+       (SELECT tenant, purpose, value FROM remembered WHERE tenant = $1 ORDER BY purpose, value LIMIT $2)",
+];
+const LEFT_BY_A_CLIENT: &str = "DELETE FROM grants WHERE (tenant, key) IN
+     (SELECT tenant, key FROM grants WHERE tenant = $1 AND client = $3 AND revoked IS NULL ORDER BY key LIMIT $2)";
+const LEFT_BY_A_USER: &str = "DELETE FROM grants WHERE (tenant, key) IN
+     (SELECT tenant, key FROM grants WHERE tenant = $1 AND subject = $3 AND revoked IS NULL ORDER BY key LIMIT $2)";
+
+/// How many rows go in one step.
+const STEP_ROWS: i64 = 2_000;
 
 const TOMBSTONES_OF_A_TENANT: &str = "UPDATE directory SET version = $2, body = NULL
      WHERE kind IN ('tenant', 'api', 'client', 'policy', 'key') AND tenant = $1 AND body IS NOT NULL";
@@ -75,7 +97,7 @@ impl Directories for PostgresStore {
     }
 
     async fn directory(&self) -> grantor_store::Result<DirectoryRecords> {
-        let rows = read(&self.connections, EVERYTHING, &[]).await?;
+        let rows = read_whole(&self.connections).await?;
         Ok(records(&rows, &mut |row, records| {
             records.clients.push(document(row, 2)?);
             Ok(())
@@ -83,7 +105,7 @@ impl Directories for PostgresStore {
     }
 
     async fn packed_directory(&self) -> grantor_store::Result<PackedDirectory> {
-        let rows = read(&self.connections, EVERYTHING, &[]).await?;
+        let rows = read_whole(&self.connections).await?;
         let mut clients: Vec<(TenantName, Vec<ClientRecord>)> = Vec::new();
         let records = records(&rows, &mut |row, _| {
             let (tenant, record) = (row.try_get::<_, &str>(3)?, ClientRecord::new(row.try_get(4)?, row.try_get(2)?));
@@ -104,10 +126,18 @@ impl Directories for PostgresStore {
     }
 
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> grantor_store::Result<u64> {
-        let changed = change(&self.connections, &changes, expected).await;
+        let changed = if is_long(&changes) {
+            change(&self.connections, &changes, expected).await
+        } else {
+            self.connections.in_time(change(&self.connections, &changes, expected)).await
+        };
         // A client that was deleted and declared again begins anew.
         self.recent.forget();
-        changed
+        let version = changed?;
+        for change in &changes {
+            sweep(&self.connections, change).await?;
+        }
+        Ok(version)
     }
 
     async fn user(&self, tenant: &TenantName, subject: &Subject) -> grantor_store::Result<Option<User>> {
@@ -138,12 +168,24 @@ impl PostgresStore {
     }
 }
 
+/// More changes than this take as long as they take.
+const FEW_CHANGES: usize = 100;
+
+/// Whether changes are many, or one of them takes the users of a tenant.
+fn is_long(changes: &[Change]) -> bool {
+    changes.len() > FEW_CHANGES || changes.iter().any(|change| matches!(change, Change::DeleteTenant(_)))
+}
+
 /// All changes or none. Gives the new version.
 async fn change(connections: &Connections, changes: &[Change], expected: Option<u64>) -> grantor_store::Result<u64> {
     let mut attempts = Attempts::default();
     loop {
         let attempt = async {
-            let transaction = Transaction::begin(connections).await?;
+            let transaction = if is_long(changes) {
+                Transaction::begin_long(connections).await?
+            } else {
+                Transaction::begin(connections).await?
+            };
             let changed = carry_out(&transaction, changes, expected).await;
             transaction.end(changed).await
         };
@@ -151,6 +193,54 @@ async fn change(connections: &Connections, changes: &[Change], expected: Option<
             Ok(version) => return Ok(version),
             // Not when nobody knows whether it was done: the version would count twice.
             Err(failure) => attempts.again(failure, Repeatable::Undone).await?,
+        }
+    }
+}
+
+/// What a deletion leaves. Until it is gone nothing of it is of use: the record is not there any more.
+///
+/// A delete whose caller is told to come again may be asked again: what is left goes then.
+async fn sweep(connections: &Connections, change: &Change) -> grantor_store::Result<()> {
+    match change {
+        Change::DeleteTenant(tenant) => {
+            for sql in LEFT_BY_A_TENANT {
+                in_steps(connections, sql, &[&tenant.as_str(), &STEP_ROWS]).await?;
+            }
+            Ok(())
+        }
+        Change::DeleteClient(tenant, client) => {
+            in_steps(connections, LEFT_BY_A_CLIENT, &[&tenant.as_str(), &STEP_ROWS, &client.as_str()]).await
+        }
+        Change::DeleteUser(tenant, subject) => {
+            in_steps(connections, LEFT_BY_A_USER, &[&tenant.as_str(), &STEP_ROWS, &subject.as_str()]).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Until a step finds nothing.
+async fn in_steps(
+    connections: &Connections,
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> grantor_store::Result<()> {
+    while connections.in_time(step(connections, sql, parameters)).await? > 0 {}
+    Ok(())
+}
+
+async fn step(
+    connections: &Connections,
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> grantor_store::Result<u64> {
+    let mut attempts = Attempts::default();
+    loop {
+        let db = connections.writer().await?;
+        let gone = db.execute(sql, parameters).await;
+        drop(db);
+        match gone {
+            Ok(gone) => return Ok(gone),
+            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
         }
     }
 }
@@ -227,7 +317,6 @@ async fn delete_tenant(db: &Live, tenant: &TenantName, version: i64) -> Result<(
 async fn delete_client(db: &Live, tenant: &TenantName, client: &ClientId, version: i64) -> Result<()> {
     delete(db, CLIENT, tenant, client.as_str(), version).await?;
     for sql in [
-        "DELETE FROM grants WHERE tenant = $1 AND client = $2 AND revoked IS NULL",
         "DELETE FROM consents WHERE tenant = $1 AND client = $2",
         "DELETE FROM credential_uses WHERE tenant = $1 AND client = $2",
     ] {
@@ -239,7 +328,6 @@ async fn delete_client(db: &Live, tenant: &TenantName, client: &ClientId, versio
 async fn delete_user(db: &Live, tenant: &TenantName, subject: &Subject) -> Result<()> {
     for sql in [
         "DELETE FROM users WHERE tenant = $1 AND sub = $2",
-        "DELETE FROM grants WHERE tenant = $1 AND subject = $2 AND revoked IS NULL",
         "DELETE FROM sessions WHERE tenant = $1 AND subject = $2",
         "DELETE FROM consents WHERE tenant = $1 AND subject = $2",
     ] {
@@ -250,6 +338,30 @@ async fn delete_user(db: &Live, tenant: &TenantName, subject: &Subject) -> Resul
 
 /// A read may be tried again whatever became of it.
 pub(super) async fn read(
+    connections: &Connections,
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> grantor_store::Result<Vec<Row>> {
+    connections.in_time(read_again(connections, sql, parameters)).await
+}
+
+/// Everything at once, which takes as long as it takes to bring it.
+async fn read_whole(connections: &Connections) -> grantor_store::Result<Vec<Row>> {
+    let mut attempts = Attempts::default();
+    loop {
+        let attempt = async {
+            let transaction = Transaction::begin_long(connections).await?;
+            let read = transaction.query(EVERYTHING, &[]).await;
+            transaction.end(read).await
+        };
+        match attempt.await {
+            Ok(rows) => return Ok(rows),
+            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+        }
+    }
+}
+
+async fn read_again(
     connections: &Connections,
     sql: &'static str,
     parameters: &[&(dyn ToSql + Sync)],

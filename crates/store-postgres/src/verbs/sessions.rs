@@ -35,7 +35,7 @@ const NEXT: &str = "UPDATE consents SET access = $5, last = greatest(last, $6)
 #[async_trait]
 impl Sessions for PostgresStore {
     async fn open_session(&self, session: Session, replaces: Option<[u8; 32]>) -> grantor_store::Result<()> {
-        open(&self.connections, &session, replaces).await
+        self.connections.in_time(open(&self.connections, &session, replaces)).await
     }
 
     async fn session(
@@ -49,11 +49,13 @@ impl Sessions for PostgresStore {
     }
 
     async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> grantor_store::Result<()> {
-        write(&self.connections, CLOSE, &[&tenant.as_str(), &key.as_slice()]).await
+        let key = key.as_slice();
+        self.connections.in_time(write(&self.connections, CLOSE, &[&tenant.as_str(), &key])).await
     }
 
     async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> grantor_store::Result<()> {
-        write(&self.connections, CLOSE_ALL, &[&tenant.as_str(), &subject.as_str()]).await
+        let (tenant, subject) = (tenant.as_str(), subject.as_str());
+        self.connections.in_time(write(&self.connections, CLOSE_ALL, &[&tenant, &subject])).await
     }
 
     async fn record_consent(
@@ -66,18 +68,21 @@ impl Sessions for PostgresStore {
         now: UnixTime,
     ) -> grantor_store::Result<()> {
         let whose = (tenant.as_str(), subject.as_str(), client.as_str());
-        let mut attempts = Attempts::default();
-        loop {
-            let db = self.connections.writer().await?;
-            let added = add_consent(&db, whose, asked, allowed, now.get()).await;
-            drop(db);
-            match added {
-                Ok(true) => return Ok(()),
-                // Each time one of those who are at it comes through.
-                Ok(false) => {}
-                Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+        let again = async {
+            let mut attempts = Attempts::default();
+            loop {
+                let db = self.connections.writer().await?;
+                let added = add_consent(&db, whose, asked, allowed, now.get()).await;
+                drop(db);
+                match added {
+                    Ok(true) => return Ok(()),
+                    // Each time one of those who are at it comes through.
+                    Ok(false) => {}
+                    Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+                }
             }
-        }
+        };
+        self.connections.in_time(again).await
     }
 
     async fn consent(

@@ -75,14 +75,17 @@ pub(super) async fn list(
     now: UnixTime,
     limit: usize,
 ) -> grantor_store::Result<Vec<Grant>> {
-    let mut attempts = Attempts::default();
-    loop {
-        let held = connections.reader().await?;
-        match page(&held, tenant, of, now, limit).await {
-            Ok(grants) => return Ok(grants),
-            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+    let again = async {
+        let mut attempts = Attempts::default();
+        loop {
+            let held = connections.reader().await?;
+            match page(&held, tenant, of, now, limit).await {
+                Ok(grants) => return Ok(grants),
+                Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+            }
         }
-    }
+    };
+    connections.in_time(again).await
 }
 
 async fn page(held: &Held, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {

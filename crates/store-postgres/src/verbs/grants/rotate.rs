@@ -17,7 +17,8 @@ use uuid::Uuid;
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[ROTATE, LOOK, REUSED];
 
-/// Touches no index, and no row that it does not change.
+/// Touches no index, and no row that it does not change. A grant older than a cut-off may not be revoked yet: there may
+/// be very many of them.
 const ROTATE: &str = "
 UPDATE grants AS g
 SET generation = LEAST(g.generation + 1, 4294967295), rotated = r.now, expires = LEAST(r.now + g.idle, g.ends),
@@ -27,11 +28,24 @@ FROM unnest($1::int4[], $2::text[], $3::bytea[], $4::uuid[], $5::int8[], $6::int
 WHERE g.tenant = r.tenant AND g.key = r.key AND g.generation = r.generation AND g.expires > r.now
   AND COALESCE(g.revoked, -1) = -1
   AND r.id >= (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
+  AND NOT COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
+    WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = ''), FALSE)
+  AND NOT COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
+    WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = g.client), FALSE)
+  AND NOT COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
+    WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = g.client), FALSE)
 RETURNING r.n, g.generation, g.rotated, g.expires, g.terms";
 
 const LOOK: &str = "
 SELECT r.n, g.generation, g.rotated, g.expires, g.revoked, g.attempt, g.revoker, g.terms,
-  r.id < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch') AS is_old
+  r.id < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch')
+    OR COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = ''), FALSE)
+    OR COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = g.client), FALSE)
+    OR COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
+      WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = g.client), FALSE)
+    AS is_old
 FROM unnest($1::int4[], $2::text[], $3::bytea[], $4::uuid[]) AS r (n, tenant, key, id)
 JOIN grants AS g ON g.tenant = r.tenant AND g.key = r.key";
 
