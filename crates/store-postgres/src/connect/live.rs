@@ -156,10 +156,7 @@ impl Live {
         self.give_up.notified().await;
     }
 
-    async fn bounded<T>(
-        &self,
-        work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
-    ) -> Result<T> {
+    async fn bounded<T>(&self, work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>) -> Result<T> {
         let bound = if self.long.load(Ordering::Acquire) { self.reply * LONG } else { self.reply };
         let outcome = match timeout(bound, work).await {
             Ok(outcome) => outcome.map_err(Failure::from),
