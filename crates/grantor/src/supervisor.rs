@@ -25,7 +25,7 @@ pub(crate) async fn keep_watch() {
             tokio::time::sleep(within / 3).await;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(target_os = "linux")]

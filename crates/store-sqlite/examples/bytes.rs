@@ -65,7 +65,7 @@ async fn make(store: &SqliteStore, n: u64) -> Result<(), Failure> {
     let scattered = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let value = digest(scattered);
     let mut signed_in = session(scattered, of);
-    signed_in.sid = "0198c0de-5e55-7000-8000-000000000000".to_owned();
+    "0198c0de-5e55-7000-8000-000000000000".clone_into(&mut signed_in.sid);
     let nobody = client(1_000);
     let until: UnixTime = at(u32::try_from(n % 60)? + 240);
     let (redeemed, opened, consented, remembered, revoked, cut_off, recorded) = tokio::join!(

@@ -132,7 +132,8 @@ fn main() -> Result<(), Failure> {
     for table in &tables {
         table.say()?;
     }
-    tables.iter().try_for_each(Table::remove)
+    tables.iter().for_each(Table::remove);
+    Ok(())
 }
 
 struct Table {
@@ -189,18 +190,17 @@ impl Table {
         Ok(())
     }
 
-    fn remove(&self) -> Result<(), Failure> {
-        remove(&self.file)
+    fn remove(&self) {
+        remove(&self.file);
     }
 }
 
-fn remove(file: &Path) -> Result<(), Failure> {
+fn remove(file: &Path) {
     for end in ["", "-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(end);
         let _ = std::fs::remove_file(&name);
     }
-    Ok(())
 }
 
 fn insert(db: &Connection, key: &[u8], n: u64) -> rusqlite::Result<()> {

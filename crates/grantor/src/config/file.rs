@@ -45,7 +45,7 @@ pub(super) struct File {
 }
 
 /// `[metrics]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Metrics {
     /// Where they are; without it nowhere, and nothing is counted.
@@ -53,7 +53,7 @@ pub(super) struct Metrics {
 }
 
 /// `[audit]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Audit {
     /// For how many days events are kept; 0: for ever.

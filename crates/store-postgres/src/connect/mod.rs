@@ -63,6 +63,7 @@ impl Options {
 pub(crate) struct Connections {
     readers: Pool,
     writers: Pool,
+    feed: Pool,
     bound: Duration,
 }
 
@@ -72,8 +73,9 @@ impl Connections {
         let limits = Limits { reply: options.reply, patience: options.patience };
         let readers = Pool::open(target, limits, options.readers);
         let writers = Pool::open(target, limits, options.writers);
-        drop((readers.take().await?, writers.take().await?));
-        Ok(Self { readers, writers, bound: options.bound() })
+        let feed = Pool::open(target, limits, 1);
+        drop((readers.take().await?, writers.take().await?, feed.take().await?));
+        Ok(Self { readers, writers, feed, bound: options.bound() })
     }
 
     /// What a verb gives, or that it should be asked again later. Its last statement may be carried out all the same.
@@ -85,6 +87,12 @@ impl Connections {
     /// A connection to read on, for its holder alone. On the primary like the other: nothing is decided elsewhere.
     pub(crate) async fn reader(&self) -> Result<Held> {
         Ok(self.readers.take().await?)
+    }
+
+    /// The connection on which the node asks what has changed in the directory. Its tokens are worth nothing when it
+    /// does not know, so it waits behind no verb.
+    pub(crate) async fn feed(&self) -> Result<Held> {
+        Ok(self.feed.take().await?)
     }
 
     /// A connection to write on, for its holder alone.

@@ -92,7 +92,7 @@ const USERS: &str = "SELECT body FROM users WHERE tenant = $1 ORDER BY folded";
 impl Directories for PostgresStore {
     async fn directory_version(&self) -> grantor_store::Result<u64> {
         let sql = "SELECT number FROM meta WHERE name = 'directory_version'";
-        let rows = read(&self.connections, sql, &[]).await?;
+        let rows = read_feed(&self.connections, sql, &[]).await?;
         Ok(version_in(&rows)?)
     }
 
@@ -121,7 +121,7 @@ impl Directories for PostgresStore {
     async fn directory_since(&self, version: u64) -> grantor_store::Result<Option<(u64, Vec<Change>)>> {
         let Ok(asked) = i64::try_from(version) else { return Ok(None) };
         let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX).saturating_add(1);
-        let rows = read(&self.connections, SINCE, &[&asked, &most]).await?;
+        let rows = read_feed(&self.connections, SINCE, &[&asked, &most]).await?;
         Ok(changes(&rows, version)?)
     }
 
@@ -343,6 +343,27 @@ pub(super) async fn read(
     parameters: &[&(dyn ToSql + Sync)],
 ) -> grantor_store::Result<Vec<Row>> {
     connections.in_time(read_again(connections, sql, parameters)).await
+}
+
+/// The same on the connection of the feed, behind nobody.
+async fn read_feed(
+    connections: &Connections,
+    sql: &'static str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> grantor_store::Result<Vec<Row>> {
+    let mut attempts = Attempts::default();
+    let read = async {
+        loop {
+            let db = connections.feed().await?;
+            let read = db.query(sql, parameters).await;
+            drop(db);
+            match read {
+                Ok(rows) => return Ok(rows),
+                Err(failure) => attempts.again(failure, Repeatable::Always).await?,
+            }
+        }
+    };
+    connections.in_time(read).await
 }
 
 /// Everything at once, which takes as long as it takes to bring it.
