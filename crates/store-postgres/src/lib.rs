@@ -16,7 +16,6 @@ mod failure;
 mod lease;
 pub mod migrate;
 mod notes;
-mod recent;
 mod ring;
 mod transaction;
 mod verbs;
@@ -26,9 +25,8 @@ pub use connect::{Options, Target};
 
 use batch::Lanes;
 use connect::Connections;
-use grantor_store::{Result, StoreError};
+use grantor_store::{Recent, Result, StoreError};
 use notes::Notes;
-use recent::Recent;
 use std::sync::Arc;
 
 /// The store in a database. Dropping it closes its connections.

@@ -10,15 +10,13 @@ mod failure;
 mod migrations;
 mod port;
 mod readers;
-mod recent;
 mod verbs;
 mod writer;
 
 pub use backup::verify;
 use checkpoint::Checkpoints;
-use grantor_store::Result;
+use grantor_store::{Recent, Result};
 use readers::Readers;
-use recent::Recent;
 use std::path::{Path, PathBuf};
 use writer::Writer;
 

@@ -5,8 +5,10 @@
 
 pub mod contract;
 mod memory;
+mod recent;
 
 pub use memory::MemoryStore;
+pub use recent::Recent;
 
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;

@@ -1,7 +1,7 @@
-//! Uses of credentials that were noted a moment ago, so that a busy client costs the writer nothing.
+//! Uses of credentials that were noted a moment ago, so that a busy client costs a backend nothing.
 
+use crate::ONE_USE;
 use grantor_protocol::value::{ClientId, TenantName, UnixTime};
-use grantor_store::ONE_USE;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many are known at once: two megabytes.
 const KNOWN: usize = 65_536;
 
-/// When each use was sent to the writer. Two credentials that meet in one digest would share their uses for a minute:
+/// When each use was sent to be written. Two credentials that meet in one digest would share their uses for a minute:
 /// with a random key and 64 bits they do not.
-#[derive(Default)]
-pub(crate) struct Recent {
+#[derive(Debug, Default)]
+pub struct Recent {
     key: RandomState,
     sent: Mutex<HashMap<u64, UnixTime>>,
 }
@@ -21,13 +21,13 @@ impl Recent {
     /// Sends a use, unless it counts as one that was sent before. What `send` found no room for is not known afterwards.
     ///
     /// Uses are sent one at a time, so that they are queued in the order of their times.
-    pub(crate) fn note(
+    pub fn note(
         &self,
         tenant: &TenantName,
         client: &ClientId,
         credential: &str,
         now: UnixTime,
-        send: impl FnOnce() -> grantor_store::Result<()>,
+        send: impl FnOnce() -> crate::Result<()>,
     ) {
         let digest = self.key.hash_one((tenant.as_str(), client.as_str(), credential));
         let mut sent = self.lock();
@@ -41,7 +41,7 @@ impl Recent {
     }
 
     /// Knows none any more: what they were noted of may be gone.
-    pub(crate) fn forget(&self) {
+    pub fn forget(&self) {
         self.lock().clear();
     }
 
@@ -53,9 +53,9 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::{KNOWN, Recent};
+    use crate::StoreError;
+    use crate::contract::samples::{at, client, other_tenant, tenant};
     use grantor_protocol::value::TenantName;
-    use grantor_store::StoreError;
-    use grantor_store::contract::samples::{at, client, other_tenant, tenant};
 
     #[test]
     fn a_minute_is_one_use() {
