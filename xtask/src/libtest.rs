@@ -2,13 +2,20 @@
 
 use crate::shell::{End, cargo, lines};
 use crate::tally::{Outcome, Tally};
+use std::process::Command;
 use std::time::Duration;
 
-/// Every test of the workspace.
-pub(crate) fn workspace() -> Outcome {
+/// Every test of the workspace, and those of the suites' own parts.
+pub(crate) fn all() -> Outcome {
+    let mut tally = of(&mut cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]))?;
+    let mut suites = cargo(&["test", "--locked", "--no-fail-fast", "--manifest-path", "interop/rust/Cargo.toml"]);
+    tally += of(suites.args(["--target-dir", "target/interop"]))?;
+    Ok(tally)
+}
+
+fn of(command: &mut Command) -> Outcome {
     let mut tally = Tally::default();
-    let mut command = cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
-    let end = lines(&mut command, Duration::from_hours(1), |line| {
+    let end = lines(command, Duration::from_hours(1), |line| {
         println!("{line}");
         if let Some(counts) = Counts::parse(line) {
             tally.passed += counts.passed;

@@ -5,11 +5,11 @@ use crate::shell::{cargo, path, program, succeed};
 use crate::tally::{Outcome, Tally};
 use std::fs;
 
-/// `cargo fmt --check`, in each of the three workspaces.
+/// `cargo fmt --check`, in each of the workspaces.
 pub(crate) fn fmt() -> Tally {
     let mut tally = Tally::default();
     tally.record(succeed(&mut cargo(&["fmt", "--all", "--check"])));
-    for manifest in ["fuzz/Cargo.toml", "interop/rust/Cargo.toml"] {
+    for manifest in ["fuzz/Cargo.toml", "interop/rust/Cargo.toml", "interop/shim/Cargo.toml"] {
         tally.record(succeed(&mut cargo(&["fmt", "--manifest-path", manifest, "--check"])));
     }
     tally
@@ -20,8 +20,10 @@ pub(crate) fn clippy() -> Tally {
     let mut tally = Tally::default();
     let workspace = ["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     tally.record(succeed(&mut cargo(&workspace)));
-    let suites = ["clippy", "--locked", "--all-targets", "--quiet", "--manifest-path", "interop/rust/Cargo.toml"];
-    tally.record(succeed(cargo(&suites).args(["--target-dir", "target/interop", "--", "-D", "warnings"])));
+    for manifest in ["interop/rust/Cargo.toml", "interop/shim/Cargo.toml"] {
+        let suites = ["clippy", "--locked", "--all-targets", "--quiet", "--manifest-path", manifest];
+        tally.record(succeed(cargo(&suites).args(["--target-dir", "target/interop", "--", "-D", "warnings"])));
+    }
     tally
 }
 

@@ -90,7 +90,7 @@ async fn during(demo: &Demo, person: &Person, entries: &mut Vec<Entry>, fault: &
     if refused == 0 { bail!("nothing was refused") } else { Ok(()) }
 }
 
-async fn goes_on(demo: &Demo, person: &Person, entries: &mut Vec<Entry>) -> Result<()> {
+async fn goes_on(demo: &Demo, person: &Person, entries: &mut [Entry]) -> Result<()> {
     let begun = Instant::now();
     let mut counts = Counts::default();
     loop {
