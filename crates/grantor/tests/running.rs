@@ -30,6 +30,15 @@ fn call(said: &Value, path: &str, token: &str) -> u16 {
     http("GET", &url, &[("authorization", format!("Bearer {token}"))], "").0
 }
 
+/// What another process takes back is refused as soon as the server asks the store again, which it does twice a second.
+fn refused_soon(said: &Value, path: &str, token: &str) {
+    let refused = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        call(said, path, token) == 401
+    });
+    assert!(refused, "{path}");
+}
+
 #[test]
 fn the_demo_says_what_a_script_needs_and_leaves_nothing_behind() {
     let folder = Folder::new();
@@ -58,11 +67,11 @@ fn the_demo_says_what_a_script_needs_and_leaves_nothing_behind() {
     assert!(people.starts_with("opaque access token: good\n") && people.contains("Not for"), "{people}");
     folder.run_with(&["token", "revoke", "-", "--data", data], &notes).ok();
     assert_eq!(inspect(&notes)["good"], false);
-    assert_eq!(call(&said, "/demo/notes", &notes), 401);
+    refused_soon(&said, "/demo/notes", &notes);
     let other = token(&said, "notes:read");
     folder.run(&["client", "revoke", "demo-machine", "--data", data]).ok();
-    assert_eq!(call(&said, "/demo/notes", &other), 401);
-    assert_eq!(call(&said, "/demo/mail", &mail), 401);
+    refused_soon(&said, "/demo/notes", &other);
+    refused_soon(&said, "/demo/mail", &mail);
     assert_eq!(inspect("hello")["kind"], "unknown");
 
     assert_eq!(demo.stop(), 0);
