@@ -32,8 +32,8 @@ fuzz_target!(|input: (&[u8], Option<&str>)| {
         }
         let _ = Asked::parse(params);
         if let Ok(presented) = Presented::find(params, authorization) {
-            assert!(by_secret(&presented, Some(&CONFIDENTIAL), false, NOW).is_err(), "nobody knows the secret");
-            assert!(by_secret(&presented, None, false, NOW).is_err() && by_connection(None, None, None, NOW).is_err());
+            assert!(by_secret(&presented, Some(&CONFIDENTIAL), None, NOW).is_err(), "nobody knows the secret");
+            assert!(by_secret(&presented, None, None, NOW).is_err() && by_connection(None, None, None, NOW).is_err());
             assert!(by_connection(Some(&CONFIDENTIAL), None, None, NOW).is_err());
             if let Ok(public) = by_connection(Some(&PUBLIC), None, None, NOW) {
                 let _ = TokenRequest::parse(params, &public);
