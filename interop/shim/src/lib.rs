@@ -274,7 +274,13 @@ pub unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int
 /// # Safety
 /// As linkat(2).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn linkat(at: c_int, from: *const c_char, to_at: c_int, to: *const c_char, flags: c_int) -> c_int {
+pub unsafe extern "C" fn linkat(
+    at: c_int,
+    from: *const c_char,
+    to_at: c_int,
+    to: *const c_char,
+    flags: c_int,
+) -> c_int {
     // SAFETY: the caller's word.
     if let (Some(old), Some(new)) = unsafe { (named(from), named(to)) } {
         note(LINK, &old, 0, &new);
