@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
 static KEYS: LazyLock<HandleKeys> = LazyLock::new(|| {
-    HandleKeys::new(Issuer::parse("https://id.example").expect("an issuer"), vec![HandleKey::new(&[3; 32])])
+    HandleKeys::new(&Issuer::parse("https://id.example").expect("an issuer"), vec![HandleKey::new(&[3; 32])])
 });
 
 fuzz_target!(|text: &str| {
