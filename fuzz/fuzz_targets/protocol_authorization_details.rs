@@ -14,7 +14,13 @@ fuzz_target!(|input: (&str, &str, &str, &str)| {
         AuthorizationDetails::parse(raw).or_else(|_| AuthorizationDetails::parse(&format!(r#"[{{"type":"t",{raw}}}]"#)))
     };
     let schema = serde_json::from_str(schema).unwrap_or_default();
-    let kind = AuthorizationDetailsType { name: "t".into(), description: description.into(), schema, roles: vec![] };
+    let kind = AuthorizationDetailsType {
+        name: "t".into(),
+        description: description.into(),
+        schema,
+        roles: vec![],
+        compiled: Default::default(),
+    };
     let _ = problems(&kind);
     let Ok(granted) = read(raw) else { return };
     let written = serde_json::to_string(&granted).expect("JSON");
@@ -52,6 +58,7 @@ fn directory(kind: AuthorizationDetailsType) -> Directory {
         ceilings: vec![],
         authorization_details_types: vec![kind],
         resource_servers: vec![],
+        ceilings_by_client: Default::default(),
     };
     let tenants = vec![Tenant::new(TenantName::default())];
     let records = DirectoryRecords { tenants, apis: vec![api], ..DirectoryRecords::default() };
