@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 static HANDLES: LazyLock<HandleKeys> = LazyLock::new(|| {
-    HandleKeys::new(Issuer::parse("https://id.example").expect("an issuer"), vec![HandleKey::new(&[3; 32])])
+    HandleKeys::new(&Issuer::parse("https://id.example").expect("an issuer"), vec![HandleKey::new(&[3; 32])])
 });
 
 /// The private key of RFC 8032 7.1, test 1, in PKCS#8.
