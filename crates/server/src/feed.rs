@@ -7,18 +7,21 @@ use crate::snapshot::{Making, Snapshot};
 use arc_swap::ArcSwap;
 use grantor_protocol::directory::{KeyRecord, Tenant};
 use grantor_protocol::value::TenantName;
-use grantor_store::{Change, StoreError};
+use grantor_store::{Change, Store, StoreError};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 /// For how long a node acts upon a version of the directory that it has seen to be the newest: after that, whatever it
 /// issued or confirmed might have been forbidden for longer than is promised.
 pub(crate) const BOUND: Duration = Duration::from_secs(1);
 /// How often it is looked.
 const POLL: Duration = Duration::from_millis(200);
+/// How often at the most, however often the store hears that something changed.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// How long a request waits for a look that is late, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// For how long a change waits for the keys that it needs. Others that came with it must not wait longer.
@@ -93,6 +96,19 @@ impl Feed {
         is_current
     }
 
+    /// Returns when it is time to look again. What the store hears only makes it sooner.
+    async fn due(&self, store: &dyn Store) {
+        let heard = async {
+            sleep(SHORTEST).await;
+            store.directory_changed().await;
+        };
+        tokio::select! {
+            () = self.hurry.notified() => {}
+            () = heard => {}
+            () = sleep(POLL) => {}
+        }
+    }
+
     fn is_within(&self, moment: &AtomicU64, bound: Duration) -> bool {
         let moment = moment.load(Ordering::Acquire);
         moment != NEVER && self.began.elapsed() < Duration::from_millis(moment) + bound
@@ -132,7 +148,7 @@ impl Context {
         loop {
             {
                 let Some(context) = server.upgrade() else { return };
-                let _ = tokio::time::timeout(POLL, context.feed.hurry.notified()).await;
+                context.feed.due(&*context.store).await;
             }
             let Some(context) = server.upgrade() else { return };
             if let Err(error) = context.look().await {
@@ -214,6 +230,7 @@ mod tests {
     use crate::keyring::MasterKey;
     use crate::settings::Settings;
     use grantor_protocol::value::Issuer;
+    use grantor_store::{Directories as _, MemoryStore};
 
     /// A feed that last saw the newest version so long ago.
     fn feed(ago: Duration) -> Arc<Feed> {
@@ -257,5 +274,23 @@ mod tests {
         assert!(!cut_off.is_current_after_a_look().await);
         assert!(!cut_off.is_current_after_a_look().await);
         assert!(!feed(BOUND * 2).is_current_after_a_look().await, "nobody looks at all");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_looked_sooner_when_the_store_hears_of_a_change_and_not_all_the_time() {
+        let (feed, store) = (feed(BOUND), MemoryStore::new());
+        let waited = async || {
+            let began = tokio::time::Instant::now();
+            feed.due(&store).await;
+            began.elapsed()
+        };
+        assert!(waited().await >= POLL);
+        for _ in 0..3 {
+            store.change_directory(Vec::new(), None).await.unwrap();
+            let waited = waited().await;
+            assert!((SHORTEST..POLL).contains(&waited), "{waited:?}");
+        }
+        feed.hurry.notify_one();
+        assert!(waited().await < SHORTEST);
     }
 }

@@ -51,10 +51,14 @@ impl PostgresStore {
     pub async fn connect(url: &str, options: Options) -> Result<Self> {
         let target = Target::parse(url)?.with_application_name(&options.application_name);
         migrate(&target).await?;
-        let connections = Arc::new(Connections::open(&target, &options).await?);
-        let lanes = Lanes::open(&connections, &options);
-        let notes = Notes::open(&connections, &options);
-        Ok(Self { connections, lanes, notes, recent: Recent::default() })
+        Ok(Self::over(Connections::open(&target, &options).await?, &options))
+    }
+
+    fn over(connections: Connections, options: &Options) -> Self {
+        let connections = Arc::new(connections);
+        let lanes = Lanes::open(&connections, options);
+        let notes = Notes::open(&connections, options);
+        Self { connections, lanes, notes, recent: Recent::default() }
     }
 }
 

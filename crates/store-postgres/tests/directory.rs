@@ -13,6 +13,8 @@ use grantor_store::{Change, Directories as _, Grants as _, Sessions as _, Store 
 use grantor_store_postgres::{Options, PostgresStore, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 const DAY: u32 = 86_400;
 
@@ -110,6 +112,30 @@ async fn changes_are_told_since_a_version() {
     assert_eq!(changes.len(), 3, "{changes:?}");
     assert!(matches!(changes[0], Change::DeleteApi(..)), "{changes:?}");
     assert!(matches!(changes[1..], [Change::PutTenant(_), Change::PutClient(_)]), "{changes:?}");
+}
+
+/// A node hears of what another changes, and again after its connection for that was ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_another_node_is_heard_of() {
+    let database = Database::new().await;
+    let other_node = database.another_node().await;
+    let db = database.client().await;
+    let listening = "SELECT pid FROM pg_stat_activity
+         WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'";
+    let ears = async || {
+        let rows = db.query(listening, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect::<Vec<i32>>()
+    };
+    for round in 0..3 {
+        while timeout(Duration::from_millis(50), other_node.directory_changed()).await.is_ok() {}
+        let change = Change::PutClient(declared_client(tenant(), round));
+        database.store.change_directory(vec![change], None).await.unwrap();
+        timeout(Duration::from_mins(1), other_node.directory_changed()).await.unwrap();
+        let ended = ears().await;
+        assert_eq!(ended.len(), 2);
+        db.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS ended (pid)", &[&ended]).await.unwrap();
+        while ears().await.iter().filter(|pid| !ended.contains(pid)).count() < 2 {}
+    }
 }
 
 /// Versions become visible in their order: nobody who follows them misses one.

@@ -18,6 +18,7 @@ use checkpoint::Checkpoints;
 use grantor_store::{Recent, Result};
 use readers::Readers;
 use std::path::{Path, PathBuf};
+use tokio::sync::Notify;
 use writer::Writer;
 
 /// The store in a file. Dropping it ends its writing thread, after everything that was queued is written.
@@ -26,6 +27,7 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     recent: Recent,
+    changed: Notify,
     path: PathBuf,
 }
 
@@ -39,7 +41,7 @@ impl SqliteStore {
         let readers = Readers::open(path)?;
         let checkpoints = Checkpoints::start(connection::log_keeper(path)?)?;
         let writer = Writer::start(db, checkpoints)?;
-        Ok(Self { readers, writer, recent: Recent::default(), path: path.to_owned() })
+        Ok(Self { readers, writer, recent: Recent::default(), changed: Notify::new(), path: path.to_owned() })
     }
 }
 

@@ -176,6 +176,11 @@ impl Directories for SqliteStore {
         self.readers.find(directory::version).await
     }
 
+    /// What another process changes is not heard of.
+    async fn directory_changed(&self) {
+        self.changed.notified().await;
+    }
+
     async fn directory(&self) -> Result<DirectoryRecords> {
         self.readers.read(directory::records).await
     }
@@ -192,6 +197,7 @@ impl Directories for SqliteStore {
         let changed = self.writer.write(move |db| directory::change(db, &changes, expected)).await;
         // A client that was deleted and declared again begins anew.
         self.recent.forget();
+        self.changed.notify_one();
         changed
     }
 

@@ -82,6 +82,7 @@ macro_rules! contract_tests {
                 a_deletion_of_long_ago_is_never_passed_over,
                 too_much_is_not_told_one_by_one,
                 a_follower_misses_nothing,
+                a_change_is_heard_of,
             }
             audit::{
                 events_are_read_in_order,

@@ -194,14 +194,16 @@ pub trait Directories: Send + Sync {
     /// Grows with every change of the directory, whoever made it. Cheap.
     async fn directory_version(&self) -> Result<u64>;
 
+    /// Returns when the backend has heard that the directory changed, also when it heard so since the last call: for one
+    /// who follows it, and only so that he looks sooner. It may return for nothing, and a change may never be heard of: of
+    /// another process, where the database has no way to tell, or when a message was lost.
+    async fn directory_changed(&self);
+
     /// Everything but users.
     async fn directory(&self) -> Result<DirectoryRecords>;
 
     /// The same for a server to keep: clients are not parsed.
-    async fn packed_directory(&self) -> Result<PackedDirectory> {
-        PackedDirectory::of(self.directory().await?)
-            .map_err(|error| StoreError::Broken(format!("a client cannot be written down: {error}")))
-    }
+    async fn packed_directory(&self) -> Result<PackedDirectory>;
 
     /// What has changed since `version`, in an order in which it can be carried out one after another, and the version
     /// that this leads to: puts with the record as it stands now, and deletes; no users. None when `version` is too long
@@ -276,9 +278,7 @@ pub trait Store: Grants + Sessions + Uses + Directories + AuditLog {
 
     /// How much it has written and how much waits, for those who watch over it. Free of I/O. A backend that keeps no
     /// such counts says nothing.
-    fn activity(&self) -> Activity {
-        Activity::default()
-    }
+    fn activity(&self) -> Activity;
 }
 
 /// What a backend counts of itself, since it was opened.

@@ -6,7 +6,7 @@ mod grants;
 mod sessions;
 mod uses;
 
-use crate::{Result, Store, StoreError};
+use crate::{Activity, Result, Store, StoreError};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::client::Client;
@@ -19,10 +19,11 @@ use grantor_protocol::value::{
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// The store in memory.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<State>);
+pub struct MemoryStore(Mutex<State>, Notify);
 
 #[derive(Debug, Default)]
 struct State {
@@ -99,6 +100,10 @@ impl Store for MemoryStore {
 
     async fn backup(&self, _to: &Path) -> Result<()> {
         Err(StoreError::Broken("a store in memory has no copy".to_owned()))
+    }
+
+    fn activity(&self) -> Activity {
+        Activity::default()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
-use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
-use grantor_store::{AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
+use grantor_store::{Activity, AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
@@ -144,8 +144,16 @@ impl Directories for TwoNodes {
         self.node().directory_version().await
     }
 
+    async fn directory_changed(&self) {
+        self.node().directory_changed().await;
+    }
+
     async fn directory(&self) -> Result<DirectoryRecords> {
         self.node().directory().await
+    }
+
+    async fn packed_directory(&self) -> Result<PackedDirectory> {
+        self.node().packed_directory().await
     }
 
     async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
@@ -202,5 +210,9 @@ impl Store for TwoNodes {
 
     async fn backup(&self, to: &Path) -> Result<()> {
         self.node().backup(to).await
+    }
+
+    fn activity(&self) -> Activity {
+        self.node().activity()
     }
 }

@@ -311,6 +311,11 @@ impl Directories for MeteredStore {
         self.metered(Verb::DirectoryVersion, self.inner.directory_version()).await
     }
 
+    /// A wait, and no work of the store's.
+    async fn directory_changed(&self) {
+        self.inner.directory_changed().await;
+    }
+
     async fn directory(&self) -> Result<DirectoryRecords> {
         self.metered(Verb::Directory, self.inner.directory()).await
     }

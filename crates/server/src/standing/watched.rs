@@ -182,6 +182,10 @@ impl Directories for WatchedStore {
         self.inner.directory_version().await
     }
 
+    async fn directory_changed(&self) {
+        self.inner.directory_changed().await;
+    }
+
     async fn directory(&self) -> Result<DirectoryRecords> {
         self.inner.directory().await
     }

@@ -1,5 +1,6 @@
 //! A small fixed set of connections, each of which is made again when it is lost.
 
+mod ear;
 mod live;
 mod pool;
 mod target;
@@ -8,6 +9,7 @@ pub(crate) use live::{Live, Row};
 pub(crate) use pool::Held;
 pub use target::Target;
 
+use ear::Ear;
 use grantor_store::{Result, StoreError};
 use live::Limits;
 use pool::Pool;
@@ -64,6 +66,7 @@ pub(crate) struct Connections {
     readers: Pool,
     writers: Pool,
     feed: Pool,
+    pub(crate) ear: Ear,
     bound: Duration,
 }
 
@@ -75,7 +78,8 @@ impl Connections {
         let writers = Pool::open(target, limits, options.writers);
         let feed = Pool::open(target, limits, 1);
         drop((readers.take().await?, writers.take().await?, feed.take().await?));
-        Ok(Self { readers, writers, feed, bound: options.bound() })
+        let ear = Ear::open(target, options.patience).await;
+        Ok(Self { readers, writers, feed, ear, bound: options.bound() })
     }
 
     /// What a verb gives, or that it should be asked again later. Its last statement may be carried out all the same.

@@ -6,13 +6,15 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_platform_verifier::Verifier;
+use std::future::poll_fn;
 use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How long one host has to let us in.
@@ -119,6 +121,27 @@ impl Wire {
             Self::Tls(connection) => connection.await,
         }
     }
+
+    /// The same, and says when the server notifies of something.
+    pub(super) async fn hears(self, heard: impl Fn()) -> Result<(), tokio_postgres::Error> {
+        match self {
+            Self::Plain(connection) => carry(*connection, heard).await,
+            Self::Tls(connection) => carry(*connection, heard).await,
+        }
+    }
+}
+
+async fn carry<S, T>(mut connection: Connection<S, T>, heard: impl Fn()) -> Result<(), tokio_postgres::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(_) = message? {
+            heard();
+        }
+    }
+    Ok(())
 }
 
 /// `verify-ca` and `verify-full` are [`Mode::Require`]: whoever asks for TLS has the certificate verified whole.

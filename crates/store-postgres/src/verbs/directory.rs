@@ -74,6 +74,9 @@ const PUT_USER: &str = "INSERT INTO users (tenant, sub, folded, body) VALUES ($1
      ON CONFLICT (tenant, sub) DO UPDATE SET folded = excluded.folded, body = excluded.body";
 const TAKEN: &str = "SELECT 1 FROM users WHERE tenant = $1 AND folded = $2 AND sub <> $3";
 const RAISE: &str = "UPDATE meta SET number = number + 1 WHERE name = 'directory_version' RETURNING number";
+/// The same, and those who listen are told with the commit.
+const RAISE_ALOUD: &str = "UPDATE meta SET number = number + 1 WHERE name = 'directory_version'
+     RETURNING number, pg_notify('grantor_directory', '')";
 
 /// Both are one statement, and so one snapshot.
 const EVERYTHING: &str = "SELECT meta.number, d.kind, d.body, d.tenant, d.name FROM meta
@@ -94,6 +97,10 @@ impl Directories for PostgresStore {
         let sql = "SELECT number FROM meta WHERE name = 'directory_version'";
         let rows = read_feed(&self.connections, sql, &[]).await?;
         Ok(version_in(&rows)?)
+    }
+
+    async fn directory_changed(&self) {
+        self.connections.ear.changed().await;
     }
 
     async fn directory(&self) -> grantor_store::Result<DirectoryRecords> {
@@ -133,6 +140,7 @@ impl Directories for PostgresStore {
         };
         // A client that was deleted and declared again begins anew.
         self.recent.forget();
+        self.connections.ear.hear();
         let version = changed?;
         for change in &changes {
             sweep(&self.connections, change).await?;
@@ -186,7 +194,7 @@ async fn change(connections: &Connections, changes: &[Change], expected: Option<
             } else {
                 Transaction::begin(connections).await?
             };
-            let changed = carry_out(&transaction, changes, expected).await;
+            let changed = carry_out(&transaction, changes, expected, connections.ear.works()).await;
             transaction.end(changed).await
         };
         match attempt.await {
@@ -245,8 +253,9 @@ async fn step(
     }
 }
 
-async fn carry_out(db: &Live, changes: &[Change], expected: Option<u64>) -> Result<u64> {
-    let next = version_in(&db.query(RAISE, &[]).await?)?;
+async fn carry_out(db: &Live, changes: &[Change], expected: Option<u64>, aloud: bool) -> Result<u64> {
+    let raise = if aloud { RAISE_ALOUD } else { RAISE };
+    let next = version_in(&db.query(raise, &[]).await?)?;
     let found = next.saturating_sub(1);
     if let Some(expected) = expected.filter(|expected| *expected != found) {
         return Err(StoreError::Conflict { expected, found }.into());

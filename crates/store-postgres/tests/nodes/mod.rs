@@ -5,11 +5,11 @@
 use async_trait::async_trait;
 use grantor_local_postgres::Server;
 use grantor_protocol::audit::Event;
-use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
-use grantor_store::{AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
+use grantor_store::{Activity, AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
 use grantor_store_postgres::{Options, PostgresStore};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -170,8 +170,16 @@ impl Directories for TwoNodes {
         self.next().directory_version().await
     }
 
+    async fn directory_changed(&self) {
+        self.next().directory_changed().await;
+    }
+
     async fn directory(&self) -> Result<DirectoryRecords> {
         self.next().directory().await
+    }
+
+    async fn packed_directory(&self) -> Result<PackedDirectory> {
+        self.next().packed_directory().await
     }
 
     async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
@@ -227,5 +235,9 @@ impl Store for TwoNodes {
 
     async fn backup(&self, to: &Path) -> Result<()> {
         self.next().backup(to).await
+    }
+
+    fn activity(&self) -> Activity {
+        self.next().activity()
     }
 }

@@ -8,6 +8,8 @@ use grantor_protocol::directory::{Api, DirectoryRecords, KeyKind, KeyRecord, Pol
 use grantor_protocol::value::{ClientId, Resource, TenantName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// The directory of a version and the changes since it give the directory of now, whatever happened in between.
 pub async fn the_changes_since_a_version_lead_to_now(store: Under) {
@@ -36,6 +38,15 @@ pub async fn only_versions_that_were_have_changes(store: Under) {
     assert_eq!(store.directory_since(0).await.unwrap(), Some((version, Vec::new())), "users are not in it");
     assert_eq!(store.directory_since(version + 1).await.unwrap(), None);
     assert_eq!(store.directory_since(u64::MAX).await.unwrap(), None);
+}
+
+/// By whoever follows the directory, also when it was changed while he did something else.
+pub async fn a_change_is_heard_of(store: Under) {
+    for n in 0..3 {
+        while timeout(Duration::from_millis(20), store.directory_changed()).await.is_ok() {}
+        store.change_directory(vec![Change::PutApi(api(tenant(), &format!("api-{n}")))], None).await.unwrap();
+        timeout(Duration::from_mins(1), store.directory_changed()).await.unwrap();
+    }
 }
 
 /// What was deleted is told, or it is said that it is not known any more.

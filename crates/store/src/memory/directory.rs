@@ -4,7 +4,7 @@ use super::{DirectoryState, MemoryStore, State};
 use crate::{Change, Directories, GrantsOf, KNOWN_VERSIONS, MOST_CHANGES, Result, StoreError};
 use async_trait::async_trait;
 use grantor_protocol::client::Client;
-use grantor_protocol::directory::{DirectoryRecords, User};
+use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
 use std::collections::BTreeMap;
 
@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 impl Directories for MemoryStore {
     async fn directory_version(&self) -> Result<u64> {
         Ok(self.lock().directory.version)
+    }
+
+    async fn directory_changed(&self) {
+        self.1.notified().await;
     }
 
     async fn directory(&self) -> Result<DirectoryRecords> {
@@ -25,6 +29,11 @@ impl Directories for MemoryStore {
             policies: directory.policies.values().cloned().collect(),
             keys: directory.keys.values().cloned().collect(),
         })
+    }
+
+    async fn packed_directory(&self) -> Result<PackedDirectory> {
+        PackedDirectory::of(self.directory().await?)
+            .map_err(|error| StoreError::Broken(format!("a client cannot be written down: {error}")))
     }
 
     async fn directory_since(&self, version: u64) -> Result<Option<(u64, Vec<Change>)>> {
@@ -51,6 +60,7 @@ impl Directories for MemoryStore {
         for change in &changes {
             state.forget_what_hung_on(change);
         }
+        self.1.notify_one();
         Ok(state.directory.version)
     }
 
