@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// How many notes are written together at the most.
 const BATCH: usize = 256;
@@ -50,7 +50,6 @@ pub(crate) struct Notes {
     events: mpsc::Sender<Events>,
     uses: mpsc::Sender<Used>,
     lost: Arc<AtomicU64>,
-    patience: Duration,
 }
 
 impl Notes {
@@ -60,24 +59,23 @@ impl Notes {
         let lost = Arc::new(AtomicU64::new(0));
         tokio::spawn(write_events(Arc::clone(connections), waiting_events, Arc::clone(&lost)));
         tokio::spawn(write_uses(Arc::clone(connections), waiting_uses));
-        Self { events, uses, lost, patience: options.patience.saturating_add(options.reply) }
+        Self { events, uses, lost }
     }
 
     /// Writes events, and waits until they and every event before them are written. Without any it waits for the uses of
     /// credentials too.
     ///
-    /// Whoever is told that the store is busy may find the events written later.
+    /// Whoever does not wait any more may find the events written later.
     pub(crate) async fn record(&self, events: Vec<Event>) -> grantor_store::Result<()> {
         let is_flush = events.is_empty();
         let (reply, answer) = oneshot::channel();
         self.events.try_send(Events { events, reply: Some(reply) }).map_err(|_| full())?;
-        self.wait(answer).await?;
+        written(answer).await?;
         if is_flush {
             let (reply, answer) = oneshot::channel();
             // Room comes as soon as those before it are written.
-            let sent = timeout(self.patience, self.uses.send(Used::Flush(reply))).await;
-            sent.map_err(|_| full())?.map_err(|_| full())?;
-            self.wait(answer).await?;
+            self.uses.send(Used::Flush(reply)).await.map_err(|_| full())?;
+            written(answer).await?;
         }
         Ok(())
     }
@@ -93,12 +91,10 @@ impl Notes {
     pub(crate) fn credential(&self, of: Use) -> grantor_store::Result<()> {
         self.uses.try_send(Used::Use(of)).map_err(|_| full())
     }
+}
 
-    async fn wait(&self, answer: oneshot::Receiver<grantor_store::Result<()>>) -> grantor_store::Result<()> {
-        let busy = |why: &str| StoreError::Busy(why.to_owned());
-        let answered = timeout(self.patience, answer).await.map_err(|_| busy("the database is away"))?;
-        answered.map_err(|_| busy("the store is closing"))?
-    }
+async fn written(answer: oneshot::Receiver<grantor_store::Result<()>>) -> grantor_store::Result<()> {
+    answer.await.map_err(|_| StoreError::Busy("the store is closing".to_owned()))?
 }
 
 fn full() -> StoreError {
@@ -173,10 +169,24 @@ enum Work<'a> {
 }
 
 impl Work<'_> {
-    fn is_empty(self) -> bool {
+    fn len(self) -> usize {
         match self {
-            Self::Events(events) => events.is_empty(),
-            Self::Uses(uses) => uses.is_empty(),
+            Self::Events(events) => events.len(),
+            Self::Uses(uses) => uses.len(),
+        }
+    }
+
+    fn split_at(self, size: usize) -> (Self, Self) {
+        let at = size.min(self.len());
+        match self {
+            Self::Events(events) => {
+                let (first, rest) = events.split_at(at);
+                (Self::Events(first), Self::Events(rest))
+            }
+            Self::Uses(uses) => {
+                let (first, rest) = uses.split_at(at);
+                (Self::Uses(first), Self::Uses(rest))
+            }
         }
     }
 
@@ -189,28 +199,32 @@ impl Work<'_> {
     }
 }
 
-/// Holds work until the database took or refused it; given up when the store closes meanwhile.
+/// Holds work until the database took or refused all of it; given up when the store closes meanwhile.
+///
+/// What is too much for one statement would be held for ever: it is tried by halves, down to a single event or use. A
+/// database that cannot take one of these in time is as good as away.
 async fn held(connections: &Connections, work: Work<'_>, is_closing: impl Fn() -> bool) -> grantor_store::Result<()> {
-    let mut said = false;
-    loop {
-        match again(connections, work).await {
+    let (mut left, mut size, mut said) = (work, work.len(), false);
+    while left.len() > 0 {
+        let (next, rest) = left.split_at(size);
+        match again(connections, next).await {
+            Ok(()) => (left, size) = (rest, size.saturating_mul(2)),
             Err(StoreError::Busy(why)) if !is_closing() => {
                 if !said {
-                    tracing::warn!(why, "audit events or uses of credentials are held until the database is back");
+                    tracing::warn!(why, "audit events or uses of credentials are held until the database takes them");
                     said = true;
                 }
+                size = (size / 2).max(1);
                 sleep(PAUSE).await;
             }
-            done => return done,
+            refused => return refused,
         }
     }
+    Ok(())
 }
 
 /// Both may be done twice.
 async fn again(connections: &Connections, work: Work<'_>) -> grantor_store::Result<()> {
-    if work.is_empty() {
-        return Ok(());
-    }
     let mut attempts = Attempts::default();
     loop {
         match work.carry_out(connections).await {

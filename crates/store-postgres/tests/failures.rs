@@ -9,10 +9,13 @@ use grantor_local_postgres::{Options as ServerOptions, Server};
 use grantor_protocol::grant::{Rotation, Spend, Standing};
 use grantor_protocol::value::Seconds;
 use grantor_store::contract::samples::{
-    GRACE, START, at, client, digest, grant_id, redemption, redemption_by, subject, tenant, token, token_id,
+    GRACE, START, access, at, client, digest, event, grant_id, redemption, redemption_by, session, subject, tenant,
+    token, token_id,
 };
 use grantor_store::contract::{epoch, grants, sessions, tokens};
-use grantor_store::{Change, Directories as _, Grants as _, GrantsOf, Sessions as _, Store, StoreError};
+use grantor_store::{
+    AuditLog as _, Change, Directories as _, Grants as _, GrantsOf, Sessions as _, Store, StoreError, Uses as _,
+};
 use grantor_store_postgres::{Options, PostgresStore, Target};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -238,7 +241,9 @@ async fn every_verb_is_answered_in_time_by_a_server_that_is_silent() {
     let server = Server::start(ServerOptions::default()).unwrap();
     let url = server.fresh_database().unwrap();
     drop(nodes::one(url.clone()).await);
-    let store = PostgresStore::connect(&url, Options::default()).await.unwrap();
+    // Whoever waits for a connection has no more time than whoever waits for a reply.
+    let patience = Duration::from_mins(1);
+    let store = PostgresStore::connect(&url, Options { patience, ..Options::default() }).await.unwrap();
     let store = &store;
     let (tenant, user, app) = (&tenant(), &subject(1), &client(1));
     store.redeem(tenant, redemption(1, 1), START).await.unwrap();
@@ -269,8 +274,18 @@ async fn every_verb_is_answered_in_time_by_a_server_that_is_silent() {
             store.consent(tenant, user, app),
             store.consents(tenant, user),
             store.remember(tenant, "jti", &digest(1), at(30), START),
+            store.open_session(session(1, 1), None),
+            store.record_consent(tenant, user, app, &access("read"), &access("read"), at(1)),
+            store.last_uses(tenant, app),
+            store.directory_version(),
+            store.directory_since(0),
             store.user(tenant, user),
+            store.user_by_username(tenant, "ann"),
             store.users(tenant),
+            store.record(vec![event(tenant.clone(), 1)]),
+            store.record(vec![]),
+            store.events(tenant, None, 10),
+            store.move_epoch(token_id(1)),
             store.change_directory(vec![Change::DeleteClient(tenant.clone(), app.clone())], None),
         );
     }

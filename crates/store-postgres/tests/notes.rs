@@ -43,6 +43,33 @@ async fn what_was_noted_during_an_outage_is_written_after_it() {
     assert_eq!(store.last_uses(&tenant(), &client(1)).await.unwrap().len(), 1);
 }
 
+/// A batch, and a single note, of which each row takes so long that a statement has no time for all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_too_much_for_a_statement_is_written_in_parts() {
+    let url = nodes::database();
+    let reply = Duration::from_millis(500);
+    let store = connected(&url, Options { reply, ..Options::default() }).await;
+    store.change_directory(vec![Change::PutClient(declared_client(tenant(), 1))], None).await.unwrap();
+    let slow =
+        |table: &str| format!("CREATE TRIGGER slow AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION slow()");
+    let script = [
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NULL; END $$",
+        &slow("events"),
+        &slow("credential_uses"),
+    ];
+    let db = grantor_store_postgres::Target::parse(&url).unwrap().client().await.unwrap();
+    db.batch_execute(&script.join("; ")).await.unwrap();
+    for n in 0..200 {
+        store.note(event(tenant(), n));
+        store.note_use(&tenant(), &client(1), &format!("key-{n}"), at(1));
+    }
+    let refused = store.record((200..500).map(|n| event(tenant(), n)).collect()).await;
+    assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
+    while store.record(vec![]).await.is_err() {}
+    assert_eq!(store.events(&tenant(), None, 1_000).await.unwrap().len(), 500);
+    assert_eq!(store.last_uses(&tenant(), &client(1)).await.unwrap().len(), 200);
+}
+
 /// Whatever holds up the uses of credentials.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_do_not_wait_for_uses() {

@@ -19,7 +19,7 @@ const AFTER: &str = "SELECT body FROM events WHERE tenant = $1 AND id > $2 ORDER
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn record(&self, events: Vec<Event>) -> grantor_store::Result<()> {
-        self.notes.record(events).await
+        self.connections.in_time(self.notes.record(events)).await
     }
 
     fn note(&self, event: Event) {
@@ -41,9 +41,6 @@ impl AuditLog for PostgresStore {
 
 /// All of them or none; may be done twice.
 pub(crate) async fn append(db: &Live, events: &[&Event]) -> Result<()> {
-    if events.is_empty() {
-        return Ok(());
-    }
     let tenants: Vec<&str> = events.iter().map(|event| event.tenant.as_str()).collect();
     let ids: Vec<Uuid> = events.iter().map(|event| Uuid::from_bytes(*event.id.as_bytes())).collect();
     let bodies: Vec<String> = events.iter().map(serde_json::to_string).collect::<std::result::Result<_, _>>()?;

@@ -122,11 +122,14 @@ impl Store for PostgresStore {
     }
 
     async fn move_epoch(&self, epoch: TokenId) -> grantor_store::Result<()> {
-        let mut attempts = Attempts::default();
-        while let Err(failure) = move_epoch(&self.connections, epoch).await {
-            attempts.again(failure, Repeatable::Always).await?;
-        }
-        Ok(())
+        let moved = async {
+            let mut attempts = Attempts::default();
+            while let Err(failure) = move_epoch(&self.connections, epoch).await {
+                attempts.again(failure, Repeatable::Always).await?;
+            }
+            Ok(())
+        };
+        self.connections.in_time(moved).await
     }
 
     async fn backup(&self, _to: &Path) -> grantor_store::Result<()> {
