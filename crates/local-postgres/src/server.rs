@@ -1,11 +1,13 @@
 //! One server, its databases and its standby.
 
-use crate::binaries::{output, program};
+use crate::binaries::{User, output, program};
 use crate::home::{Home, log_of};
 use crate::process::Postmaster;
 use rustix::process::Signal;
-use std::io::{self, Error};
+use std::fs::File;
+use std::io::{self, Error, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -132,6 +134,22 @@ impl Server {
         let mut psql = program("psql")?;
         psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement]).arg(self.url_of(database));
         Ok(output(psql.current_dir("/"))?.trim_end().to_owned())
+    }
+
+    /// Has it offer TLS from now on, with this certificate and its key, in PEM. Connections without TLS are taken as before.
+    pub fn secure(&self, certificate: &str, key: &str) -> io::Result<()> {
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.directory.join(name);
+            // It refuses a key that others may read.
+            let mut open = File::options();
+            open.write(true).create_new(true).mode(0o600).open(&file)?.write_all(pem.as_bytes())?;
+            if let Some(user) = User::of_servers()? {
+                chown(&file, Some(user.uid), Some(user.gid))?;
+            }
+        }
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
+        self.sql("postgres", "SELECT pg_reload_conf()")?;
+        self.wait_for("SHOW ssl", "on", "the server does not take its certificate")
     }
 
     /// Kills all of its processes with SIGKILL, as a crash would. No error when it is down already.

@@ -118,9 +118,9 @@ impl From<tokio_postgres::Error> for Failure {
             return if error.is_closed()
                 || std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
             {
-                Self::Lost(error.to_string())
+                Self::Lost(whole(&error))
             } else {
-                Self::Broken(error.to_string())
+                Self::Broken(whole(&error))
             };
         };
         let (code, text) = (said.code(), format!("{} ({})", said.message(), said.code().code()));
@@ -138,6 +138,11 @@ impl From<tokio_postgres::Error> for Failure {
             _ => Self::Broken(text),
         }
     }
+}
+
+/// What the driver says and why, such as what is wrong with a certificate.
+fn whole(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 impl From<Failure> for StoreError {
