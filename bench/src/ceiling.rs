@@ -1,5 +1,6 @@
 //! The ceiling: the stack that the server stands on, with its settings, answering a fixed body, and doing the cryptography
-//! that a path cannot do without. Nothing is parsed, looked up, or written.
+//! that a path cannot do without. It is sent the same requests, and reads them to their end; nothing of them is parsed,
+//! looked up, or written.
 
 use crate::failure::Result;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -11,7 +12,8 @@ use aws_lc_rs::signature::{
     ParsedPublicKey, RSA_PKCS1_SHA256,
 };
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::any;
 use clap::{Args, ValueEnum};
@@ -110,7 +112,7 @@ impl Ceiling {
     }
 }
 
-async fn answer(axum::extract::State(bench): axum::extract::State<Arc<Bench>>) -> Response {
+async fn answer(State(bench): State<Arc<Bench>>, _: Bytes) -> Response {
     if !bench.work.iter().all(|work| bench.carry_out(*work).is_some()) {
         return Response::new(Body::empty());
     }

@@ -27,6 +27,9 @@ pub(crate) struct Load {
     pub(crate) time: Duration,
     /// Requests a second, in the open loop; none is the closed one.
     pub(crate) rate: Option<f64>,
+    /// Never sleeps while it sends: the server would pay for waking it, the more the faster it answers, and what asks
+    /// from another machine costs it nothing. Where the server writes, the kernel's own threads need the core.
+    pub(crate) awake: bool,
 }
 
 /// What came of it.
@@ -142,7 +145,7 @@ fn good(status: u16) -> bool {
 impl Load {
     /// 64 connections in the closed loop.
     pub(crate) fn closed(address: SocketAddr, time: Duration) -> Self {
-        Self { address, connections: 64, warm: Duration::from_millis(300), time, rate: None }
+        Self { address, connections: 64, warm: Duration::from_millis(300), time, rate: None, awake: true }
     }
 
     /// Runs it on this thread. Every answer that was asked for is waited for.
@@ -205,8 +208,7 @@ impl Run<'_> {
             if now > end + LAST_ANSWERS {
                 return broken("the last answers did not come");
             }
-            // Between arrivals there is no time to sleep.
-            let pause = if self.load.rate.is_some() && sending { Duration::ZERO } else { Duration::from_millis(20) };
+            let pause = if self.load.awake && sending { Duration::ZERO } else { Duration::from_millis(20) };
             match self.poll.poll(&mut events, Some(pause)) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 other => other?,

@@ -54,7 +54,8 @@ impl<'a> Asked<'a> {
             let many = Duration::from_millis(400).saturating_add(time).as_secs_f64() * self.rate * 1.3;
             self.stage.script = refill(whole(many))?;
         }
-        let Slice { outcome, cpu } = slice(self.process, &mut *self.stage.script, time)?;
+        let awake = !self.stage.script.writes();
+        let Slice { outcome, cpu } = slice(self.process, &mut *self.stage.script, time, awake)?;
         self.rate = outcome.rate().max(100.0);
         self.answered += outcome.sent;
         Ok((outcome, cpu))
@@ -68,6 +69,7 @@ pub(crate) fn measure(path: Path, site: &Site, asked: &mut Asked<'_>, pace: Pace
     let mut sized = Sized {
         script: std::mem::replace(&mut asked.stage.script, Box::new(crate::load::Cycle::new(vec![]))),
         length: 0,
+        request: Vec::new(),
     };
     if let Some(refill) = &mut asked.stage.refill {
         sized.script = refill(500)?;
@@ -77,8 +79,8 @@ pub(crate) fn measure(path: Path, site: &Site, asked: &mut Asked<'_>, pace: Pace
     if first.bad() > 0 || first.good() == 0 {
         return broken(format!("{}: {:?} {}", path.name(), first.statuses, first.first_bad.unwrap_or_default()));
     }
-    let length = sized.length;
-    asked.stage.script = sized.script;
+    let Sized { script, length, request } = sized;
+    asked.stage.script = script;
 
     let ceiling = fixed(site, length, &against.work)?;
     let mut ours = Gathered::default();
@@ -89,9 +91,8 @@ pub(crate) fn measure(path: Path, site: &Site, asked: &mut Asked<'_>, pace: Pace
         let (outcome, cpu) = asked.slice(pace.slice)?;
         whole.add(&outcome)?;
         ours.add(outcome.rate(), cpu);
-        let request = crate::http::form("/x", &[], &[("grant_type", "client_credentials")]);
-        let request = if path.is_read() { crate::http::get("/x", &[]) } else { request };
-        let slice = slice(&ceiling, &mut crate::load::Cycle::new(vec![request]), pace.slice)?;
+        let awake = !asked.stage.script.writes();
+        let slice = slice(&ceiling, &mut crate::load::Cycle::new(vec![request.clone()]), pace.slice, awake)?;
         if slice.outcome.bad() > 0 {
             return broken("the ceiling answers badly");
         }
@@ -160,9 +161,9 @@ fn named(against: &Against) -> String {
     format!("fixed body{}", work.collect::<String>())
 }
 
-fn slice(process: &Process, script: &mut dyn Script, time: Duration) -> Result<Slice> {
+fn slice(process: &Process, script: &mut dyn Script, time: Duration, awake: bool) -> Result<Slice> {
     let before = process.cpu()?;
-    let outcome = Load::closed(process.address, time).run(script)?;
+    let outcome = Load { awake, ..Load::closed(process.address, time) }.run(script)?;
     // What was answered before and after counting was work too.
     let all = outcome.sent.max(1);
     let cpu = process.cpu()?.saturating_sub(before).as_secs_f64() * 1e6 / all as f64;
@@ -209,20 +210,30 @@ pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A script that notes how long the answers are.
+/// A script that notes what is asked, and how long the answers are.
 struct Sized {
     script: Box<dyn Script>,
     length: usize,
+    request: Vec<u8>,
 }
 
 impl Script for Sized {
     fn request(&mut self, connection: usize, out: &mut Vec<u8>) -> bool {
-        self.script.request(connection, out)
+        let before = out.len();
+        let more = self.script.request(connection, out);
+        if let Some(request) = out.get(before..).filter(|request| !request.is_empty()) {
+            self.request = request.to_vec();
+        }
+        more
     }
 
     fn answer(&mut self, connection: usize, status: u16, head: &[u8], body: &[u8]) {
         self.length = body.len();
         self.script.answer(connection, status, head, body);
+    }
+
+    fn writes(&self) -> bool {
+        self.script.writes()
     }
 }
 

@@ -133,11 +133,6 @@ impl Path {
         Against { work, rows, wanted }
     }
 
-    /// Whether it is asked by GET.
-    pub(crate) fn is_read(self) -> bool {
-        matches!(self, Self::Metadata | Self::Jwks | Self::Userinfo)
-    }
-
     /// How many grants take part.
     pub(crate) fn grants(self) -> usize {
         match self {

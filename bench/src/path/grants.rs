@@ -111,4 +111,8 @@ impl Script for Chains {
         }
         chain.at = (chain.at + 1) % chain.tokens.len().max(1);
     }
+
+    fn writes(&self) -> bool {
+        true
+    }
 }

@@ -46,6 +46,7 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
         connections: usize::try_from(PEOPLE)?,
         warm: Duration::ZERO,
         time: time + WITH_MARGIN,
+        awake: false,
         ..Load::closed(server.address, time)
     };
     let before = server.cpu()?;

@@ -31,6 +31,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADER: Duration = Duration::from_secs(30);
 /// Requests in flight have this long to end.
 const DRAIN: Duration = Duration::from_secs(20);
+/// A connection that came at the end of a drain may have its first request on the way for so long: hyper closes one from
+/// which it has read nothing as soon as it is told to end.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
 /// A header is not larger.
 const MAX_HEADER: usize = 64 * 1024;
 
@@ -68,7 +71,10 @@ pub(crate) async fn serve(
     let moved_on = tokio::time::timeout(drain.saturating_add(DRAIN), http2.shutdown());
     let drained = async {
         house.accept(&listener, None, &rest, tokio::time::sleep(drain)).await;
-        drop(listener);
+        house.take_waiting(listener, &rest);
+        if !drain.is_zero() {
+            tokio::time::sleep(FIRST_REQUEST).await;
+        }
         tokio::time::timeout(DRAIN, rest.shutdown()).await
     };
     if let (Err(_), _) | (_, Err(_)) = tokio::join!(moved_on, drained) {
@@ -173,31 +179,48 @@ impl House {
                 accepted = accepted(listener) => accepted,
                 () = &mut until => return,
             };
-            let address = peer.ip().to_canonical();
-            let trusted = self.host.context.settings.trusted_proxies.iter().any(|net| net.contains(&address));
-            let place = Arc::clone(&self.places).try_acquire_owned().ok();
-            let Some(place) = place.and_then(|place| Some((place, self.guests.admit(address, trusted)?))) else {
-                tracing::debug!(%address, "too many connections, of all or of this address");
-                self.turn_away(stream);
-                continue;
-            };
-            let _ = stream.set_nodelay(true);
-            let visit = Visit {
-                host: Arc::clone(&self.host),
-                address,
-                chain: None,
-                http2: http2.map(GracefulShutdown::watcher),
-                rest: rest.watcher(),
-            };
-            let transport = self.transport.clone();
-            tokio::spawn(async move {
-                let host = Arc::clone(&visit.host);
-                host.context.operations.opened();
-                visit.enter(transport, stream).await;
-                host.context.operations.closed();
-                drop(place);
-            });
+            self.admit(stream, peer, http2, rest);
         }
+    }
+
+    /// Closes the listener. Who connected and was not yet taken would be told that the connection is reset, with its
+    /// request perhaps already sent; so it is taken.
+    fn take_waiting(&self, listener: TcpListener, rest: &GracefulShutdown) {
+        let Ok(listener) = listener.into_std() else { return };
+        while let Ok((stream, peer)) = listener.accept() {
+            let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.admit(stream, peer, None, rest);
+            }
+        }
+    }
+
+    /// Serves a connection, if there is a place for it.
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, http2: Option<&GracefulShutdown>, rest: &GracefulShutdown) {
+        let address = peer.ip().to_canonical();
+        let trusted = self.host.context.settings.trusted_proxies.iter().any(|net| net.contains(&address));
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        let Some(place) = place.and_then(|place| Some((place, self.guests.admit(address, trusted)?))) else {
+            tracing::debug!(%address, "too many connections, of all or of this address");
+            self.turn_away(stream);
+            return;
+        };
+        let _ = stream.set_nodelay(true);
+        let visit = Visit {
+            host: Arc::clone(&self.host),
+            address,
+            chain: None,
+            http2: http2.map(GracefulShutdown::watcher),
+            rest: rest.watcher(),
+        };
+        let transport = self.transport.clone();
+        tokio::spawn(async move {
+            let host = Arc::clone(&visit.host);
+            host.context.operations.opened();
+            visit.enter(transport, stream).await;
+            host.context.operations.closed();
+            drop(place);
+        });
     }
 
     /// Tells a peer at once that there is no place, instead of leaving it in silence.

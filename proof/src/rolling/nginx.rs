@@ -54,6 +54,8 @@ http {{
     upstream grantor {{
         {servers}
         keepalive 32;
+        # Shorter than the nodes drain (docs/operations.md).
+        keepalive_timeout 3s;
     }}
     server {{
         listen {front};
