@@ -80,6 +80,31 @@ pub fn active<'a>(
     Answer::Active(Box::new(Shown { active: true, claims, token_type: token.binding.token_type(), username }))
 }
 
+/// The same as text, from the claims of the token as they were once written: of what is asked again and again, they are
+/// the longest part and never change. None where the caller is shown less of them.
+pub fn active_text(
+    token: &AccessToken,
+    written: &str,
+    caller: &AuthenticatedClient,
+    directory: &Directory,
+    username: Option<&str>,
+) -> Option<Vec<u8>> {
+    let Cow::Borrowed(_) = details(token, caller, directory) else { return None };
+    let claims = written.strip_prefix('{')?.strip_suffix('}')?;
+    let mut text = Vec::with_capacity(claims.len() + 128);
+    text.extend_from_slice(br#"{"active":true,"#);
+    text.extend_from_slice(claims.as_bytes());
+    text.extend_from_slice(br#","token_type":""#);
+    text.extend_from_slice(token.binding.token_type().as_bytes());
+    text.push(b'"');
+    if let Some(username) = username {
+        text.extend_from_slice(br#","username":"#);
+        serde_json::to_writer(&mut text, username).ok()?;
+    }
+    text.push(b'}');
+    Some(text)
+}
+
 /// The content type of an answer that is a signed token (RFC 9701 4, 5), and its `typ` without what all types begin with.
 pub const JWT_TYPE: &str = "token-introspection+jwt";
 
@@ -94,4 +119,27 @@ pub struct Signed<'a> {
     pub iat: UnixTime,
     /// The answer itself.
     pub token_introspection: &'a Answer<'a>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::AuthMethod;
+    use crate::client::auth::tests::{authenticated, client};
+    use crate::narrow::tests::directory;
+    use crate::token::access::tests::token;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn rfc7662_2_2_the_text_says_what_the_answer_says() {
+        let (token, caller, directory) =
+            (token(), authenticated(&client("api", AuthMethod::ClientSecretBasic)), directory("[]"));
+        let written = serde_json::to_string(&token.written()).unwrap();
+        for username in [None, Some("a \"quoted\" name")] {
+            let text = active_text(&token, &written, &caller, &directory, username).unwrap();
+            let text: Value = serde_json::from_slice(&text).unwrap();
+            assert_eq!(text, json!(active(&token, &caller, &directory, username)));
+            assert_eq!((&text["active"], &text["token_type"]), (&json!(true), &json!("Bearer")));
+        }
+    }
 }

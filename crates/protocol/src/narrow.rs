@@ -107,7 +107,7 @@ pub fn delegated(asked: &Asked, directory: &Directory, issuer: &Issuer, client: 
                     Some(ceiling) if !ceiling.scope.contains(token.as_str()) => {
                         allowed.leave_out(token, Reason::AboveCeiling(api.audience.clone()));
                     }
-                    _ => allowed.access.add(api.audience.clone(), &only(token)),
+                    _ => allowed.access.add_token(&api.audience, token),
                 },
             }
         }
@@ -150,7 +150,7 @@ pub fn for_user(
             {
                 left.leave_out(token, Reason::LeftOutByPolicy(policy.name.clone()));
             } else {
-                left.access.add(resource.clone(), &only(token));
+                left.access.add_token(resource, token);
             }
         }
     }
@@ -173,7 +173,7 @@ pub fn still_allowed(
             .and_then(|allowed| for_user(allowed, directory, client, user, grant_type));
         match now {
             Ok(mut allowed) => {
-                left.access = left.access.union(&allowed.access);
+                left.access.extend(allowed.access);
                 left.narrowed.append(&mut allowed.narrowed);
             }
             Err(Refusal::UnknownResource | Refusal::NothingOfTheScopeIsAllowed) => {}
@@ -312,10 +312,6 @@ fn the_one_api(asked: &Asked, directory: &Directory, client: &Client) -> Result<
     }
 }
 
-fn only(token: &ScopeToken) -> Scope {
-    std::iter::once(token.clone()).collect()
-}
-
 impl Allowed {
     fn leave_out(&mut self, token: &ScopeToken, reason: Reason) {
         self.narrowed.push(Narrowing { what: Wanted::Scope(token.clone()), reason });
@@ -325,7 +321,7 @@ impl Allowed {
         if token.as_str() == "offline_access" && !client.metadata.grant_types.contains(&GrantType::RefreshToken) {
             self.leave_out(token, Reason::NoRefreshTokens);
         } else {
-            self.access.add(issuer.as_resource(), &only(token));
+            self.access.add_token(&issuer.as_resource(), token);
         }
     }
 
@@ -339,7 +335,7 @@ impl Allowed {
             }
             for token in scope.iter() {
                 if token.as_str() == "openid" || ticked.contains(token.as_str()) {
-                    left.access.add(resource.clone(), &only(token));
+                    left.access.add_token(resource, token);
                 } else {
                     left.leave_out(token, Reason::NotConsented);
                 }

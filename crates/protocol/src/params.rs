@@ -1,12 +1,14 @@
 //! Raw form or query to parameters (RFC 6749 3.1, 3.2, appendix B).
 
 use crate::error::Refusal;
+use smol_str::SmolStr;
+use std::borrow::Cow;
 
 /// The parameters of one request. Those without a value are as if omitted (RFC 6749 3.1).
 #[derive(Clone)]
 pub struct Params {
-    pairs: Vec<(String, String)>,
-    repeated: Option<String>,
+    pairs: Vec<(SmolStr, String)>,
+    repeated: bool,
 }
 
 /// What is read of one request at the most.
@@ -21,34 +23,31 @@ impl Params {
     /// Parses `application/x-www-form-urlencoded`. Invalid escapes, invalid UTF-8 and control characters are refused.
     /// A repeated parameter is remembered: see [`Params::unrepeated`].
     pub fn parse(raw: &[u8]) -> Result<Self, Refusal> {
-        let mut params = Self { pairs: Vec::new(), repeated: None };
+        let mut params = Self { pairs: Vec::new(), repeated: false };
         for piece in raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
             let (name, value) = match piece.iter().position(|byte| *byte == b'=') {
                 Some(at) => (piece.get(..at), piece.get(at + 1..)),
                 None => (Some(piece), Some(&[][..])),
             };
-            let name = decode(name.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
-            let value = decode(value.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
-            params.add(name, value)?;
+            let name = decoded(name.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
+            let value = decoded(value.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
+            params.add(name.into(), value.into_owned())?;
         }
         Ok(params)
     }
 
     /// From pairs that are decoded already.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Refusal> {
-        let mut params = Self { pairs: Vec::new(), repeated: None };
+        let mut params = Self { pairs: Vec::new(), repeated: false };
         for (name, value) in pairs {
-            params.add(name, value)?;
+            params.add(name.into(), value)?;
         }
         Ok(params)
     }
 
     /// Refuses a request in which a parameter stands more than once (RFC 6749 3.1, 3.2).
     pub fn unrepeated(&self) -> Result<(), Refusal> {
-        match &self.repeated {
-            Some(_) => Err(Refusal::RepeatedParameter),
-            None => Ok(()),
-        }
+        if self.repeated { Err(Refusal::RepeatedParameter) } else { Ok(()) }
     }
 
     /// Whether this parameter stands more than once.
@@ -71,7 +70,7 @@ impl Params {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    fn add(&mut self, name: String, value: String) -> Result<(), Refusal> {
+    fn add(&mut self, name: SmolStr, value: String) -> Result<(), Refusal> {
         if name.len() > MAX_NAME || value.len() > MAX_VALUE || self.pairs.len() >= MAX_PAIRS {
             return Err(Refusal::OversizedParameter);
         }
@@ -82,7 +81,7 @@ impl Params {
             return Ok(());
         }
         if !REPEATABLE.contains(&name.as_str()) && self.pairs.iter().any(|(given, _)| *given == name) {
-            self.repeated.get_or_insert_with(|| name.clone());
+            self.repeated = true;
         }
         self.pairs.push((name, value));
         Ok(())
@@ -105,8 +104,12 @@ fn is_clean(text: &str) -> bool {
 
 /// One name or value (RFC 6749 appendix B): `+` is a space, `%XX` a byte, the whole is UTF-8.
 pub fn decode(raw: &[u8]) -> Option<String> {
+    decoded(raw).map(Cow::into_owned)
+}
+
+fn decoded(raw: &[u8]) -> Option<Cow<'_, str>> {
     if !raw.iter().fold(false, |found, byte| found | matches!(byte, b'+' | b'%')) {
-        return std::str::from_utf8(raw).ok().map(str::to_owned);
+        return std::str::from_utf8(raw).ok().map(Cow::Borrowed);
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.iter();
@@ -117,7 +120,7 @@ pub fn decode(raw: &[u8]) -> Option<String> {
             other => *other,
         });
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// Writes one name or value the same way (WHATWG URL, urlencoded serializing).

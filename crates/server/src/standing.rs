@@ -23,7 +23,7 @@ use quick_cache::sync::Cache;
 pub(crate) use revocations::Revocations;
 use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 pub(crate) use watched::WatchedStore;
 
@@ -54,6 +54,8 @@ pub(crate) struct Known {
     /// Under which it was opened: with others it must be opened anew.
     keys: Weak<TenantKeys>,
     said: Mutex<Option<Said>>,
+    /// The claims as they are shown, once somebody has asked.
+    written: OnceLock<Box<str>>,
     /// Held by the one who asks the store, while others wait for what he learns.
     asking: tokio::sync::Mutex<()>,
 }
@@ -196,8 +198,13 @@ impl Known {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
         let own_weight = weight::of_token(length, &token.details);
         let weight = AtomicU64::new(bytes(own_weight));
-        let (said, asking) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { token, reference, digest, own_weight, weight, keys, said, asking }
+        let (said, written, asking) = (Mutex::default(), OnceLock::new(), tokio::sync::Mutex::default());
+        Self { token, reference, digest, own_weight, weight, keys, said, written, asking }
+    }
+
+    /// The claims of the token as they are written.
+    pub(crate) fn written(&self) -> &str {
+        self.written.get_or_init(|| serde_json::to_string(&self.token.written()).unwrap_or_default().into())
     }
 
     fn keep(&self, asked: Asked, stands: &Stands) {

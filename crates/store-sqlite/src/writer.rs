@@ -26,6 +26,8 @@ const BATCH: usize = 512;
 const PATIENCE: Duration = Duration::from_millis(80);
 /// And when the disk, or another process, holds everything up for so long, however few are waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// So many commits could have been made while the writer waits for those whom it has just answered, at the most.
+const PAUSES: u32 = 4;
 /// However slow the disk, the writer itself waits no longer for those whom it has just answered.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
@@ -211,11 +213,11 @@ fn work(db: &Connection, checkpoints: &Checkpoints, queue: &Queue<Job>, written:
     let mut pace = Duration::ZERO;
     while queue.wait() {
         // Whoever was answered a moment ago is about to ask again: one commit for all of them is cheaper than one for
-        // the first and another for the rest. Whoever is alone never waits.
-        queue.linger(answered, pace / 2);
+        // the first and another for the rest, as long as they come faster than commits end. Whoever is alone never waits.
+        queue.linger(answered, pace, pace * PAUSES);
         let begun = Instant::now();
         let failure = transaction(db, queue, &mut batch).err();
-        pace = begun.elapsed().min(LONGEST_PAUSE);
+        pace = begun.elapsed().min(LONGEST_PAUSE / PAUSES);
         let jobs = batch.len();
         answered = answer(queue, &mut batch, failure.as_ref());
         if failure.is_none() && jobs > 0 {

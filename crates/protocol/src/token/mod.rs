@@ -1,6 +1,6 @@
 //! Tokens and handles: what they hold, what they are for, how they look.
 
-mod access;
+pub(crate) mod access;
 mod audience;
 mod binding;
 pub mod dpop;

@@ -2,6 +2,7 @@
 //! they were made, which keeps index pages warm and lets a moment be a cut-off.
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::fmt;
 use uuid::Uuid;
 
@@ -76,13 +77,13 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// The only door in.
             pub fn parse(raw: &str) -> Option<Self> {
                 let rule: fn(&str) -> bool = $rule;
-                rule(raw).then(|| Self(raw.to_owned()))
+                rule(raw).then(|| Self(raw.into()))
             }
 
             /// The text.
@@ -105,10 +106,7 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let raw = String::deserialize(deserializer)?;
-                Self::parse(&raw).ok_or_else(|| {
-                    serde::de::Error::custom(format!("{:?} is not a valid {}", raw, stringify!($name)))
-                })
+                super::parsed(deserializer, concat!("is not a valid ", stringify!($name)), Self::parse)
             }
         }
     };
@@ -143,7 +141,7 @@ impl TenantName {
 
 impl Default for TenantName {
     fn default() -> Self {
-        Self(Self::DEFAULT.to_owned())
+        Self(SmolStr::new_static(Self::DEFAULT))
     }
 }
 

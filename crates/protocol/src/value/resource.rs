@@ -1,24 +1,25 @@
 //! Resource indicators and issuers: absolute URIs compared as they are written.
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 use std::fmt;
 use url::Url;
 
 /// `resource`: an absolute URI without a fragment (RFC 8707 2); the audience of an API.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Resource(String);
+pub struct Resource(SmolStr);
 
 /// `iss`: an https URL without query and fragment (RFC 8414 2); http on loopback, for development.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Issuer(String);
+pub struct Issuer(SmolStr);
 
 impl Resource {
     /// The only door in.
     pub fn parse(raw: &str) -> Option<Self> {
         let clean = raw.len() <= 1024 && raw.bytes().all(|b| b.is_ascii_graphic()) && !raw.contains('#');
-        (clean && Url::parse(raw).is_ok()).then(|| Self(raw.to_owned()))
+        (clean && (is_plain(raw) || Url::parse(raw).is_ok())).then(|| Self(raw.into()))
     }
 
     /// The text.
@@ -39,13 +40,13 @@ impl Issuer {
         };
         // Issuers are compared as they are written (RFC 8414 3.3): a scheme in capitals would be another one.
         let allowed = raw.starts_with("https:") || (raw.starts_with("http:") && loopback);
-        allowed.then(|| Self(raw.trim_end_matches('/').to_owned()))
+        allowed.then(|| Self(raw.trim_end_matches('/').into()))
     }
 
     /// The issuer of a tenant below this one.
     #[must_use]
     pub fn of_tenant(&self, tenant: &super::TenantName) -> Self {
-        if tenant.is_default() { self.clone() } else { Self(format!("{}/t/{tenant}", self.0)) }
+        if tenant.is_default() { self.clone() } else { Self(format_smolstr!("{}/t/{tenant}", self.0)) }
     }
 
     /// The URL of an endpoint below the issuer.
@@ -74,6 +75,22 @@ impl Issuer {
     }
 }
 
+/// Whether this is `https://`, a name of plain labels, and no port: nearly every audience is, and then nothing can be wrong
+/// with it (WHATWG URL 4.4: a path of visible ASCII is never refused). Others are parsed.
+fn is_plain(raw: &str) -> bool {
+    let Some(rest) = raw.strip_prefix("https://") else { return false };
+    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let plain = |label: &str| {
+        let mut bytes = label.bytes();
+        !label.is_empty()
+            && !label.starts_with("xn--")
+            && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    // A name whose last label is a number is an address of IPv4, or wrong.
+    last.starts_with(|c: char| c.is_ascii_lowercase()) && host.split('.').all(plain)
+}
+
 macro_rules! display_and_deserialize {
     ($name:ident, $what:literal) => {
         impl fmt::Display for $name {
@@ -83,8 +100,7 @@ macro_rules! display_and_deserialize {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let raw = String::deserialize(deserializer)?;
-                Self::parse(&raw).ok_or_else(|| serde::de::Error::custom(format!("{raw:?} is no {}", $what)))
+                super::parsed(deserializer, concat!("is no ", $what), Self::parse)
             }
         }
     };
@@ -96,6 +112,27 @@ display_and_deserialize!(Issuer, "issuer: an https URL without query and fragmen
 mod tests {
     use super::*;
     use crate::value::TenantName;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_a_url(host in "[a-z0-9.-]{0,12}", path in "[!-~]{0,8}") {
+            for raw in [format!("https://{host}{path}"), format!("https://{host}.a/{path}"), format!("https://{host}")] {
+                prop_assert!(!is_plain(&raw) || Url::parse(&raw).is_ok(), "{}", raw);
+            }
+        }
+    }
+
+    #[test]
+    fn the_usual_audience_is_plain() {
+        for plain in ["https://api.example", "https://notes", "https://a-1.example/v1?x=%zz"] {
+            assert!(is_plain(plain) && Url::parse(plain).is_ok(), "{plain}");
+        }
+        for other in ["https://", "https://1.2.3.256", "https://a..b", "https://xn--a", "https://a:99999", "https://A"]
+        {
+            assert!(!is_plain(other), "{other}");
+        }
+    }
 
     #[test]
     fn rfc8707_2_a_resource_is_absolute_and_has_no_fragment() {

@@ -1,23 +1,24 @@
 //! Scope (RFC 6749 3.3): a set of case-sensitive tokens whose order means nothing.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use smol_str::SmolStr;
 use std::fmt;
 
 /// One scope-token: visible ASCII without `"` and `\` (RFC 6749 A.4), at most 256 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct ScopeToken(String);
+pub struct ScopeToken(SmolStr);
 
-/// A set of scope-tokens, written with single spaces between them.
+/// A set of scope-tokens, written with single spaces between them. Each stands once, in order of text: sets are small, and
+/// a vector is the cheapest of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Scope(BTreeSet<ScopeToken>);
+pub struct Scope(Vec<ScopeToken>);
 
 impl ScopeToken {
     /// The only door in.
     pub fn parse(raw: &str) -> Option<Self> {
         let nqchar = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-        ((1..=256).contains(&raw.len()) && raw.bytes().all(nqchar)).then(|| Self(raw.to_owned()))
+        ((1..=256).contains(&raw.len()) && raw.bytes().all(nqchar)).then(|| Self(raw.into()))
     }
 
     /// The text.
@@ -29,31 +30,42 @@ impl ScopeToken {
 impl Scope {
     /// Space-separated tokens; nothing is the empty set. More than 256 tokens are refused.
     pub fn parse(raw: &str) -> Option<Self> {
-        let tokens: BTreeSet<_> =
+        let tokens: Self =
             raw.split(' ').filter(|token| !token.is_empty()).map(ScopeToken::parse).collect::<Option<_>>()?;
-        (tokens.len() <= 256).then_some(Self(tokens))
+        (tokens.0.len() <= 256).then_some(tokens)
     }
 
     /// Whether the token is in the set.
     pub fn contains(&self, token: &str) -> bool {
-        self.0.contains(token)
+        self.0.binary_search_by(|held| held.as_str().cmp(token)).is_ok()
     }
 
     /// Whether every token of `other` is in this set.
     pub fn covers(&self, other: &Self) -> bool {
-        other.0.is_subset(&self.0)
+        other.0.iter().all(|token| self.contains(token.as_str()))
     }
 
     /// The tokens that are in both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0).cloned().collect())
+        Self(self.0.iter().filter(|token| other.contains(token.as_str())).cloned().collect())
     }
 
     /// The tokens that are in either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0).cloned().collect())
+        match (self.covers(other), other.covers(self)) {
+            (true, _) => self.clone(),
+            (_, true) => other.clone(),
+            _ => self.0.iter().chain(&other.0).cloned().collect(),
+        }
+    }
+
+    /// Adds a token.
+    pub fn insert(&mut self, token: ScopeToken) {
+        if let Err(at) = self.0.binary_search(&token) {
+            self.0.insert(at, token);
+        }
     }
 
     /// The tokens in order of text.
@@ -93,7 +105,10 @@ impl fmt::Display for Scope {
 
 impl FromIterator<ScopeToken> for Scope {
     fn from_iter<I: IntoIterator<Item = ScopeToken>>(tokens: I) -> Self {
-        Self(tokens.into_iter().collect())
+        let mut tokens: Vec<_> = tokens.into_iter().collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        Self(tokens)
     }
 }
 
@@ -105,15 +120,13 @@ impl Serialize for Scope {
 
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = String::deserialize(deserializer)?;
-        Self::parse(&raw).ok_or_else(|| serde::de::Error::custom(format!("{raw:?} is no scope (RFC 6749 3.3)")))
+        super::parsed(deserializer, "is no scope (RFC 6749 3.3)", Self::parse)
     }
 }
 
 impl<'de> Deserialize<'de> for ScopeToken {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = String::deserialize(deserializer)?;
-        Self::parse(&raw).ok_or_else(|| serde::de::Error::custom(format!("{raw:?} is no scope token (RFC 6749 3.3)")))
+        super::parsed(deserializer, "is no scope token (RFC 6749 3.3)", Self::parse)
     }
 }
 
@@ -121,6 +134,7 @@ impl<'de> Deserialize<'de> for ScopeToken {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn rfc6749_3_3_scope_tokens_are_visible_ascii_without_quote_and_backslash() {
@@ -137,6 +151,22 @@ mod tests {
             if let Some(scope) = Scope::parse(&raw) {
                 prop_assert_eq!(Scope::parse(&scope.to_string()), Some(scope));
             }
+        }
+
+        #[test]
+        fn rfc6749_3_3_a_scope_is_a_set(a in "[abc ]{0,9}", b in "[abc ]{0,9}") {
+            let set = |raw: &str| raw.split(' ').filter(|t| !t.is_empty()).map(str::to_owned).collect::<BTreeSet<_>>();
+            let of = |scope: &Scope| scope.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let (left, right) = (Scope::parse(&a).unwrap(), Scope::parse(&b).unwrap());
+            let both = |of: BTreeSet<&String>| of.into_iter().cloned().collect::<Vec<_>>();
+            let (a, b) = (set(&a), set(&b));
+            prop_assert_eq!(of(&left), both(a.iter().collect()));
+            prop_assert_eq!(of(&left.union(&right)), both(a.union(&b).collect()));
+            prop_assert_eq!(of(&left.intersection(&right)), both(a.intersection(&b).collect()));
+            prop_assert_eq!(left.covers(&right), b.is_subset(&a));
+            let mut grown = left.clone();
+            right.iter().for_each(|token| grown.insert(token.clone()));
+            prop_assert_eq!(grown, left.union(&right));
         }
     }
 }

@@ -41,11 +41,21 @@ async fn answer(call: &Call) -> Result<Response, Refusal> {
             None
         }
     };
-    let answer = match &known {
-        Some((known, behind)) => shown(call, &caller, known, behind.as_deref()),
-        None => Answer::Inactive(introspection::INACTIVE),
+    let Some((known, behind)) = &known else {
+        return shown(call, &caller, &Answer::Inactive(introspection::INACTIVE)).await;
     };
-    if wants_jwt(call) { signed(call, &caller, &answer).await } else { Ok(respond::json(StatusCode::OK, &answer)) }
+    let (token, directory) = (&known.token, &call.tenancy.directory);
+    let username = username(call, known, behind.as_deref());
+    if !wants_jwt(call)
+        && let Some(text) = introspection::active_text(token, known.written(), &caller, directory, username)
+    {
+        return Ok(respond::json_text(StatusCode::OK, text));
+    }
+    shown(call, &caller, &introspection::active(token, &caller, directory, username)).await
+}
+
+async fn shown(call: &Call, caller: &AuthenticatedClient, answer: &Answer<'_>) -> Result<Response, Refusal> {
+    if wants_jwt(call) { signed(call, caller, answer).await } else { Ok(respond::json(StatusCode::OK, answer)) }
 }
 
 /// RFC 9701 4.
@@ -82,13 +92,12 @@ async fn active(
     Ok((known, behind))
 }
 
-fn shown<'a>(call: &Call, caller: &AuthenticatedClient, known: &'a Known, behind: Option<&'a Behind>) -> Answer<'a> {
+fn username<'a>(call: &Call, known: &Known, behind: Option<&'a Behind>) -> Option<&'a str> {
     let directory = &call.tenancy.directory;
     // A pairwise subject hides who it is from everybody.
     let hidden = || {
         let client = directory.client(&known.token.client);
         client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise)
     };
-    let username = behind.filter(|_| !hidden()).map(|behind| behind.user.username.as_str());
-    introspection::active(&known.token, caller, directory, username)
+    behind.filter(|_| !hidden()).map(|behind| behind.user.username.as_str())
 }

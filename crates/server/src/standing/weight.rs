@@ -14,8 +14,8 @@ const PLACE: usize = 2 * (size_of::<String>() + size_of::<Value>());
 
 /// What is kept of a token whose text is so long, before the store said anything.
 pub(super) fn of_token(length: usize, details: &AuthorizationDetails) -> usize {
-    // Its members are no longer than its text, and a part of them is there twice.
-    ENTRY + size_of::<Known>() + 2 * length + of_details(details)
+    // Its members are no longer than its text, a part of them is there twice, and all of them as they are written.
+    ENTRY + size_of::<Known>() + 3 * length + of_details(details)
 }
 
 /// What the store said of it.

@@ -93,8 +93,8 @@ impl<J> Queue<J> {
         !waiting.jobs.is_empty()
     }
 
-    /// Waits until there are so many, but no longer than this.
-    pub(super) fn linger(&self, many: usize, longest: Duration) {
+    /// Waits until there are so many, for as long as another one comes within each `pause`, and no longer than `longest`.
+    pub(super) fn linger(&self, many: usize, pause: Duration, longest: Duration) {
         let end = Instant::now() + longest;
         let mut waiting = self.lock();
         while waiting.jobs.len() < many && !waiting.closed {
@@ -102,8 +102,12 @@ impl<J> Queue<J> {
             if left.is_zero() {
                 break;
             }
+            let before = waiting.jobs.len();
             waiting.wanted = many;
-            (waiting, _) = self.ready.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner);
+            (waiting, _) = self.ready.wait_timeout(waiting, left.min(pause)).unwrap_or_else(PoisonError::into_inner);
+            if waiting.jobs.len() == before {
+                break;
+            }
         }
         waiting.wanted = 0;
     }
