@@ -1,6 +1,7 @@
 //! The cost of growth: the same paths at more and more grants, each size on a server of its own, in turn.
 
-use super::{Scale, Section};
+use super::memory::{START, started};
+use super::{Scale, Section, millis};
 use crate::affinity::{Core, pin};
 use crate::failure::{Result, broken};
 use crate::measure::{Asked, median, ratio};
@@ -8,6 +9,7 @@ use crate::path::Path;
 use crate::process::Process;
 use crate::report::mib;
 use crate::site::{Population, Site, first_grant_tokens};
+use std::time::Duration;
 
 const SIZES: [u64; 3] = [1_000, 100_000, 1_000_000];
 const LONG: u64 = 10_000_000;
@@ -21,6 +23,8 @@ struct Sized {
     grants: u64,
     site: Site,
     server: Process,
+    /// From the spawn of the process to the first 200.
+    start: Duration,
     tokens: Vec<String>,
 }
 
@@ -68,11 +72,15 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
     for size in &sized {
         let bytes = std::fs::metadata(size.site.database())?.len();
         section.notes.push(format!(
-            "{} grants: {} MiB on disk, {} MiB resident after the paths",
+            "{} grants: {} MiB on disk, {} MiB resident after the paths; start to first 200 in {} ms (wanted: {} ms, {})",
             size.grants,
             mib(bytes),
-            mib(size.server.memory()?)
+            mib(size.server.memory()?),
+            millis(size.start),
+            millis(START),
+            super::verdict(size.start <= START)
         ));
+        section.figure(format!("growth.start.{}", size.grants), size.start.as_secs_f64());
     }
     Ok(section)
 }
@@ -87,8 +95,8 @@ impl Sized {
         let many = each * 3;
         // Neither neighbours nor the youngest: a stride that is prime to the number of grants.
         let tokens = first_grant_tokens(&site, (0..many).map(|n| n * 7_919 % grants))?;
-        let server = site.start()?;
-        Ok(Self { grants, site, server, tokens })
+        let (start, _, server) = started(&site)?;
+        Ok(Self { grants, site, server, start, tokens })
     }
 
     /// A path's part of the grants: no two paths share one.

@@ -17,7 +17,7 @@ const MIB: u64 = 1 << 20;
 /// What the issue wants.
 const IDLE: u64 = 25 * MIB;
 const LOADED: u64 = 120 * MIB;
-const START: Duration = Duration::from_millis(150);
+pub(super) const START: Duration = Duration::from_millis(150);
 /// Starts, of which the median counts.
 const STARTS: usize = 5;
 
@@ -61,8 +61,8 @@ fn idle(section: &mut Section) -> Result<()> {
     Ok(())
 }
 
-/// Starts it several times, and leaves the last one running.
-fn start(site: &Site, section: &mut Section) -> Result<Process> {
+/// Starts it several times, and leaves the last one running. Gives the median of the times to the first 200, and the best.
+pub(super) fn started(site: &Site) -> Result<(Duration, Duration, Process)> {
     let request = credentials_of("machine", Api::Opaque);
     let mut times = Vec::new();
     let mut server = None;
@@ -77,6 +77,11 @@ fn start(site: &Site, section: &mut Section) -> Result<Process> {
     times.sort();
     let median = times.get(STARTS / 2).copied().unwrap_or_default();
     let best = times.first().copied().unwrap_or_default();
+    Ok((median, best, server.ok_or("no start")?))
+}
+
+fn start(site: &Site, section: &mut Section) -> Result<Process> {
+    let (median, best, server) = started(site)?;
     section.row([
         format!("start to first 200, {CLIENTS} clients and {GRANTS} grants"),
         format!("{} ms (best {} ms)", millis(median), millis(best)),
@@ -84,7 +89,7 @@ fn start(site: &Site, section: &mut Section) -> Result<Process> {
         verdict(median <= START),
     ]);
     section.figure("start", median.as_secs_f64());
-    server.ok_or_else(|| "no start".into())
+    Ok(server)
 }
 
 /// Load until the time is over, and what is held meanwhile.

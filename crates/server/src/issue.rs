@@ -17,6 +17,9 @@ use grantor_protocol::token::{AccessToken, Binding, Selection, TokenResponse, To
 use grantor_protocol::value::{Scope, TokenId, UnixTime};
 use std::sync::Arc;
 
+/// What the claims of most access tokens are shorter than, in bytes.
+const USUAL_CLAIMS: usize = 512;
+
 /// To whom something is encrypted, and how.
 pub(crate) struct Encryptor {
     key: EncryptionKey,
@@ -78,7 +81,8 @@ pub(crate) fn access_token(
     api: Option<&Arc<Api>>,
 ) -> Result<String, Refusal> {
     let keys = &call.tenancy.ready()?.keys;
-    let payload = serde_json::to_vec(&token.written()).map_err(|_| Refusal::Broken)?;
+    let mut payload = Vec::with_capacity(USUAL_CLAIMS);
+    serde_json::to_writer(&mut payload, &token.written()).map_err(|_| Refusal::Broken)?;
     let (format, written) = match api.map(|api| api.token) {
         Some(profile) if profile.format == TokenFormat::Jwt => {
             (TokenFormat::Jwt, sign(&call.tenancy, profile.algorithm, AccessToken::TYP, &payload)?)
