@@ -1,6 +1,7 @@
 //! The grant as it is stored, and what the atomic verbs say.
 
 use super::Access;
+use crate::audit::Event;
 use crate::authorization_details::AuthorizationDetails;
 use crate::session::Authentication;
 use crate::token::Binding;
@@ -136,6 +137,8 @@ pub struct Redemption {
     pub grant: GrantId,
     /// Its terms.
     pub terms: NewGrant,
+    /// What the audit log says of it, of the same tenant.
+    pub event: Event,
 }
 
 /// What `redeem` says.

@@ -1,5 +1,6 @@
 //! Grants and the codes that they came from.
 
+use super::audit;
 use crate::failure::Result;
 use grantor_protocol::grant::{Grant, Presented, Redemption, Rotation, Spend};
 use grantor_protocol::value::{ClientId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
@@ -70,6 +71,7 @@ pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemptio
     if spent == 1 {
         let grant = Grant::new(redemption.grant, redemption.terms);
         insert(db, tenant, &grant)?;
+        audit::append(db, &redemption.event)?;
         return Ok(Spend::Fresh(grant));
     }
     let earlier = db

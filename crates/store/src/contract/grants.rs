@@ -2,7 +2,8 @@
 
 use super::Subject as Under;
 use super::samples::{
-    DAY, GRACE, START, at, client, grant_id, other_tenant, redemption, redemption_by, subject, tenant, terms, token_id,
+    DAY, GRACE, START, at, client, elsewhere, grant_id, other_tenant, redeemed, redemption, redemption_by, subject,
+    tenant, terms, token_id,
 };
 use crate::{GrantsOf, Store};
 use grantor_protocol::grant::{Grant, Presented, Rotation, Spend};
@@ -18,6 +19,8 @@ pub async fn rfc6749_4_1_2_a_code_is_spent_once(store: Under) {
         assert_eq!(spent, Spend::Spent(grant_id(1)));
         assert_eq!(store.grant(&tenant(), grant_id(again)).await.unwrap(), None, "a replay makes no grant");
     }
+    let log = store.events(&tenant(), None, 10).await.unwrap();
+    assert_eq!(log, [redeemed(tenant(), 1)], "the grant is in the audit log, and no replay");
     let revoked = store.grant(&tenant(), grant_id(1)).await.unwrap().unwrap();
     assert_eq!(revoked, Grant { revoked: Some(at(5)), ..fresh });
     assert_eq!(rotate(&*store, 1, 0, at(6)).await, Rotation::Revoked);
@@ -182,9 +185,9 @@ pub async fn grants_of_one_tenant_mean_nothing_to_another(store: Under) {
         assert_eq!(store.grants(&there, of, START, 10).await.unwrap(), []);
         assert_eq!(store.revoke_all(&there, of, token_id(0), at(100), START).await.unwrap(), 0);
     }
-    let same_names = store.redeem(&there, redemption(1, 1), START).await.unwrap();
+    let same_names = store.redeem(&there, elsewhere(&there, redemption(1, 1)), START).await.unwrap();
     assert!(matches!(same_names, Spend::Fresh(_)));
-    store.redeem(&there, redemption(1, 2), START).await.unwrap();
+    store.redeem(&there, elsewhere(&there, redemption(1, 2)), START).await.unwrap();
     assert_eq!(store.grant(&here, grant_id(1)).await.unwrap().unwrap().revoked, None);
     assert!(matches!(rotate(&*store, 1, 0, START).await, Rotation::Rotated(_)));
 }

@@ -3,7 +3,7 @@
 use super::Subject as Under;
 use super::samples::{
     EVERY_EVENT, GRACE, START, access, api, at, client, declared_client, digest, event, grant_id, other_tenant,
-    redemption, redemption_by, session, subject, tenant, token, token_id, user,
+    redeemed, redemption, redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, Store, StoreError};
 use grantor_protocol::grant::{Rotation, Spend, Standing};
@@ -18,6 +18,7 @@ const CROWD: u64 = 50;
 
 /// One makes the grant; the rest take it back, and make none.
 pub async fn rfc6749_4_1_2_one_of_many_redemptions_is_fresh(store: Under) {
+    let mut last = None;
     for round in rounds() {
         let name = |n| round * CROWD + n;
         let said = at_once(&store, move |store, n| async move {
@@ -36,6 +37,9 @@ pub async fn rfc6749_4_1_2_one_of_many_redemptions_is_fresh(store: Under) {
         for n in (0..CROWD).map(name).filter(|n| grant_id(*n) != winner) {
             assert_eq!(store.grant(&tenant(), grant_id(n)).await.unwrap(), None);
         }
+        let log = store.events(&tenant(), last, 1_000).await.unwrap();
+        assert_eq!(log, [redeemed(tenant(), winner.millis())], "the one that was fresh is in the audit log");
+        last = log.last().map(|event| event.id);
     }
 }
 

@@ -18,7 +18,8 @@ impl Grants for MemoryStore {
             state.revoke(tenant, earlier, now);
             return Ok(Spend::Spent(earlier));
         }
-        let grant = Grant::new(redemption.grant, redemption.terms);
+        let (grant, event) = (Grant::new(redemption.grant, redemption.terms), redemption.event);
+        state.events.insert((event.tenant.clone(), event.id), event);
         state.spent_codes.insert(code, (grant.id, redemption.remember_until));
         state.grants.insert((tenant.clone(), grant.id), grant.clone());
         Ok(Spend::Fresh(grant))
