@@ -124,8 +124,8 @@ async fn one_of_each(store: &Arc<nodes::TwoNodes>) {
             store.redeem(&tenant(), redemption(name, name), START).await.unwrap();
             for generation in 0..4 {
                 let said = store.rotate(&tenant(), grant_id(name), generation, NO_GRACE, at(1)).await.unwrap();
-                let Rotation::Rotated(grant) = said else { panic!("{generation}: {said:?}") };
-                assert_eq!(grant.generation, generation + 1);
+                let Rotation::Rotated(renewal) = said else { panic!("{generation}: {said:?}") };
+                assert_eq!(renewal.generation, generation + 1);
             }
             let own = token(name, Some(name), 1);
             assert!(matches!(store.standing(&tenant(), &own).await.unwrap(), Standing::Good(Some(_))));

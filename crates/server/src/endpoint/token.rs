@@ -129,7 +129,7 @@ impl Asking<'_> {
         let handle =
             keys.handles.open_refresh_token(request.refresh_token.expose()).ok_or(Refusal::MalformedRefreshToken)?;
         let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
-        let found = refresh_token::may_refresh(found.as_ref(), client, self.proven)?;
+        let found = refresh_token::may_refresh(found, client, self.proven)?;
         let user = living_user(call, &found.terms.subject).await?;
         let grant_type = GrantType::RefreshToken;
         let (content, narrowed) = self.within(&found.terms, &request.asked, &request.details, &user, grant_type)?;
@@ -139,11 +139,11 @@ impl Asking<'_> {
             let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
             let rotation = store.rotate(tenant, handle.grant, handle.generation, grace, now).await;
             let rotation = rotation.map_err(|error| failed(&error))?;
-            if let Rotation::Reused(grant) = &rotation {
-                let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant.id);
+            if rotation == Rotation::Reused {
+                let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&handle.grant);
                 replay.with("what", "refresh token").with("generation", handle.generation).commit().await?;
             }
-            refresh_token::rotated(rotation)?
+            refresh_token::rotated(found, rotation)?
         } else {
             // Read again, as late as can be: it may have been revoked while keys were fetched.
             let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;

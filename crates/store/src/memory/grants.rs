@@ -42,12 +42,12 @@ impl Grants for MemoryStore {
         Ok(match grant.present(generation, now, grace) {
             Presented::Current => {
                 *grant = grant.clone().rotated(now);
-                Rotation::Rotated(grant.clone())
+                Rotation::Rotated(grant.renewal())
             }
-            Presented::Repeated => Rotation::Repeated(grant.clone()),
+            Presented::Repeated => Rotation::Repeated(grant.renewal()),
             Presented::Reused => {
                 grant.revoked = Some(now);
-                Rotation::Reused(grant.clone())
+                Rotation::Reused
             }
             Presented::Revoked => Rotation::Revoked,
             Presented::Expired => Rotation::Expired,
