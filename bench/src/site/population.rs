@@ -4,6 +4,7 @@ use super::manifest::SUBJECT;
 use super::{Api, MASTER_KEY, Site};
 use crate::failure::{Result, broken};
 use grantor_jose::seal::SealKey;
+use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::directory::{Ceiling, KeyRecord};
 use grantor_protocol::grant::{ClaimsRequest, NewGrant, Redemption, Spend};
@@ -11,7 +12,7 @@ use grantor_protocol::session::Authentication;
 use grantor_protocol::token::Binding;
 use grantor_protocol::token::handle::RefreshHandle;
 use grantor_protocol::value::{
-    ClientId, CodeId, GrantId, Issuer, Resource, Scope, Seconds, Subject, TenantName, UnixTime,
+    ClientId, CodeId, EventId, GrantId, Issuer, Resource, Scope, Seconds, Subject, TenantName, UnixTime,
 };
 use grantor_server::MasterKey;
 use grantor_server::keyring::TenantKeys;
@@ -128,6 +129,7 @@ impl Population {
                         remember_until: terms.created,
                         grant: grant_id(n),
                         terms: (*terms).clone(),
+                        event: told(n, &terms),
                     };
                     store.redeem(&TenantName::default(), redemption, terms.created).await
                 });
@@ -228,4 +230,20 @@ fn terms(issuer: &Issuer) -> Result<NewGrant> {
         idle: Seconds::new(30 * 86_400),
         ends: now.plus(YEAR),
     })
+}
+
+/// What the audit log says of a grant.
+fn told(n: u64, terms: &NewGrant) -> Event {
+    Event {
+        id: EventId::new(millis(n), unlike(n)),
+        time: terms.created,
+        tenant: TenantName::default(),
+        action: Action::Token,
+        outcome: Outcome::Allowed,
+        actor: Some(terms.client.to_string()),
+        target: Some(terms.subject.to_string()),
+        address: None,
+        request_id: None,
+        details: serde_json::Map::new(),
+    }
 }

@@ -182,6 +182,7 @@ async fn user_token(store: &Arc<dyn Store>, keys: &TenantKeys, now: UnixTime) ->
         remember_until: now,
         grant,
         terms: serde_json::from_value(terms).unwrap(),
+        event: grantor_store::contract::samples::event(TenantName::default(), 1),
     };
     store.redeem(&TenantName::default(), redemption, now).await.unwrap();
     let refresh = keys.handles.refresh_token(RefreshHandle { grant, generation: 0 }).unwrap();

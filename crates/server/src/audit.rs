@@ -106,6 +106,11 @@ impl<'a> Draft<'a> {
         note(&*call.context.store, event);
     }
 
+    /// The event, for a verb of the store that appends it with what it does. Whoever is told that it did says so ([`say`]).
+    pub(crate) fn event(self) -> Event {
+        self.event
+    }
+
     /// Writes it and waits until it is durable: what was acknowledged and changed something has its line in the log,
     /// whatever happens next.
     pub(crate) async fn commit(self) -> Result<(), Refusal> {

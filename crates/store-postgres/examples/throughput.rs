@@ -180,8 +180,8 @@ fn rotate(store: Arc<PostgresStore>, first: u64, many: u64) -> impl FnMut() -> B
                 Err(_) => store.grant(&tenant(), id).await?.ok_or("no grant")?.generation,
             };
             match store.rotate(&tenant(), id, presented, GRACE, START).await? {
-                Rotation::Rotated(grant) => {
-                    known.store(u64::from(grant.generation), Ordering::Relaxed);
+                Rotation::Rotated(renewal) => {
+                    known.store(u64::from(renewal.generation), Ordering::Relaxed);
                     Ok(())
                 }
                 other => Err(format!("{other:?}").into()),

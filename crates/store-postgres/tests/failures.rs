@@ -9,8 +9,8 @@ use grantor_local_postgres::{Options as ServerOptions, Server};
 use grantor_protocol::grant::{Rotation, Spend, Standing};
 use grantor_protocol::value::Seconds;
 use grantor_store::contract::samples::{
-    GRACE, START, access, at, client, digest, event, grant_id, redemption, redemption_by, session, subject, tenant,
-    token, token_id,
+    GRACE, START, access, at, client, digest, event, event_id, grant_id, redeemed, redemption, redemption_by, session,
+    subject, tenant, token, token_id,
 };
 use grantor_store::contract::{epoch, grants, sessions, tokens};
 use grantor_store::{
@@ -37,7 +37,9 @@ async fn what_is_undone_for_others_is_done_again() {
         IF random() < 0.1 THEN RAISE EXCEPTION 'undone' USING ERRCODE = '40001'; END IF; RETURN NULL; END $$"
             .to_owned(),
     ];
-    for table in ["grants", "spent_codes_3", "remembered_3", "cutoffs", "revoked_tokens", "sessions", "consents"] {
+    for table in
+        ["grants", "spent_codes_3", "remembered_3", "cutoffs", "revoked_tokens", "sessions", "consents", "events"]
+    {
         script.push(format!("CREATE TRIGGER undo AFTER INSERT OR UPDATE ON {table} EXECUTE FUNCTION undo()"));
     }
     db.batch_execute(&script.join("; ")).await.unwrap();
@@ -105,6 +107,9 @@ async fn one_of_each(store: &Arc<nodes::TwoNodes>) {
         assert_eq!(count(&spent, |spend| matches!(spend, Spend::Fresh(_))), 1, "{spent:?}");
         let Some(Spend::Fresh(grant)) = spent.iter().find(|spend| matches!(spend, Spend::Fresh(_))) else { panic!() };
         assert_eq!(count(&spent, |spend| *spend == Spend::Spent(grant.id)), CROWD - 1, "{spent:?}");
+        let mut log = store.events(&tenant(), Some(event_id(name)), 10).await.unwrap();
+        log.retain(|event| event.id.millis() < name + CROWD);
+        assert_eq!(log, [redeemed(tenant(), grant.id.millis())], "it is in the audit log, and nothing else");
 
         let value = digest(round);
         let told = crowd(store, move |store, _| async move {
@@ -119,8 +124,8 @@ async fn one_of_each(store: &Arc<nodes::TwoNodes>) {
             store.redeem(&tenant(), redemption(name, name), START).await.unwrap();
             for generation in 0..4 {
                 let said = store.rotate(&tenant(), grant_id(name), generation, NO_GRACE, at(1)).await.unwrap();
-                let Rotation::Rotated(grant) = said else { panic!("{generation}: {said:?}") };
-                assert_eq!(grant.generation, generation + 1);
+                let Rotation::Rotated(renewal) = said else { panic!("{generation}: {said:?}") };
+                assert_eq!(renewal.generation, generation + 1);
             }
             let own = token(name, Some(name), 1);
             assert!(matches!(store.standing(&tenant(), &own).await.unwrap(), Standing::Good(Some(_))));
@@ -148,17 +153,38 @@ async fn one_of_each(store: &Arc<nodes::TwoNodes>) {
 
 /// A cut-off and redemptions of older codes at the same time: no grant is left standing.
 async fn cut_off_meets_codes(store: &Arc<nodes::TwoNodes>, name: u64, of: u64) {
-    crowd(store, move |store, n| async move {
+    let fresh = crowd(store, move |store, n| async move {
         if n == CROWD / 2 {
             let (user, cutoff) = (subject(of), token_id(name + 50));
             store.revoke_all(&tenant(), GrantsOf::Subject(&user), cutoff, at(100), at(1)).await.unwrap();
-        } else {
-            store.redeem(&tenant(), redemption_by(name + n, name + n, of, 5), at(1)).await.unwrap();
+            return None;
         }
+        let spend = store.redeem(&tenant(), redemption_by(name + n, name + n, of, 5), at(1)).await.unwrap();
+        matches!(spend, Spend::Fresh(_)).then(|| redeemed(tenant(), name + n))
     })
     .await;
+    let log = store.events(&tenant(), Some(event_id(name)), 100).await.unwrap();
+    assert!(fresh.into_iter().flatten().all(|event| log.contains(&event)), "what was given is in the audit log");
     let left = store.grants(&tenant(), GrantsOf::Subject(&subject(of)), at(1), 100).await.unwrap();
     assert_eq!(left, [], "client {}", client(5));
+}
+
+/// One that comes between the statement that spends a code and the look that follows: what was made is taken back, and
+/// the audit log does not tell of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_off_in_the_middle_leaves_no_event() {
+    let url = nodes::database();
+    let store = nodes::two(url.clone()).await;
+    let db = Target::parse(&url).unwrap().client().await.unwrap();
+    let script = "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO cutoffs (tenant, subject, client, cutoff, expires)
+        VALUES (NEW.tenant, NEW.subject, '', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 9999999999)
+        ON CONFLICT DO NOTHING; RETURN NULL; END $$;
+        CREATE TRIGGER cut AFTER INSERT ON grants FOR EACH ROW EXECUTE FUNCTION cut()";
+    db.batch_execute(script).await.unwrap();
+    assert_eq!(store.redeem(&tenant(), redemption(1, 1), START).await.unwrap(), Spend::TakenBack);
+    assert_eq!(store.grant(&tenant(), grant_id(1)).await.unwrap().unwrap().revoked, Some(START));
+    assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), []);
 }
 
 /// The contract's word for word, each on tables that no other test has touched before it.
@@ -166,7 +192,7 @@ async fn behaves(url: &str) {
     let db = Target::parse(url).unwrap().client().await.unwrap();
     let store: Arc<dyn Store> = Arc::new(nodes::two(url.to_owned()).await);
     let forget = "DELETE FROM grants; DELETE FROM spent_codes_3; DELETE FROM remembered_3; DELETE FROM cutoffs;
-                  DELETE FROM revoked_tokens; DELETE FROM sessions; DELETE FROM consents;
+                  DELETE FROM revoked_tokens; DELETE FROM sessions; DELETE FROM consents; DELETE FROM events;
                   UPDATE meta SET bytes = '\\x00000000000000000000000000000000' WHERE name = 'epoch'";
     macro_rules! each {
         ($($behaviour:path),* $(,)?) => {$(

@@ -41,10 +41,10 @@ async fn churn(store: Arc<dyn Store>, next: Arc<AtomicU64>) -> Result<(), Failur
         };
         say(&format!("redeemed {n}"))?;
         for generation in 0..3 {
-            let Rotation::Rotated(grant) = store.rotate(&tenant(), grant.id, generation, GRACE, START).await? else {
+            let Rotation::Rotated(renewal) = store.rotate(&tenant(), grant.id, generation, GRACE, START).await? else {
                 return Err(format!("grant {n} did not rotate").into());
             };
-            say(&format!("rotated {n} {}", grant.generation))?;
+            say(&format!("rotated {n} {}", renewal.generation))?;
         }
         if store.remember(&tenant(), "jti", &digest(n), START.plus(GRACE), START).await? {
             say(&format!("remembered {n}"))?;

@@ -32,8 +32,7 @@ impl Grants for SqliteStore {
         now: UnixTime,
     ) -> Result<Rotation> {
         let tenant = tenant.clone();
-        let rotating = move |db: &_| grants::rotate(db, &tenant, grant, generation, grace, now);
-        Ok(self.writer.write_once(rotating).await?.rotation()?)
+        self.writer.write_once(move |db| grants::rotate(db, &tenant, grant, generation, grace, now)).await
     }
 
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {

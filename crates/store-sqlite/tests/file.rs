@@ -6,8 +6,8 @@ use grantor_protocol::directory::Tenant;
 use grantor_protocol::grant::{Rotation, Spend, Standing};
 use grantor_protocol::value::TenantName;
 use grantor_store::contract::samples::{
-    GRACE, START, at, client, declared_client, digest, event, grant_id, other_tenant, redemption, session, tenant,
-    token, token_id, user,
+    GRACE, START, at, client, declared_client, digest, event, grant_id, other_tenant, redeemed, redemption, session,
+    tenant, token, token_id, user,
 };
 use grantor_store::{
     AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError, Uses as _,
@@ -43,7 +43,7 @@ async fn everything_is_there_after_opening_again() {
     assert_eq!(store.directory().await.unwrap().tenants, [Tenant::new(tenant())]);
     assert_eq!(store.directory_version().await.unwrap(), 1);
     assert_eq!(store.users(&tenant()).await.unwrap(), [user(tenant(), 1, "ann")]);
-    assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1)]);
+    assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1), redeemed(tenant(), 1)]);
     let uses = store.last_uses(&tenant(), &client(1)).await.unwrap();
     assert_eq!(uses, [("key".to_owned(), at(1))].into());
 }

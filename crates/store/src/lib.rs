@@ -58,6 +58,8 @@ pub trait Grants: Send + Sync {
     /// Spends a code and makes its grant, or finds it spent: then the grant that it had given is revoked
     /// (RFC 6749 4.1.2). Exactly one of any number of concurrent calls is told [`Spend::Fresh`]. A code
     /// older than a cut-off of its user or client gives nothing.
+    ///
+    /// The event is appended together with the grant, and only when the answer is [`Spend::Fresh`].
     async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend>;
 
     /// Carries out what [`Grant::present`] says of `generation`, as one step.

@@ -170,9 +170,9 @@ async fn ask(node: &dyn Store, code: u64, asked: Call) -> Result<Said, StoreErro
         }
         Call::Rotate { grant, generation, now, grace } => {
             match node.rotate(&tenant(), id(grant), generation, Seconds::new(grace), at(now)).await? {
-                Rotation::Rotated(grant) => said("rotated", grant.generation.into()),
-                Rotation::Repeated(grant) => said("repeated", grant.generation.into()),
-                Rotation::Reused(_) => said("reused", 0),
+                Rotation::Rotated(renewal) => said("rotated", renewal.generation.into()),
+                Rotation::Repeated(renewal) => said("repeated", renewal.generation.into()),
+                Rotation::Reused => said("reused", 0),
                 Rotation::Revoked => said("revoked", 0),
                 Rotation::Expired => said("expired", 0),
                 Rotation::Unknown => said("unknown", 0),

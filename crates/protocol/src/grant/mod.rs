@@ -10,5 +10,6 @@ pub mod refresh_token;
 pub use access::Access;
 pub use kind::GrantType;
 pub use record::{
-    ClaimsRequest, Consent, Grant, NewGrant, Presented, Redemption, RequestedClaim, Rotation, Spend, Standing, TokenRef,
+    ClaimsRequest, Consent, Grant, NewGrant, Presented, Redemption, Renewal, RequestedClaim, Rotation, Spend, Standing,
+    TokenRef,
 };

@@ -1,6 +1,7 @@
 //! The grant as it is stored, and what the atomic verbs say.
 
 use super::Access;
+use crate::audit::Event;
 use crate::authorization_details::AuthorizationDetails;
 use crate::session::Authentication;
 use crate::token::Binding;
@@ -25,6 +26,17 @@ pub struct Grant {
     pub expires: UnixTime,
     /// Whether it was taken back.
     pub revoked: Option<UnixTime>,
+}
+
+/// What changes of a grant when it is refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// [`Grant::generation`].
+    pub generation: u32,
+    /// [`Grant::rotated`].
+    pub rotated: UnixTime,
+    /// [`Grant::expires`].
+    pub expires: UnixTime,
 }
 
 /// The part of a grant that does not change after it was made.
@@ -136,6 +148,8 @@ pub struct Redemption {
     pub grant: GrantId,
     /// Its terms.
     pub terms: NewGrant,
+    /// What the audit log says of it, of the same tenant.
+    pub event: Event,
 }
 
 /// What `redeem` says.
@@ -150,15 +164,15 @@ pub enum Spend {
     TakenBack,
 }
 
-/// What `rotate` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What `rotate` says. Whoever asks has read the grant, whose terms never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
     /// The next generation is good now.
-    Rotated(Grant),
+    Rotated(Renewal),
     /// The generation just replaced came again inside the grace window: the same successor is given again.
-    Repeated(Grant),
+    Repeated(Renewal),
     /// An older generation came: the grant is now revoked (RFC 9700 4.14.2).
-    Reused(Grant),
+    Reused,
     /// The grant had been revoked.
     Revoked,
     /// The grant had expired.
@@ -237,6 +251,18 @@ impl Grant {
         self.rotated = now;
         self.expires = now.plus(self.terms.idle).min(self.terms.ends);
         self
+    }
+
+    /// What its last refresh made of it.
+    pub fn renewal(&self) -> Renewal {
+        Renewal { generation: self.generation, rotated: self.rotated, expires: self.expires }
+    }
+
+    /// The grant as a later refresh left it.
+    #[must_use]
+    pub fn renewed(self, renewal: Renewal) -> Self {
+        let Renewal { generation, rotated, expires } = renewal;
+        Self { generation, rotated, expires, ..self }
     }
 }
 

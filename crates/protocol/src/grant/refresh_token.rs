@@ -31,11 +31,7 @@ impl Request {
 
 /// RFC 6749 6: whether the grant that a refresh token names is this client's. Everything that can be refused without
 /// spending the token is refused before it is rotated.
-pub fn may_refresh<'a>(
-    grant: Option<&'a Grant>,
-    client: &AuthenticatedClient,
-    proven: Proven,
-) -> Result<&'a Grant, Refusal> {
+pub fn may_refresh(grant: Option<Grant>, client: &AuthenticatedClient, proven: Proven) -> Result<Grant, Refusal> {
     let grant = grant.ok_or(Refusal::GrantUnknown)?;
     if !client.is(&grant.terms.client) {
         return Err(Refusal::RefreshTokenOfAnotherClient);
@@ -59,11 +55,11 @@ pub fn unrotated(grant: Option<Grant>, generation: u32, now: UnixTime) -> Result
     if grant.generation == generation { Ok(grant) } else { Err(Refusal::RefreshTokenReused) }
 }
 
-/// What the store's word means for the client.
-pub fn rotated(rotation: Rotation) -> Result<Grant, Refusal> {
+/// What the store's word means for the client that holds the grant.
+pub fn rotated(grant: Grant, rotation: Rotation) -> Result<Grant, Refusal> {
     match rotation {
-        Rotation::Rotated(grant) | Rotation::Repeated(grant) => Ok(grant),
-        Rotation::Reused(_) => Err(Refusal::RefreshTokenReused),
+        Rotation::Rotated(renewal) | Rotation::Repeated(renewal) => Ok(grant.renewed(renewal)),
+        Rotation::Reused => Err(Refusal::RefreshTokenReused),
         Rotation::Revoked => Err(Refusal::GrantRevoked),
         Rotation::Expired => Err(Refusal::GrantExpired),
         Rotation::Unknown => Err(Refusal::GrantUnknown),

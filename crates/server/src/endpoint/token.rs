@@ -1,6 +1,6 @@
 //! The token endpoint (RFC 6749 3.2).
 
-use crate::audit::Draft;
+use crate::audit::{Draft, say};
 use crate::client_auth::{authenticate, by_jwt_bearer};
 use crate::extract::Call;
 use crate::failure::failed;
@@ -14,7 +14,7 @@ use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::{self, Code, Terms};
 use grantor_protocol::grant::{
-    Access, Grant, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, refresh_token,
+    Access, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, refresh_token,
 };
 use grantor_protocol::narrow::{self, Allowed, Asked};
 use grantor_protocol::token::dpop::Proof;
@@ -102,12 +102,14 @@ impl Asking<'_> {
         let issuing = self.issuing(&user, grant_type).await?;
         let grant = GrantId::new(call.context.world.millis(), call.context.world.random());
         proof::once(call, self.proof).await?;
-        let redemption = Redemption { code: id, remember_until, grant, terms };
+        let event = allowed(call, client, grant_type, &content.selection.scope, &content.binding, &narrowed);
+        let event = event.target(&terms.subject).with("grant_id", grant).event();
+        let redemption = Redemption { code: id, remember_until, grant, terms, event: event.clone() };
         let spend =
             call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
         match spend {
             Spend::Fresh(grant) => {
-                granted(call, client, grant_type, &grant, &content, &narrowed).await?;
+                say(&event);
                 issuing.of_grant(&grant, content)
             }
             Spend::TakenBack => Err(Refusal::GrantRevoked),
@@ -127,7 +129,7 @@ impl Asking<'_> {
         let handle =
             keys.handles.open_refresh_token(request.refresh_token.expose()).ok_or(Refusal::MalformedRefreshToken)?;
         let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
-        let found = refresh_token::may_refresh(found.as_ref(), client, self.proven)?;
+        let found = refresh_token::may_refresh(found, client, self.proven)?;
         let user = living_user(call, &found.terms.subject).await?;
         let grant_type = GrantType::RefreshToken;
         let (content, narrowed) = self.within(&found.terms, &request.asked, &request.details, &user, grant_type)?;
@@ -137,11 +139,11 @@ impl Asking<'_> {
             let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
             let rotation = store.rotate(tenant, handle.grant, handle.generation, grace, now).await;
             let rotation = rotation.map_err(|error| failed(&error))?;
-            if let Rotation::Reused(grant) = &rotation {
-                let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant.id);
+            if rotation == Rotation::Reused {
+                let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&handle.grant);
                 replay.with("what", "refresh token").with("generation", handle.generation).commit().await?;
             }
-            refresh_token::rotated(rotation)?
+            refresh_token::rotated(found, rotation)?
         } else {
             // Read again, as late as can be: it may have been revoked while keys were fetched.
             let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
@@ -239,19 +241,6 @@ fn longest_access_life(call: &Call, access: &Access) -> Seconds {
 async fn living_user(call: &Call, subject: &Subject) -> Result<User, Refusal> {
     let user = call.context.store.user(call.tenancy.name(), subject).await.map_err(|error| failed(&error))?;
     user.filter(|user| !user.disabled).ok_or(Refusal::UserDisabled)
-}
-
-/// The audit line of tokens that came of a grant, durable before they are given.
-async fn granted(
-    call: &Call,
-    client: &AuthenticatedClient,
-    grant_type: GrantType,
-    grant: &Grant,
-    content: &Content,
-    narrowed: &[String],
-) -> Result<(), Refusal> {
-    let event = allowed(call, client, grant_type, &content.selection.scope, &content.binding, narrowed);
-    event.target(&grant.terms.subject).with("grant_id", grant.id).commit().await
 }
 
 fn allowed<'a>(

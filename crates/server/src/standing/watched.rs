@@ -74,7 +74,7 @@ impl Grants for WatchedStore {
     ) -> Result<Rotation> {
         let reuse = self.may_revoke(Of::One(*grant.as_bytes()));
         let rotation = self.inner.rotate(tenant, grant, generation, grace, now).await;
-        if rotation.as_ref().is_ok_and(|rotation| !matches!(rotation, Rotation::Reused(_))) {
+        if rotation.as_ref().is_ok_and(|rotation| *rotation != Rotation::Reused) {
             reuse.disarm();
         }
         rotation

@@ -112,7 +112,7 @@ impl One {
         let presented = generation.load(Ordering::Relaxed);
         // Two tasks that meet at one grant: the other of them rotates.
         match self.store.rotate(&tenant(), grant_id(self.at), presented, GRACE, START).await? {
-            Rotation::Rotated(grant) => generation.store(grant.generation, Ordering::Relaxed),
+            Rotation::Rotated(renewal) => generation.store(renewal.generation, Ordering::Relaxed),
             Rotation::Repeated(_) => {}
             other => return Err(format!("{other:?}").into()),
         }

@@ -1,7 +1,8 @@
 //! Grants and the codes that they came from.
 
+use super::audit;
 use crate::failure::Result;
-use grantor_protocol::grant::{Grant, Presented, Redemption, Rotation, Spend};
+use grantor_protocol::grant::{Grant, Presented, Redemption, Renewal, Rotation, Spend};
 use grantor_protocol::value::{ClientId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
 use grantor_store::{GrantsOf, StoreError, taken_back_at};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -20,12 +21,6 @@ pub(crate) struct Stored {
     expires: UnixTime,
     revoked: Option<UnixTime>,
     terms: String,
-}
-
-/// What `rotate` says.
-pub(crate) enum Rotated {
-    Current(Stored),
-    Otherwise(Box<Rotation>),
 }
 
 /// The columns of [`Stored::from_row`].
@@ -70,6 +65,7 @@ pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemptio
     if spent == 1 {
         let grant = Grant::new(redemption.grant, redemption.terms);
         insert(db, tenant, &grant)?;
+        audit::append(db, &redemption.event)?;
         return Ok(Spend::Fresh(grant));
     }
     let earlier = db
@@ -88,28 +84,29 @@ pub(crate) fn rotate(
     generation: u32,
     grace: Seconds,
     now: UnixTime,
-) -> Result<Rotated> {
-    let rotated = db
-        .prepare_cached(concat!(
+) -> Result<Rotation> {
+    let renewal = db
+        .prepare_cached(
             "UPDATE grants
              SET generation = min(generation + 1, 4294967295), rotated = ?4, expires = min(?4 + idle, ends)
              WHERE tenant = ?1 AND id = ?2 AND generation = ?3 AND revoked IS NULL AND expires > ?4
              AND id >= (SELECT id FROM epoch)
-             RETURNING ",
-            columns!()
-        ))?
-        .query_row(params![tenant.as_str(), id.as_bytes(), generation, now.get()], Stored::from_row)
+             RETURNING generation, rotated, expires",
+        )?
+        .query_row(params![tenant.as_str(), id.as_bytes(), generation, now.get()], |row| {
+            let (rotated, expires) = (UnixTime::new(row.get(1)?), UnixTime::new(row.get(2)?));
+            Ok(Renewal { generation: row.get(0)?, rotated, expires })
+        })
         .optional()?;
-    if let Some(stored) = rotated {
-        return Ok(Rotated::Current(stored));
+    if let Some(renewal) = renewal {
+        return Ok(Rotation::Rotated(renewal));
     }
-    let Some(mut grant) = find(db, tenant, id)? else { return Ok(Rotated::Otherwise(Box::new(Rotation::Unknown))) };
-    Ok(Rotated::Otherwise(Box::new(match grant.present(generation, now, grace) {
-        Presented::Repeated => Rotation::Repeated(grant),
+    let Some(grant) = find(db, tenant, id)? else { return Ok(Rotation::Unknown) };
+    Ok(match grant.present(generation, now, grace) {
+        Presented::Repeated => Rotation::Repeated(grant.renewal()),
         Presented::Reused => {
             revoke(db, tenant, id, now)?;
-            grant.revoked = Some(now);
-            Rotation::Reused(grant)
+            Rotation::Reused
         }
         Presented::Revoked => Rotation::Revoked,
         Presented::Expired => Rotation::Expired,
@@ -117,7 +114,7 @@ pub(crate) fn rotate(
         Presented::Current => {
             return Err(StoreError::Broken("the statement that rotates misses a case".to_owned()).into());
         }
-    })))
+    })
 }
 
 pub(crate) fn find(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<Grant>> {
@@ -262,15 +259,5 @@ impl Stored {
             revoked: self.revoked,
             terms: serde_json::from_str(&self.terms)?,
         })
-    }
-}
-
-impl Rotated {
-    /// With the terms of the grant.
-    pub(crate) fn rotation(self) -> Result<Rotation> {
-        match self {
-            Self::Current(stored) => Ok(Rotation::Rotated(stored.grant()?)),
-            Self::Otherwise(rotation) => Ok(*rotation),
-        }
     }
 }

@@ -16,11 +16,11 @@ pub type Step = [u8; 5];
 /// Carries out the steps on both. Gives what differed first.
 pub async fn first_difference(one: &dyn Store, other: &dyn Store, steps: &[Step]) -> Option<String> {
     let mut now = 0;
-    for (position, step) in steps.iter().enumerate() {
+    for (position, step) in (0..).zip(steps) {
         let [.., pause] = *step;
         // Mostly short, sometimes long enough for things to expire.
         now += if pause > 250 { u32::from(pause) * 400 } else { u32::from(pause % 8) * u32::from(pause) };
-        let (left, right) = (say(one, *step, now).await, say(other, *step, now).await);
+        let (left, right) = (say(one, *step, position, now).await, say(other, *step, position, now).await);
         if left != right {
             return Some(format!("step {position} {step:?} at {now}:\n{left}\n{right}"));
         }
@@ -29,7 +29,7 @@ pub async fn first_difference(one: &dyn Store, other: &dyn Store, steps: &[Step]
 }
 
 /// Every verb of the port has its number.
-async fn say(store: &dyn Store, step: Step, now: u32) -> String {
+async fn say(store: &dyn Store, step: Step, position: u64, now: u32) -> String {
     let [verb, of, to, which, _] = step.map(u64::from);
     let here = if which % 7 == 0 { other_tenant() } else { tenant() };
     let (of, to, which, moment) = (of % 3, to % 3, which % 6, at(now));
@@ -43,6 +43,7 @@ async fn say(store: &dyn Store, step: Step, now: u32) -> String {
     redemption.remember_until = at(now + 60);
     redemption.terms.created = moment;
     redemption.terms.ends = at(now + 2_500);
+    redemption.event = event(here.clone(), (1 << 40) + position);
     // A grant is never made twice under one name.
     let exists = store.grant(&here, redemption.grant).await.is_ok_and(|found| found.is_some());
     let generation = u32::try_from(to).unwrap_or(0);

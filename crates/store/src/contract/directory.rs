@@ -2,8 +2,8 @@
 
 use super::Subject as Under;
 use super::samples::{
-    START, access, api, at, client, code_id, declared_client, digest, event, grant_id, other_tenant, redemption_by,
-    session, subject, tenant, token, token_id, user,
+    START, access, api, at, client, code_id, declared_client, digest, elsewhere, event, grant_id, other_tenant,
+    redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, StoreError};
 use grantor_protocol::directory::{KeyKind, KeyRecord, Policy, Tenant, User};
@@ -155,6 +155,7 @@ pub async fn a_deleted_tenant_takes_everything_with_it_but_the_log(store: Under)
     store.remember(&tenant(), "jti", &digest(1), at(10), START).await.unwrap();
     store.revoke_token(&tenant(), token_id(1), at(10)).await.unwrap();
     store.revoke_all(&tenant(), GrantsOf::Client(&client(5)), token_id(5), at(10), START).await.unwrap();
+    let log = store.events(&tenant(), None, 10).await.unwrap();
     put(&store, Change::DeleteTenant(tenant())).await;
     for (of, to) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
         assert_falls(&store, &tenant(), of, to, true).await;
@@ -166,9 +167,11 @@ pub async fn a_deleted_tenant_takes_everything_with_it_but_the_log(store: Under)
     assert_eq!(store.session(&tenant(), &digest(2), START).await.unwrap(), None);
     assert!(store.remember(&tenant(), "jti", &digest(1), at(10), START).await.unwrap());
     assert_eq!(store.standing(&tenant(), &token(1, None, 5)).await.unwrap(), Standing::Good(None));
-    let spent_before = redemption_by(number(1, 1), number(1, 1), 1, 1);
+    assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), log);
+    assert!(log.contains(&event(tenant(), 1)));
+    let event = event(tenant(), 2);
+    let spent_before = Redemption { event, ..redemption_by(number(1, 1), number(1, 1), 1, 1) };
     assert!(matches!(store.redeem(&tenant(), spent_before, START).await.unwrap(), Spend::Fresh(_)));
-    assert_eq!(store.events(&tenant(), None, 10).await.unwrap(), [event(tenant(), 1)]);
 }
 
 /// Two tenants alike: an API, a client, users 1 and 2, and a grant and a consent of each for clients 1 and 2.
@@ -185,7 +188,7 @@ async fn furnish(store: &Under) {
         for (of, to) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
             let n = number(of, to);
             let redemption = Redemption { code: code_id(n), ..redemption_by(n, n, of, to) };
-            store.redeem(&here, redemption, START).await.unwrap();
+            store.redeem(&here, elsewhere(&here, redemption), START).await.unwrap();
             store
                 .record_consent(&here, &subject(of), &client(to), &access("read"), &access("read"), START)
                 .await

@@ -2,8 +2,8 @@
 
 use super::Subject as Under;
 use super::samples::{
-    GRACE, START, access, at, client, code_id, digest, grant_id, other_tenant, redemption, redemption_by, session,
-    subject, tenant, token, token_id,
+    GRACE, START, access, at, client, code_id, digest, elsewhere, grant_id, other_tenant, redeemed, redemption,
+    redemption_by, session, subject, tenant, token, token_id,
 };
 use crate::{GrantsOf, Store, taken_back_at};
 use grantor_protocol::grant::{Grant, Rotation, Spend, Standing};
@@ -17,14 +17,22 @@ pub async fn rfc6749_4_1_2_a_code_older_than_the_epoch_gives_nothing(store: Unde
     store.move_epoch(epoch(5)).await.unwrap();
     for here in [tenant(), other_tenant()] {
         for (code, grant) in [(1, 11), (4, 14), (6, 4)] {
-            assert_eq!(store.redeem(&here, redemption(code, grant), at(1)).await.unwrap(), Spend::TakenBack);
+            assert_eq!(
+                store.redeem(&here, elsewhere(&here, redemption(code, grant)), at(1)).await.unwrap(),
+                Spend::TakenBack
+            );
             assert_eq!(store.grant(&here, grant_id(grant)).await.unwrap(), None);
+            let log = store.events(&here, None, 100).await.unwrap();
+            assert!(!log.contains(&redeemed(here.clone(), grant)), "nothing was given");
         }
         for n in [5, 6] {
-            let fresh = store.redeem(&here, redemption(n, n), at(1)).await.unwrap();
+            let fresh = store.redeem(&here, elsewhere(&here, redemption(n, n)), at(1)).await.unwrap();
             assert!(matches!(fresh, Spend::Fresh(_)), "{fresh:?}");
         }
-        assert_eq!(store.redeem(&here, redemption(5, 7), at(2)).await.unwrap(), Spend::Spent(grant_id(5)));
+        assert_eq!(
+            store.redeem(&here, elsewhere(&here, redemption(5, 7)), at(2)).await.unwrap(),
+            Spend::Spent(grant_id(5))
+        );
     }
     let (first, last) = (TokenId::new(8, [0; 10]), TokenId::new(8, [3; 10]));
     assert!(first.as_bytes() < code_id(8).as_bytes() && code_id(8).as_bytes() < last.as_bytes());
@@ -39,7 +47,7 @@ pub async fn rfc7009_2_1_a_grant_older_than_the_epoch_is_as_if_revoked(store: Un
     let epoch = TokenId::new(5_000, [0; 10]);
     for n in [1, 2, 3, 5_000] {
         store.redeem(&tenant(), redemption(n, n), START).await.unwrap();
-        store.redeem(&other_tenant(), redemption(n, n), START).await.unwrap();
+        store.redeem(&other_tenant(), elsewhere(&other_tenant(), redemption(n, n)), START).await.unwrap();
     }
     rotate(&*store, &tenant(), 2, 0).await;
     store.revoke_grant(&tenant(), grant_id(3), at(1)).await.unwrap();
@@ -67,7 +75,7 @@ pub async fn rfc7009_2_1_a_grant_older_than_the_epoch_is_as_if_revoked(store: Un
 pub async fn rfc7662_2_2_a_token_older_than_the_epoch_does_not_stand(store: Under) {
     for here in [tenant(), other_tenant()] {
         for n in [1, 5] {
-            store.redeem(&here, redemption(n, n), START).await.unwrap();
+            store.redeem(&here, elsewhere(&here, redemption(n, n)), START).await.unwrap();
         }
     }
     store.move_epoch(epoch(5)).await.unwrap();

@@ -116,7 +116,23 @@ pub fn redemption(code: u64, grant: u64) -> Redemption {
 
 /// Code `code` is spent for grant `grant`, which user `of` gave client `to`.
 pub fn redemption_by(code: u64, grant: u64, of: u64, to: u64) -> Redemption {
-    Redemption { code: code_id(code), remember_until: at(60), grant: grant_id(grant), terms: terms(of, to) }
+    Redemption {
+        code: code_id(code),
+        remember_until: at(60),
+        grant: grant_id(grant),
+        terms: terms(of, to),
+        event: redeemed(tenant(), grant),
+    }
+}
+
+/// The same of another tenant.
+pub fn elsewhere(here: &TenantName, redemption: Redemption) -> Redemption {
+    Redemption { event: Event { tenant: here.clone(), ..redemption.event }, ..redemption }
+}
+
+/// What the audit log says of [`redemption`].
+pub fn redeemed(tenant: TenantName, grant: u64) -> Event {
+    Event { id: EventId::new(grant, [6; 10]), ..event(tenant, grant) }
 }
 
 /// A token of client `to`, from a grant or not.

@@ -2,7 +2,8 @@
 
 use super::Subject as Under;
 use super::samples::{
-    EVERY_EVENT, START, at, client, grant_id, other_tenant, redemption, redemption_by, subject, tenant, token, token_id,
+    EVERY_EVENT, START, at, client, elsewhere, grant_id, other_tenant, redeemed, redemption, redemption_by, subject,
+    tenant, token, token_id,
 };
 use crate::{GrantsOf, Store};
 use grantor_protocol::grant::{Spend, Standing, TokenRef};
@@ -78,16 +79,19 @@ pub async fn a_cut_off_takes_what_was_issued_before_it(store: Under) {
 
 /// A code in flight is as old as the tokens that are taken back.
 pub async fn a_code_older_than_a_cut_off_gives_nothing(store: Under) {
-    let (user, app, other) = (subject(1), client(1), client(2));
+    let (user, app, other, there) = (subject(1), client(1), client(2), other_tenant());
     for whose in [GrantsOf::Subject(&user), GrantsOf::Client(&app), GrantsOf::Application(&user, &app)] {
         let base = next_base();
         store.revoke_all(&tenant(), whose, token_id(base + 5), at(100), START).await.unwrap();
         let older = store.redeem(&tenant(), redemption_by(base + 4, base + 4, 1, 1), START).await.unwrap();
         assert_eq!(older, Spend::TakenBack, "{whose:?}");
         assert_eq!(store.grant(&tenant(), grant_id(base + 4)).await.unwrap(), None);
+        let log = store.events(&tenant(), None, 100).await.unwrap();
+        assert!(!log.contains(&redeemed(tenant(), base + 4)), "{whose:?}: nothing was given");
         let younger = store.redeem(&tenant(), redemption_by(base + 6, base + 6, 1, 1), START).await.unwrap();
         assert!(matches!(younger, Spend::Fresh(_)), "{whose:?}");
-        let elsewhere = store.redeem(&other_tenant(), redemption_by(base + 4, base + 4, 1, 1), START).await.unwrap();
+        let elsewhere =
+            store.redeem(&there, elsewhere(&there, redemption_by(base + 4, base + 4, 1, 1)), START).await.unwrap();
         assert!(matches!(elsewhere, Spend::Fresh(_)), "{whose:?}");
     }
     let base = next_base();

@@ -18,7 +18,8 @@ impl Grants for MemoryStore {
             state.revoke(tenant, earlier, now);
             return Ok(Spend::Spent(earlier));
         }
-        let grant = Grant::new(redemption.grant, redemption.terms);
+        let (grant, event) = (Grant::new(redemption.grant, redemption.terms), redemption.event);
+        state.events.insert((event.tenant.clone(), event.id), event);
         state.spent_codes.insert(code, (grant.id, redemption.remember_until));
         state.grants.insert((tenant.clone(), grant.id), grant.clone());
         Ok(Spend::Fresh(grant))
@@ -41,12 +42,12 @@ impl Grants for MemoryStore {
         Ok(match grant.present(generation, now, grace) {
             Presented::Current => {
                 *grant = grant.clone().rotated(now);
-                Rotation::Rotated(grant.clone())
+                Rotation::Rotated(grant.renewal())
             }
-            Presented::Repeated => Rotation::Repeated(grant.clone()),
+            Presented::Repeated => Rotation::Repeated(grant.renewal()),
             Presented::Reused => {
                 grant.revoked = Some(now);
-                Rotation::Reused(grant.clone())
+                Rotation::Reused
             }
             Presented::Revoked => Rotation::Revoked,
             Presented::Expired => Rotation::Expired,

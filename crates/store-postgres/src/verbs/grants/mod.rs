@@ -20,7 +20,7 @@ use crate::PostgresStore;
 use crate::connect::Row;
 use crate::failure::{Failure, Result};
 use async_trait::async_trait;
-use grantor_protocol::grant::{Grant, NewGrant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::grant::{Grant, Redemption, Renewal, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::value::{GrantId, Seconds, TenantName, TokenId, UnixTime};
 use grantor_store::{Grants, GrantsOf};
 use uuid::Uuid;
@@ -108,20 +108,19 @@ pub(crate) fn uuid(bytes: &[u8; 16]) -> Uuid {
 
 /// From the columns generation, rotated, expires, revoked, terms.
 pub(crate) fn from_row(id: GrantId, row: &Row) -> Result<Grant> {
-    Ok(Grant {
-        id,
-        generation: u32::try_from(row.try_get::<_, i64>("generation")?)
-            .map_err(|_| Failure::Record("generation of a grant"))?,
-        rotated: UnixTime::new(row.try_get("rotated")?),
-        expires: UnixTime::new(row.try_get("expires")?),
-        revoked: row.try_get::<_, Option<i64>>("revoked")?.map(UnixTime::new),
-        terms: terms(row)?,
-    })
+    let Renewal { generation, rotated, expires } = renewal(row)?;
+    let revoked = row.try_get::<_, Option<i64>>("revoked")?.map(UnixTime::new);
+    Ok(Grant { id, generation, rotated, expires, revoked, terms: serde_json::from_str(row.try_get("terms")?)? })
 }
 
-/// From the column terms.
-fn terms(row: &Row) -> Result<NewGrant> {
-    Ok(serde_json::from_str(row.try_get("terms")?)?)
+/// From the columns generation, rotated, expires.
+fn renewal(row: &Row) -> Result<Renewal> {
+    let generation = u32::try_from(row.try_get::<_, i64>("generation")?);
+    Ok(Renewal {
+        generation: generation.map_err(|_| Failure::Record("generation of a grant"))?,
+        rotated: UnixTime::new(row.try_get("rotated")?),
+        expires: UnixTime::new(row.try_get("expires")?),
+    })
 }
 
 /// Which job of a batch a row belongs to, by its column `n`.

@@ -1,8 +1,10 @@
-//! Redemption (RFC 6749 4.1.2): one statement spends the code and makes the grant, both or neither.
+//! Redemption (RFC 6749 4.1.2): one statement spends the code, makes the grant and says so in the audit log: all or
+//! nothing.
 //!
 //! A cut-off that is made at the same time may not see the new grant, and the new grant not the cut-off. So each writes
 //! first and looks afterwards, in statements of their own: one of the two sees the other's work. That is why a second
-//! statement follows right behind the first on the same connection.
+//! statement follows right behind the first on the same connection. What it takes back was never acknowledged, and the
+//! audit log says nothing of it.
 //!
 //! A redemption whose answer was lost is tried again: a code that was spent for the very grant that it brings is its own.
 
@@ -11,6 +13,7 @@ use crate::batch::{Job, Pending};
 use crate::connect::Held;
 use crate::failure::{Failure, Result};
 use crate::ring;
+use grantor_protocol::audit::Event;
 use grantor_protocol::grant::{Grant, Redemption, Spend};
 use grantor_protocol::value::{CodeId, GrantId, TenantName, UnixTime};
 use tokio_postgres::types::ToSql;
@@ -25,10 +28,10 @@ macro_rules! spend {
         concat!(
             "
 WITH r AS (
-  SELECT n, tenant, code, id, expires, key, client, subject, rotated, ends_idle, idle, ends, terms
+  SELECT n, tenant, code, id, expires, key, client, subject, rotated, ends_idle, idle, ends, terms, event, body
   FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::uuid[], $5::int8[], $6::bytea[], $7::text[], $8::text[],
-    $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::text[])
-    AS u (n, tenant, code, id, expires, key, client, subject, rotated, ends_idle, idle, ends, terms)
+    $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::text[], $14::uuid[], $15::text[])
+    AS u (n, tenant, code, id, expires, key, client, subject, rotated, ends_idle, idle, ends, terms, event, body)
 ), spent AS (
   INSERT INTO ",
             $home,
@@ -56,6 +59,9 @@ WITH r AS (
             " AS s WHERE s.tenant = r.tenant AND s.code = r.code)
   ON CONFLICT (tenant, code) DO NOTHING
   RETURNING grant_id
+), said AS (
+  INSERT INTO events (tenant, id, body)
+  SELECT r.tenant, r.event, r.body FROM r JOIN spent ON spent.grant_id = r.id
 )
 INSERT INTO grants (tenant, key, client, subject, generation, rotated, expires, idle, ends, due, terms)
 SELECT r.tenant, r.key, r.client, r.subject, 0, r.rotated, r.ends_idle, r.idle, r.ends, r.ends_idle, r.terms
@@ -76,16 +82,22 @@ const SPEND: [&str; 5] = [
 
 /// The second look: a cut-off that was made meanwhile.
 const TAKE_BACK_AGAIN: &str = "
-UPDATE grants AS g SET revoked = r.now
-FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::bytea[], $5::int8[]) AS r (n, tenant, code, key, now)
-WHERE g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
-  AND (COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
-      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = ''), FALSE)
-    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
-      WHERE c.tenant = g.tenant AND c.subject = '' AND c.client = g.client), FALSE)
-    OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
-      WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = g.client), FALSE))
-RETURNING r.n";
+WITH back AS (
+  UPDATE grants AS g SET revoked = r.now
+  FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::bytea[], $5::int8[], $6::uuid[])
+    AS r (n, tenant, code, key, now, event)
+  WHERE g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
+    AND (COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+        WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = ''), FALSE)
+      OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+        WHERE c.tenant = g.tenant AND c.subject = '' AND c.client = g.client), FALSE)
+      OR COALESCE((SELECT c.cutoff > r.code FROM cutoffs AS c
+        WHERE c.tenant = g.tenant AND c.subject = g.subject AND c.client = g.client), FALSE))
+  RETURNING r.n, r.tenant, r.event
+), unsaid AS (
+  DELETE FROM events AS e USING back WHERE e.tenant = back.tenant AND e.id = back.event
+)
+SELECT n FROM back";
 
 /// For which grant the code was spent, and whether it is older than a cut-off or the epoch.
 const WHY_NOT: &str = "
@@ -125,13 +137,14 @@ pub(crate) struct Redeem {
     code: CodeId,
     remember_until: UnixTime,
     grant: Grant,
+    event: Event,
     now: UnixTime,
 }
 
 impl Redeem {
     pub(crate) fn new(tenant: TenantName, redemption: Redemption, now: UnixTime) -> Self {
-        let Redemption { code, remember_until, grant, terms } = redemption;
-        Self { tenant, code, remember_until, grant: Grant::new(grant, terms), now }
+        let Redemption { code, remember_until, grant, terms, event } = redemption;
+        Self { tenant, code, remember_until, grant: Grant::new(grant, terms), event, now }
     }
 
     fn fresh(&self) -> Spend {
@@ -182,16 +195,20 @@ async fn spend(held: &Held, jobs: &mut [Pending<Redeem>]) -> Result<()> {
     let idle = column(jobs, |job| i64::from(job.grant.terms.idle.get()));
     let ends = column(jobs, |job| job.grant.terms.ends.get());
     let now = column(jobs, |job| job.now.get());
-    let mut terms = Vec::with_capacity(jobs.len());
-    for pending in &*jobs {
-        terms.push(serde_json::to_string(&pending.job.grant.terms)?);
+    let events = column(jobs, |job| uuid(job.event.id.as_bytes()));
+    let (mut terms, mut bodies) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+    for Pending { job, .. } in &*jobs {
+        terms.push(serde_json::to_string(&job.grant.terms)?);
+        bodies.push(serde_json::to_string(&job.event)?);
     }
     let (spend, again) = (ring::pick(&SPEND, place), TAKE_BACK_AGAIN);
     held.prepare(spend).await?;
     held.prepare(again).await?;
-    let to_spend: [&(dyn ToSql + Sync); 13] =
-        [&n, &tenants, &codes, &ids, &expires, &keys, &clients, &subjects, &rotated, &ends_idle, &idle, &ends, &terms];
-    let to_look: [&(dyn ToSql + Sync); 5] = [&n, &tenants, &codes, &keys, &now];
+    let to_spend: [&(dyn ToSql + Sync); 15] = [
+        &n, &tenants, &codes, &ids, &expires, &keys, &clients, &subjects, &rotated, &ends_idle, &idle, &ends, &terms,
+        &events, &bodies,
+    ];
+    let to_look: [&(dyn ToSql + Sync); 6] = [&n, &tenants, &codes, &keys, &now, &events];
     let (spent, taken_back) = tokio::join!(biased; held.query(spend, &to_spend), held.query(again, &to_look));
     let (spent, taken_back) = (spent?, taken_back?);
     let taken_back = taken_back.iter().map(position).collect::<Result<Vec<_>>>()?;

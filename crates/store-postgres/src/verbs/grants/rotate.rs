@@ -5,7 +5,7 @@
 //! followed it meanwhile it cannot: then its caller is told to come again, and nothing is taken for reuse that may have
 //! been our own.
 
-use super::{from_row, key, numbers, position, terms, uuid};
+use super::{from_row, key, numbers, position, renewal, uuid};
 use crate::batch::{Job, Pending};
 use crate::connect::Held;
 use crate::failure::{Failure, Result};
@@ -34,7 +34,7 @@ WHERE g.tenant = r.tenant AND g.key = r.key AND g.generation = r.generation AND 
     WHERE c.tenant = r.tenant AND c.subject = '' AND c.client = g.client), FALSE)
   AND NOT COALESCE((SELECT c.cutoff > r.id FROM cutoffs AS c
     WHERE c.tenant = r.tenant AND c.subject = g.subject AND c.client = g.client), FALSE)
-RETURNING r.n, g.generation, g.rotated, g.expires, g.terms";
+RETURNING r.n, g.generation, g.rotated, g.expires";
 
 const LOOK: &str = "
 SELECT r.n, g.generation, g.rotated, g.expires, g.revoked, g.attempt, g.revoker, g.terms,
@@ -115,14 +115,7 @@ async fn rotate(held: &Held, jobs: &mut [Pending<Rotate>]) -> Result<()> {
     let rows = held.query(ROTATE, &[n, tenant, key, id, generation, now, attempt]).await?;
     for row in &rows {
         let Some(pending) = jobs.get_mut(position(row)?) else { continue };
-        pending.answer(Rotation::Rotated(Grant {
-            id: pending.job.id,
-            generation: number(row.try_get("generation")?)?,
-            rotated: UnixTime::new(row.try_get("rotated")?),
-            expires: UnixTime::new(row.try_get("expires")?),
-            revoked: None,
-            terms: terms(row)?,
-        }));
+        pending.answer(Rotation::Rotated(renewal(row)?));
     }
     Ok(())
 }
@@ -145,14 +138,14 @@ async fn look(held: &Held, jobs: &mut [Pending<Rotate>], uncertain: bool) -> Res
         if row.try_get("is_old")? {
             pending.answer(Rotation::Revoked);
         } else if mine("attempt")? && job.generation.checked_add(1) == Some(grant.generation) {
-            pending.answer(Rotation::Rotated(Grant { revoked: None, ..grant }));
+            pending.answer(Rotation::Rotated(grant.renewal()));
         } else if mine("revoker")? {
-            pending.answer(Rotation::Reused(grant));
+            pending.answer(Rotation::Reused);
         } else {
             match grant.present(job.generation, job.now, job.grace) {
                 // It became the good one after the statement that rotates.
                 Presented::Current => {}
-                Presented::Repeated => pending.answer(Rotation::Repeated(grant)),
+                Presented::Repeated => pending.answer(Rotation::Repeated(grant.renewal())),
                 Presented::Reused if uncertain => {
                     let why = "the answer of the database was lost, and the grant was refreshed since";
                     pending.refuse(StoreError::Busy(why.to_owned()));
@@ -190,14 +183,10 @@ async fn revoke(held: &Held, jobs: &mut [Pending<Rotate>], reused: Vec<(usize, G
         return Ok(());
     }
     for row in &held.query(REUSED, &[n, tenant, key, generation, rotated, now, attempt]).await? {
-        let Some((n, grant)) = reused.get(position(row)?) else { continue };
+        let Some((n, _)) = reused.get(position(row)?) else { continue };
         if let Some(pending) = jobs.get_mut(*n) {
-            pending.answer(Rotation::Reused(Grant { revoked: Some(pending.job.now), ..grant.clone() }));
+            pending.answer(Rotation::Reused);
         }
     }
     Ok(())
-}
-
-fn number(generation: i64) -> Result<u32> {
-    u32::try_from(generation).map_err(|_| Failure::Record("generation of a grant"))
 }
