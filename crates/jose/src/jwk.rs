@@ -124,12 +124,6 @@ impl Jwk {
         Self::new(self.material, Attributes { alg: None, ..self.attributes })
     }
 
-    /// The same key without a name (RFC 7517 4.5).
-    #[must_use]
-    pub fn without_key_id(&self) -> Self {
-        Self::new(self.material.clone(), Attributes { kid: None, ..self.attributes.clone() })
-    }
-
     /// The numbers of the key.
     pub fn material(&self) -> &Material {
         &self.material

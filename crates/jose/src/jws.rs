@@ -11,6 +11,7 @@ pub use secret::SharedSecret;
 pub use sign::{SignError, sign, sign_with_header};
 
 use crate::{JwkSet, SigningAlgorithm, VerifyingKey, base64url};
+use std::borrow::Cow;
 
 /// The longest token, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
@@ -70,7 +71,7 @@ pub struct Unverified<'a> {
     header: Header,
     payload: Vec<u8>,
     signature: Vec<u8>,
-    signed: &'a [u8],
+    signed: Cow<'a, str>,
 }
 
 /// The header and payload of a token whose signature was verified. There is no other way to get one.
@@ -96,7 +97,7 @@ impl<'a> Unverified<'a> {
         }
         let decode = |part| base64url::decode(part).ok_or(Malformed::Encoding);
         let header = Header::parse(&decode(header)?)?;
-        Ok(Self { header, payload: decode(payload)?, signature: decode(signature)?, signed: signed.as_bytes() })
+        Ok(Self { header, payload: decode(payload)?, signature: decode(signature)?, signed: signed.into() })
     }
 
     /// The header, to choose a key by.
@@ -107,6 +108,17 @@ impl<'a> Unverified<'a> {
     /// The payload, to choose a key by. It proves nothing.
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload
+    }
+
+    /// Header and payload as they were signed: unlike the whole token, they have one form only.
+    pub fn signed_part(&self) -> &str {
+        &self.signed
+    }
+
+    /// The same, to be kept for longer than the text that it was read from.
+    pub fn into_owned(self) -> Unverified<'static> {
+        let signed = Cow::Owned(self.signed.into_owned());
+        Unverified { header: self.header, payload: self.payload, signature: self.signature, signed }
     }
 
     /// Verifies with the one key that the token must have been signed with.
@@ -124,12 +136,18 @@ impl<'a> Unverified<'a> {
         {
             return Err(Refused::KeyId);
         }
-        if key.verifies(self.signed, &self.signature) { Ok(()) } else { Err(Refused::Signature) }
+        if key.verifies(self.signed.as_bytes(), &self.signature) { Ok(()) } else { Err(Refused::Signature) }
     }
 
     /// Verifies with the keys of one signer. A `kid` selects the key; without one, every key that fits the algorithm is
     /// tried (RFC 7515 6, appendix D).
     pub fn verify_with_set(&self, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Result<Verified, Refused> {
+        self.check_with_set(keys, allowed)?;
+        Ok(self.accepted())
+    }
+
+    /// The same as [`Self::verify_with_set`], for one who has read header and payload already.
+    pub fn check_with_set(&self, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Result<(), Refused> {
         let Algorithm::Signature(alg) = self.header.alg() else { return Err(Refused::Algorithm) };
         if !allowed.contains(&alg) {
             return Err(Refused::Algorithm);
@@ -138,8 +156,8 @@ impl<'a> Unverified<'a> {
         let named = |kid: Option<&str>| self.header.kid().is_none_or(|wanted| kid == Some(wanted));
         for jwk in keys.keys.iter().filter(|jwk| named(jwk.kid())) {
             let Ok(key) = jwk.verifying_key(alg) else { continue };
-            match self.verify(&key) {
-                Ok(verified) => return Ok(verified),
+            match self.check(&key) {
+                Ok(()) => return Ok(()),
                 Err(why) => refusal = why,
             }
         }
@@ -156,7 +174,11 @@ impl<'a> Unverified<'a> {
         {
             return Err(Refused::KeyId);
         }
-        if secret.verifies(self.signed, &self.signature) { Ok(self.accepted()) } else { Err(Refused::Signature) }
+        if secret.verifies(self.signed.as_bytes(), &self.signature) {
+            Ok(self.accepted())
+        } else {
+            Err(Refused::Signature)
+        }
     }
 
     /// The same as [`Self::verify`], for one who needs the unverified form no more.

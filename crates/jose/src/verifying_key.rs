@@ -31,6 +31,12 @@ impl VerifyingKey {
         Ok(Self { key, alg, kid: jwk.kid().map(str::to_owned), thumbprint: JwkThumbprint::of(jwk.material()) })
     }
 
+    /// The same key without a name (RFC 7517 4.5).
+    #[must_use]
+    pub fn without_key_id(self) -> Self {
+        Self { kid: None, ..self }
+    }
+
     /// The algorithm that it verifies.
     pub fn algorithm(&self) -> SigningAlgorithm {
         self.alg

@@ -106,7 +106,7 @@ async fn by_assertion(
 ) -> Result<AuthenticatedClient, Refusal> {
     let issuer = &call.tenancy.issuer;
     let mut endpoints = vec![issuer.endpoint(path::TOKEN), issuer.endpoint(&call.path)];
-    endpoints.extend(call.context.mtls_endpoint(issuer, &call.path));
+    endpoints.extend(call.tenancy.mtls_endpoint(&call.path));
     let endpoint = Endpoint { issuer, endpoints: &endpoints, now };
     if method == AuthMethod::ClientSecretJwt {
         let (master, tenant) = (&call.context.master, call.tenancy.name());

@@ -14,7 +14,7 @@ use crate::tenancy::Tenancy;
 use crate::world::World;
 use grantor_fetch::{Fetcher, KeySets};
 use grantor_login::{PasswordPool, Throttle};
-use grantor_protocol::value::{Issuer, Seconds, TenantName, UnixTime};
+use grantor_protocol::value::{Seconds, TenantName, UnixTime};
 use grantor_store::{Store, StoreError};
 use grantor_web::Pages;
 use std::sync::{Arc, Mutex, Weak};
@@ -133,11 +133,6 @@ impl Context {
     /// The tenant of this name, at the newest version that is known.
     pub(crate) fn tenancy(&self, name: &TenantName) -> Option<Arc<Tenancy>> {
         self.feed.snapshot().tenant(name).map(Arc::clone)
-    }
-
-    /// The address of an issuer, or of one of its endpoints, at the listener for mutual TLS (RFC 8705 5).
-    pub(crate) fn mtls_endpoint(&self, issuer: &Issuer, path: &str) -> Option<String> {
-        self.feed.making.mtls_endpoint(issuer, path)
     }
 
     /// Now, in whole seconds.

@@ -90,9 +90,8 @@ impl Call {
 
     /// Where this request was sent, without its query.
     pub(crate) fn url(&self) -> String {
-        let issuer = &self.tenancy.issuer;
-        let mtls = if self.at_mtls { self.context.mtls_endpoint(issuer, &self.path) } else { None };
-        mtls.unwrap_or_else(|| issuer.endpoint(&self.path))
+        let mtls = if self.at_mtls { self.tenancy.mtls_endpoint(&self.path) } else { None };
+        mtls.unwrap_or_else(|| self.tenancy.issuer.endpoint(&self.path))
     }
 
     /// The parameters of the query.

@@ -53,10 +53,10 @@ impl Making {
         }
     }
 
-    /// The address of an issuer, or of one of its endpoints, at the listener for mutual TLS (RFC 8705 5).
-    pub(crate) fn mtls_endpoint(&self, issuer: &Issuer, path: &str) -> Option<String> {
+    /// The address of an issuer at the listener for mutual TLS (RFC 8705 5).
+    fn mtls_address(&self, issuer: &Issuer) -> Option<String> {
         let base = self.mtls.as_deref()?.trim_end_matches('/');
-        let below_origin = issuer.endpoint(path).strip_prefix(&issuer.origin())?.to_owned();
+        let below_origin = issuer.as_str().strip_prefix(&issuer.origin())?;
         Some(format!("{base}{below_origin}"))
     }
 
@@ -64,7 +64,7 @@ impl Making {
         // Every node publishes them in the same order.
         keys.sort_by(|a, b| a.kid.cmp(&b.kid));
         let issuer = self.issuer.of_tenant(&directory.tenant.name);
-        let certificates = Certificates { address: self.mtls_endpoint(&issuer, ""), known: self.certificates };
+        let certificates = Certificates { address: self.mtls_address(&issuer), known: self.certificates };
         Tenancy::new(issuer, directory, keys, now, certificates, Arc::clone(&self.master))
     }
 }

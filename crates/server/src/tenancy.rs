@@ -97,6 +97,11 @@ impl Tenancy {
         &self.directory.tenant.name
     }
 
+    /// The address of an endpoint at the listener for mutual TLS (RFC 8705 5).
+    pub(crate) fn mtls_endpoint(&self, path: &str) -> Option<String> {
+        self.certificates.address.as_ref().map(|address| format!("{address}{path}"))
+    }
+
     /// What the pages call it.
     pub(crate) fn display_name(&self, language: &str) -> &str {
         match self.directory.tenant.display_name.in_language(language) {

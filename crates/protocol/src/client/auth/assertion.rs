@@ -7,7 +7,7 @@ use crate::client::{AssertionAlgorithm, ClientMetadata, SecretAlgorithm};
 use crate::error::Refusal;
 use crate::profile::{AssertionAudience, Profile};
 use crate::value::{Issuer, Seconds, Secret, UnixTime};
-use grantor_jose::jws::{Algorithm, Header, Malformed, Refused, SharedSecret, Unverified};
+use grantor_jose::jws::{Algorithm, Malformed, Refused, SharedSecret, Unverified};
 use grantor_jose::{JwkSet, MacAlgorithm, SigningAlgorithm, digest, parse_object};
 use serde_json::{Map, Value};
 
@@ -16,9 +16,8 @@ pub const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// An assertion that nobody has verified yet.
 pub struct Assertion {
-    text: Secret,
-    // It may hold a key, and is large.
-    header: Box<Header>,
+    // Its header may hold a key, and is large.
+    jws: Box<Unverified<'static>>,
     claims: Map<String, Value>,
     issuer: String,
     subject: Option<String>,
@@ -59,7 +58,7 @@ impl Assertion {
         let claims = parse_object(jws.unverified_payload()).ok_or(Refusal::MalformedClientAssertion)?;
         let issuer = text_of(&claims, "iss")?.ok_or(Refusal::MalformedClientAssertion)?;
         let subject = text_of(&claims, "sub")?;
-        Ok(Self { text: Secret::new(text.to_owned()), header: Box::new(jws.header().clone()), claims, issuer, subject })
+        Ok(Self { jws: Box::new(jws.into_owned()), claims, issuer, subject })
     }
 
     /// `iss`, which chooses the keys.
@@ -74,12 +73,12 @@ impl Assertion {
 
     /// `kid`, which chooses the key (RFC 7515 4.1.4).
     pub fn kid(&self) -> Option<&str> {
-        self.header.kid()
+        self.jws.header().kid()
     }
 
     /// Whether it says that it was made with a shared secret.
     pub fn is_mac(&self) -> bool {
-        matches!(self.header.alg(), Algorithm::Mac(_))
+        matches!(self.jws.header().alg(), Algorithm::Mac(_))
     }
 
     /// What it says.
@@ -89,7 +88,7 @@ impl Assertion {
 
     /// Without a `typ`, or with one of these: a token that was made for another purpose proves nothing here (RFC 8725 3.11).
     pub(in crate::client) fn is_of_type(&self, types: &[&str]) -> Result<(), Refusal> {
-        let fits = self.header.typ().is_none() || types.iter().any(|typ| self.header.has_type(typ));
+        let fits = self.jws.header().typ().is_none() || types.iter().any(|typ| self.jws.header().has_type(typ));
         if fits { Ok(()) } else { Err(Refusal::MalformedClientAssertion) }
     }
 
@@ -99,20 +98,18 @@ impl Assertion {
         keys: &JwkSet,
         allowed: &[SigningAlgorithm],
     ) -> Result<Signed<'_>, Refusal> {
-        let jws = Unverified::parse(self.text.expose()).map_err(unreadable)?;
-        jws.verify_with_set(keys, allowed).map_err(unproven)?;
+        self.jws.check_with_set(keys, allowed).map_err(unproven)?;
         Ok(Signed(&self.claims))
     }
 
     fn sealed_with(&self, secret: &SharedSecret) -> Result<Signed<'_>, Refusal> {
-        let jws = Unverified::parse(self.text.expose()).map_err(unreadable)?;
-        jws.verify_mac(secret).map_err(unproven)?;
+        self.jws.verify_mac(secret).map_err(unproven)?;
         Ok(Signed(&self.claims))
     }
 
     /// Header and payload as they were signed: unlike the whole, they have one form only.
     pub(in crate::client) fn signed_part(&self) -> &str {
-        self.text.expose().rsplit_once('.').map_or("", |(signed, _)| signed)
+        self.jws.signed_part()
     }
 }
 
@@ -155,7 +152,7 @@ fn accept(assertion: &Assertion, claims: &Signed<'_>, expected: &Expected<'_>) -
         return Err(Refusal::AssertionSubjectMismatch);
     }
     // Who types it says that it is made by the rules of rfc7523bis (4), which know no other audience than the issuer.
-    let typed = assertion.header.has_type(OWN_TYPE);
+    let typed = assertion.jws.header().has_type(OWN_TYPE);
     if !is_meant_for(expected, typed, claims.get("aud")) {
         return Err(Refusal::AssertionAudienceMismatch);
     }
