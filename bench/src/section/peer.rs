@@ -66,7 +66,9 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
         for _ in 0..scale.pace.rounds {
             for (asked, (rates, cpus, tails)) in both.iter_mut().zip(&mut measured) {
                 let (outcome, cpu) = asked.slice(scale.pace.slice)?;
-                section.broken.extend(outcome.complaint(path.name()));
+                // What the peer refuses, such as tokens of a grant that it has forgotten, is not counted among its answers.
+                let complaints = if asked.process.id() == peer.id() { &mut section.notes } else { &mut section.broken };
+                complaints.extend(outcome.complaint(path.name()));
                 rates.push(outcome.rate());
                 cpus.push(cpu);
                 tails.push(crate::measure::micros(outcome.quantile(0.99)) as f64);

@@ -28,11 +28,11 @@ fn parsed<'de, D: Deserializer<'de>, T>(
     wrong: &'static str,
     door: fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
-    deserializer.deserialize_str(Door { door, wrong, of: PhantomData })
+    deserializer.deserialize_str(Door { open: door, wrong, of: PhantomData })
 }
 
 struct Door<T> {
-    door: fn(&str) -> Option<T>,
+    open: fn(&str) -> Option<T>,
     wrong: &'static str,
     of: PhantomData<T>,
 }
@@ -45,6 +45,6 @@ impl<T> Visitor<'_> for Door<T> {
     }
 
     fn visit_str<E: Error>(self, raw: &str) -> Result<T, E> {
-        (self.door)(raw).ok_or_else(|| E::custom(format!("{raw:?} {}", self.wrong)))
+        (self.open)(raw).ok_or_else(|| E::custom(format!("{raw:?} {}", self.wrong)))
     }
 }
