@@ -87,9 +87,12 @@ impl PasswordPool {
         // A thread of its own costs a thousandth of the hash, and leaves no other work behind with its low priority. Permit
         // and place go with the work: a caller that gives up does not make room before the thread is free again.
         let work = move || {
-            let (_permit, _place) = (permit, place);
+            let places = (permit, place);
             step_back();
-            let _ = answer.send(work());
+            let done = work();
+            // Whoever has his answer finds room again.
+            drop(places);
+            let _ = answer.send(done);
         };
         std::thread::Builder::new().name("grantor-hash".to_owned()).spawn(work).map_err(|_| PoolBusy)?;
         answered.await.map_err(|_| PoolBusy)
