@@ -133,3 +133,40 @@ impl<J> Queue<J> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+    /// Whoever waits for so long waits in vain: the test would not end.
+    const FOR_EVER: Duration = Duration::from_hours(24);
+
+    fn queue() -> Queue<u8> {
+        let queue = Queue::new(100);
+        queue.push(0).unwrap();
+        queue
+    }
+
+    #[test]
+    fn who_waits_for_others_stops_when_none_comes_within_a_pause() {
+        let queue = queue();
+        queue.linger(3, MOMENT, FOR_EVER);
+        assert_eq!(queue.len(), 1);
+    }
+
+    #[test]
+    fn who_waits_for_others_stops_when_the_time_is_over() {
+        queue().linger(3, FOR_EVER, MOMENT);
+    }
+
+    #[test]
+    fn who_waits_for_others_stops_when_they_are_there() {
+        let queue = queue();
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..2).for_each(|_| drop(queue.push(0).unwrap())));
+            queue.linger(3, FOR_EVER, FOR_EVER);
+        });
+        assert_eq!(queue.len(), 3);
+    }
+}
