@@ -164,7 +164,10 @@ mod tests {
     fn who_waits_for_others_stops_when_they_are_there() {
         let queue = queue();
         std::thread::scope(|scope| {
-            scope.spawn(|| (0..2).for_each(|_| drop(queue.push(0).unwrap())));
+            scope.spawn(|| {
+                queue.push(0).unwrap();
+                queue.push(0).unwrap();
+            });
             queue.linger(3, FOR_EVER, FOR_EVER);
         });
         assert_eq!(queue.len(), 3);
