@@ -89,7 +89,8 @@ struct Bench {
 
 impl Ceiling {
     pub(crate) fn run(self) -> Result<()> {
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve())
+        // As Grantor does where there is one core.
+        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(self.serve())
     }
 
     async fn serve(self) -> Result<()> {
@@ -106,6 +107,7 @@ impl Ceiling {
                     service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
                 let mut builder = http1::Builder::new();
                 builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
+                builder.writev(false);
                 let _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), handle)).await;
             });
         }

@@ -20,13 +20,20 @@ mod scratch;
 mod supervisor;
 
 use clap::Parser as _;
+use std::io;
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
+use tokio::runtime::{Builder, Runtime};
+
+/// One task in so many is taken from those that another thread woke: what the store has done ends before what is new begins.
+const FROM_OUTSIDE: u32 = 4;
 
 /// Reads the command line and carries it out.
 pub fn run() -> ExitCode {
     let cli = cli::Cli::parse();
     let output = cli.output();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return failure::Failure::new(format!("cannot start: {error}")).report(output.json, false),
     };
@@ -34,6 +41,15 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(output.json, output::color()),
     }
+}
+
+/// With one processor everything waits in one line, in the order in which it came. A runtime of many threads has a line for
+/// each and one for all; what falls out of the former waits behind everything that came later, and under overload that is
+/// for a second.
+fn runtime() -> io::Result<Runtime> {
+    let alone = available_parallelism().is_ok_and(|threads| threads == NonZero::<usize>::MIN);
+    let mut builder = if alone { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.enable_all().global_queue_interval(FROM_OUTSIDE).build()
 }
 
 /// What is wrong with the text of a manifest by itself, for people, with lines and carets; nothing when it can be read.

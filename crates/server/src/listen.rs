@@ -321,6 +321,8 @@ impl Visit {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
                 builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
+                // Answers are small: copied behind their header they are cheaper to write than two parts are.
+                builder.writev(false);
                 drop(http2);
                 rest.watch(builder.serve_connection(io, handle)).await
             }

@@ -32,6 +32,8 @@ pub(crate) struct Gate {
     /// When the next look is due, in microseconds from then, and how many had come at the last.
     look_due: AtomicU64,
     came_before: AtomicU64,
+    /// How many had come when a look was found overdue; zero while none is.
+    came_overdue: AtomicU64,
     workers: AtomicU32,
     abroad: Semaphore,
 }
@@ -103,6 +105,7 @@ impl Gate {
             begun: Instant::now(),
             look_due: AtomicU64::new(u64::MAX),
             came_before: AtomicU64::new(0),
+            came_overdue: AtomicU64::new(0),
             workers: AtomicU32::new(1),
             abroad: Semaphore::new(MOST_ABROAD),
         })
@@ -119,7 +122,7 @@ impl Gate {
         // The clock is read only where there is a reason to.
         let since_look = number.saturating_sub(self.came_before.load(Ordering::Relaxed));
         let workers = self.workers.load(Ordering::Relaxed);
-        if is_full_house(since_look, workers) && is_stuck(since_look, self.overdue(), workers) {
+        if is_full_house(since_look, workers) && self.is_stuck(number, workers) {
             return Err(self.turn_away(Excess::Processor));
         }
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -185,7 +188,8 @@ impl Gate {
     }
 
     async fn look(gate: Weak<Self>, exempt: impl Fn() -> usize + Send + 'static) {
-        let workers = u32::try_from(Handle::current().metrics().num_workers()).unwrap_or(u32::MAX);
+        let metrics = Handle::current().metrics();
+        let workers = u32::try_from(metrics.num_workers()).unwrap_or(u32::MAX);
         let mut rule = Rule::default();
         let (mut came_before, mut completed_before) = (0, 0);
         let mut pause = TICK;
@@ -206,6 +210,7 @@ impl Gate {
             let verdict = rule.next(&Sample {
                 elapsed,
                 late,
+                queued: metrics.global_queue_depth(),
                 came: came.saturating_sub(came_before),
                 completed: completed.saturating_sub(completed_before),
                 in_flight: gate.in_flight().saturating_sub(exempt),
@@ -214,9 +219,21 @@ impl Gate {
             gate.refuse.store(verdict.refuse, Ordering::Relaxed);
             gate.limit.store(verdict.limit.saturating_add(exempt), Ordering::Relaxed);
             gate.came_before.store(came, Ordering::Relaxed);
+            gate.came_overdue.store(0, Ordering::Relaxed);
             pause = if came == came_before && verdict == Verdict::open() { IDLE_TICK } else { TICK };
             (came_before, completed_before) = (came, completed);
         }
+    }
+
+    /// Whether the look waits in a line that is too long. Only those who came since it was due stand before it: a machine
+    /// that stood still for a moment is not overloaded.
+    fn is_stuck(&self, number: u64, workers: u32) -> bool {
+        let overdue = self.overdue();
+        if overdue.is_zero() {
+            return false;
+        }
+        let first = self.came_overdue.compare_exchange(0, number.max(1), Ordering::Relaxed, Ordering::Relaxed);
+        first.is_err_and(|first| is_stuck(number.saturating_sub(first), overdue, workers))
     }
 
     /// By how much the next look is late already.
@@ -281,7 +298,9 @@ mod tests {
         while gate.overdue() < Duration::from_millis(50) {
             std::hint::spin_loop();
         }
-        assert_eq!(gate.admit().unwrap_err(), Excess::Processor);
+        assert!((0..128).all(|_| gate.admit().is_ok()), "it stood still: who came before is not in the line");
+        assert!((0..2).any(|_| gate.admit().is_err()));
+        assert_eq!(gate.refused(Excess::Processor), 1);
         gate.came_before.store(gate.came.load(Ordering::Relaxed), Ordering::Relaxed);
         assert!((0..100).all(|_| gate.admit().is_ok()), "fewer than a full house since the last look");
     }

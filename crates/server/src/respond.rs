@@ -8,7 +8,6 @@ use grantor_protocol::authorize::AuthorizationResponse;
 use grantor_protocol::{ErrorCode, Refusal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
 
 /// JSON that nobody may keep (RFC 6749 5.1).
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -147,8 +146,15 @@ fn status_of(refusal: &Refusal) -> StatusCode {
     StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-fn error_body(code: ErrorCode) -> serde_json::Value {
-    json!({ "error": code.as_str(), "error_description": code.description() })
+/// RFC 6749 5.2.
+#[derive(Serialize)]
+struct ErrorBody {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+fn error_body(code: ErrorCode) -> ErrorBody {
+    ErrorBody { error: code.as_str(), error_description: code.description() }
 }
 
 fn retry_later(code: ErrorCode, response: &mut Response) {

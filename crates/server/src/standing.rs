@@ -31,7 +31,7 @@ pub(crate) use watched::WatchedStore;
 pub(crate) const REUSED_FOR: Duration = Duration::from_millis(500);
 
 /// What is kept at the most, in bytes.
-const MEMORY: u64 = 24 * 1024 * 1024;
+const MEMORY: u64 = 6 * 1024 * 1024;
 /// What a usual token weighs, with its grant and its user: the table is laid out for as many as fit.
 const USUAL: u64 = 3 * 1024;
 

@@ -19,7 +19,7 @@ const LONGEST_LOG: i32 = 16_384;
 const PAGE: i64 = 4_096;
 /// How many kibibytes of the file a connection keeps in memory: the writer has what leads to a million grants; a reader
 /// forgets what it knows when somebody has written, and finds it again in the memory of the operating system.
-const LARGE_CACHE: i64 = 8_192;
+const LARGE_CACHE: i64 = 4_096;
 const SMALL_CACHE: i64 = 1_024;
 /// Distinct statements are fewer.
 const STATEMENTS: usize = 128;

@@ -14,6 +14,8 @@ pub(super) struct Sample {
     pub(super) elapsed: Duration,
     /// How late the runtime was.
     pub(super) late: Duration,
+    /// Tasks that wait for any of its threads, beside those that wait for one: the lateness does not tell of them.
+    pub(super) queued: usize,
     /// Requests that came, admitted or not.
     pub(super) came: u64,
     /// Admitted requests that ended.
@@ -120,7 +122,8 @@ impl Rule {
         // Little's law: the wait is as long as it takes to look at those who stand in line.
         let line = f64::from(FULL_HOUSE) * f64::from(sample.workers);
         let bearable = (line / self.demand.max(1.0)).clamp(LEAST_WAIT.as_secs_f64(), MOST_WAIT.as_secs_f64());
-        let excess = sample.late.as_secs_f64() / bearable - 1.0;
+        let queued = count(u64::try_from(sample.queued).unwrap_or(u64::MAX)) / line;
+        let excess = queued.max(sample.late.as_secs_f64() / bearable) - 1.0;
         self.late.see(excess > 0.0, sample);
         let excess = excess.clamp(-1.0, 4.0);
         if self.refused > 0.0 || (self.late.lasts(PATIENCE) && count(self.late.came) >= line) {
@@ -155,7 +158,7 @@ impl Rule {
     }
 }
 
-/// Whether requests must be refused before the next look: it is overdue, and a full house came meanwhile. That bounds the
+/// Whether requests must be refused before the next look: it is overdue, and a full house came since it was due. That bounds the
 /// wait while the rule learns what is going on.
 pub(super) fn is_stuck(came: u64, overdue: Duration, workers: u32) -> bool {
     overdue > OVERDUE && is_full_house(came, workers)

@@ -16,6 +16,7 @@ struct Processor {
     looked: f64,
     look_due: Option<f64>,
     came: u64,
+    came_overdue: u64,
     share: f64,
 }
 
@@ -45,6 +46,7 @@ impl Processor {
             looked: 0.0,
             look_due: Some(0.01),
             came: 0,
+            came_overdue: 0,
             share: 0.0,
         }
     }
@@ -76,7 +78,8 @@ impl Processor {
         self.came += 1;
         self.share += f64::from(self.verdict.refuse) / f64::from(u32::MAX);
         let overdue = Duration::from_secs_f64((self.now - self.looked - 0.01).max(0.0));
-        let (waits, costs) = if self.share >= 1.0 || is_stuck(self.came, overdue, 1) {
+        self.came_overdue += u64::from(!overdue.is_zero());
+        let (waits, costs) = if self.share >= 1.0 || is_stuck(self.came_overdue, overdue, 1) {
             self.share = (self.share - 1.0).max(0.0);
             (&mut seen.refused, self.refusal)
         } else {
@@ -91,12 +94,14 @@ impl Processor {
         self.verdict = self.rule.next(&Sample {
             elapsed: Duration::from_secs_f64(elapsed),
             late: Duration::from_secs_f64((elapsed - 0.01).max(0.0)),
+            queued: 0,
             came: self.came,
             completed: self.came,
             in_flight: 1,
             workers: 1,
         });
         self.came = 0;
+        self.came_overdue = 0;
         self.looked = self.now;
         self.look_due = Some(self.now + 0.01);
     }
@@ -139,6 +144,7 @@ fn a_house_of_64_is_never_refused_whatever_its_requests_cost() {
             let verdict = rule.next(&Sample {
                 elapsed: Duration::from_secs_f64(elapsed),
                 late: Duration::from_secs_f64(late),
+                queued: 0,
                 came: done,
                 completed: done,
                 in_flight: 1,
@@ -151,7 +157,7 @@ fn a_house_of_64_is_never_refused_whatever_its_requests_cost() {
 
 fn quiet(late_ms: u64, came: u64) -> Sample {
     let elapsed = Duration::from_millis(10 + late_ms);
-    Sample { elapsed, late: Duration::from_millis(late_ms), came, completed: came, in_flight: 1, workers: 1 }
+    Sample { elapsed, late: Duration::from_millis(late_ms), queued: 0, came, completed: came, in_flight: 1, workers: 1 }
 }
 
 #[test]
@@ -175,9 +181,19 @@ fn neither_a_burst_nor_a_busy_neighbour_is_an_overload() {
     assert!(is_stuck(200, Duration::from_millis(50), 1));
 }
 
+#[test]
+fn a_line_that_the_look_does_not_wait_in_counts_too() {
+    let mut rule = Rule::default();
+    let after =
+        |rule: &mut Rule, queued| (0..30).map(|_| rule.next(&Sample { queued, ..quiet(0, 100) }).refuse).max().unwrap();
+    assert_eq!(after(&mut rule, 128), 0, "a full house");
+    assert!(after(&mut rule, 1000) > u32::MAX / 4);
+    assert_eq!(Rule::default().next(&Sample { queued: 1000, ..quiet(0, 1000) }).refuse, 0, "a burst");
+}
+
 fn waiting(in_flight: u32, completed: u64) -> Sample {
     let elapsed = Duration::from_millis(10);
-    Sample { elapsed, late: Duration::ZERO, came: completed, completed, in_flight, workers: 1 }
+    Sample { elapsed, late: Duration::ZERO, queued: 0, came: completed, completed, in_flight, workers: 1 }
 }
 
 #[test]
