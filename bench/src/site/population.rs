@@ -130,6 +130,7 @@ impl Population {
                         grant: grant_id(n),
                         terms: (*terms).clone(),
                         event: told(n, &terms),
+                        falls_when_replayed: true,
                     };
                     store.redeem(&TenantName::default(), redemption, terms.created).await
                 });

@@ -139,6 +139,13 @@ pub enum Refusal {
     GrantExpired,
     GrantRevoked,
     UserDisabled,
+    // The device code.
+    MalformedDeviceCode,
+    DeviceCodeExpired,
+    DeviceCodeOfAnotherClient,
+    DeviceCodeSpent,
+    AuthorizationPending,
+    PolledTooOften,
     // The access token.
     NoAccessToken,
     SeveralAccessTokens,
@@ -152,7 +159,7 @@ pub enum Refusal {
     Broken,
 }
 
-/// `error` (RFC 6749 4.1.2.1, 5.2; RFC 6750 3.1; RFC 8707 2; RFC 9101 7; RFC 9396 5; RFC 9449 5, 8; OpenID Connect
+/// `error` (RFC 6749 4.1.2.1, 5.2; RFC 6750 3.1; RFC 8628 3.5; RFC 8707 2; RFC 9101 7; RFC 9396 5; RFC 9449 5, 8; OpenID Connect
 /// Core 3.1.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each variant is its registered name")]
@@ -180,6 +187,9 @@ pub enum ErrorCode {
     UseDpopNonce,
     InvalidToken,
     InsufficientScope,
+    AuthorizationPending,
+    SlowDown,
+    ExpiredToken,
 }
 
 impl Refusal {
@@ -312,6 +322,9 @@ impl Refusal {
             | Self::GrantExpired
             | Self::GrantRevoked
             | Self::UserDisabled
+            | Self::MalformedDeviceCode
+            | Self::DeviceCodeOfAnotherClient
+            | Self::DeviceCodeSpent
             | Self::AssertionRefused
             | Self::CodeBoundToAnotherKey
             | Self::RefreshTokenBoundToAnotherKey => ErrorCode::InvalidGrant,
@@ -323,6 +336,9 @@ impl Refusal {
             | Self::BoundTokenAsBearer
             | Self::UnboundTokenAsDpop => ErrorCode::InvalidToken,
             Self::InsufficientScope => ErrorCode::InsufficientScope,
+            Self::AuthorizationPending => ErrorCode::AuthorizationPending,
+            Self::PolledTooOften => ErrorCode::SlowDown,
+            Self::DeviceCodeExpired => ErrorCode::ExpiredToken,
             Self::Busy => ErrorCode::TemporarilyUnavailable,
             Self::Broken => ErrorCode::ServerError,
         }
@@ -356,6 +372,9 @@ impl ErrorCode {
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
         }
     }
 
@@ -400,6 +419,9 @@ impl ErrorCode {
             Self::UseDpopNonce => "The DPoP proof needs the nonce of the DPoP-Nonce header.",
             Self::InvalidToken => "The access token is not valid here, or not any more.",
             Self::InsufficientScope => "The access token does not allow this.",
+            Self::AuthorizationPending => "Nobody has allowed this yet. Ask again after the interval.",
+            Self::SlowDown => "Ask less often: wait five seconds longer from now on.",
+            Self::ExpiredToken => "The device code has expired or is not known. Ask for a new one.",
         }
     }
 }

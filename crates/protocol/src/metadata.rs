@@ -17,6 +17,8 @@ pub mod path {
     pub const AUTHORIZE: &str = "/authorize";
     pub const TOKEN: &str = "/token";
     pub const PAR: &str = "/par";
+    pub const DEVICE_AUTHORIZATION: &str = "/device_authorization";
+    pub const DEVICE: &str = "/device";
     pub const JWKS: &str = "/jwks";
     pub const USERINFO: &str = "/userinfo";
     pub const INTROSPECT: &str = "/introspect";
@@ -82,6 +84,7 @@ pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<
         "authorization_endpoint": issuer.endpoint(path::AUTHORIZE),
         "token_endpoint": issuer.endpoint(path::TOKEN),
         "pushed_authorization_request_endpoint": issuer.endpoint(path::PAR),
+        "device_authorization_endpoint": issuer.endpoint(path::DEVICE_AUTHORIZATION),
         "jwks_uri": issuer.endpoint(path::JWKS),
         "userinfo_endpoint": issuer.endpoint(path::USERINFO),
         "introspection_endpoint": issuer.endpoint(path::INTROSPECT),
@@ -136,6 +139,7 @@ pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<
         let aliases = json!({
             "token_endpoint": alias(path::TOKEN),
             "pushed_authorization_request_endpoint": alias(path::PAR),
+            "device_authorization_endpoint": alias(path::DEVICE_AUTHORIZATION),
             "userinfo_endpoint": alias(path::USERINFO),
             "introspection_endpoint": alias(path::INTROSPECT),
             "revocation_endpoint": alias(path::REVOKE),

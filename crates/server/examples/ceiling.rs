@@ -183,6 +183,7 @@ async fn user_token(store: &Arc<dyn Store>, keys: &TenantKeys, now: UnixTime) ->
         grant,
         terms: serde_json::from_value(terms).unwrap(),
         event: grantor_store::contract::samples::event(TenantName::default(), 1),
+        falls_when_replayed: true,
     };
     store.redeem(&TenantName::default(), redemption, now).await.unwrap();
     let refresh = keys.handles.refresh_token(RefreshHandle { grant, generation: 0 }).unwrap();

@@ -29,6 +29,10 @@ pub(crate) struct Context {
     pub(crate) passwords: PasswordPool,
     pub(crate) known_secrets: KnownSecrets,
     pub(crate) throttle: Throttle,
+    /// Guesses at what devices show.
+    pub(crate) user_codes: Throttle,
+    /// Devices of clients that anybody can claim to be.
+    pub(crate) devices: Budget,
     /// Refusals of peers who did not say who they are, written down.
     pub(crate) strangers: Budget,
     /// What the demo API keeps.
@@ -67,6 +71,8 @@ pub enum StartError {
 
 /// Refusals of strangers that are written down in a second.
 const STRANGERS: u32 = 50;
+/// Devices of public clients that are written down in a second, whoever asks: with ten minutes to live, 60,000 rows.
+const DEVICES: u32 = 100;
 /// How often a small step of expired rows is dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 /// What has expired is kept for so long: were it forgotten at once, a clock that was too fast and is put right would bring
@@ -105,6 +111,8 @@ impl Context {
             passwords: PasswordPool::new(threads, world.random()),
             known_secrets: KnownSecrets::new(world.random()),
             throttle: Throttle::default(),
+            user_codes: Throttle::default(),
+            devices: Budget::new(DEVICES),
             strangers: Budget::new(STRANGERS),
             notes: Mutex::default(),
             key_sets: KeySets::new(fetcher.clone()),

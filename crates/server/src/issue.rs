@@ -131,7 +131,7 @@ impl Issuing<'_> {
         // The first response answers the authentication request (OpenID Connect Core 3.1.3.3); a later one gives an ID token
         // when the tokens that were asked for still speak of the sign-in (12.2).
         let granted = |scope: &Scope| scope.contains("openid");
-        let first = self.grant_type == GrantType::AuthorizationCode;
+        let first = self.is_first();
         let openid = if first {
             grant.terms.access.at(&tenancy.issuer.as_resource()).is_some_and(granted)
         } else {
@@ -147,6 +147,11 @@ impl Issuing<'_> {
             refresh_token,
             id_token,
         })
+    }
+
+    /// Whether the response answers a request that a user was asked about.
+    fn is_first(&self) -> bool {
+        matches!(self.grant_type, GrantType::AuthorizationCode | GrantType::DeviceCode)
     }
 
     fn user_token(&self, grant: &Grant, content: &Content, sub: &str) -> AccessToken {
@@ -186,7 +191,7 @@ impl Issuing<'_> {
             sub,
             access_token,
             algorithm,
-            first: self.grant_type == GrantType::AuthorizationCode,
+            first: self.is_first(),
             issued: self.now,
             lifetime: self.call.tenancy.directory.tenant.lifetimes.id_token,
         };

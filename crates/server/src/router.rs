@@ -2,9 +2,9 @@
 //! address, and what is too long is refused.
 
 use crate::context::Context;
-use crate::endpoint::{authorize, demo, introspect, metadata, par, revoke, token, userinfo};
+use crate::endpoint::{authorize, demo, device_authorization, introspect, metadata, par, revoke, token, userinfo};
 use crate::extract::{Call, CallMeta, RequestId};
-use crate::page::{applications, asset, consent, home, select_account, setup, sign_in, sign_out};
+use crate::page::{applications, asset, consent, device, home, select_account, setup, sign_in, sign_out};
 use crate::respond;
 use crate::tenancy::Tenancy;
 use axum::Router;
@@ -58,6 +58,8 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::TOKEN, post(token::handle).options(preflight))
         .route(path::PAR, post(par::handle).options(preflight))
+        .route(path::DEVICE_AUTHORIZATION, post(device_authorization::handle).options(preflight))
+        .route(path::DEVICE, get(device::get).post(device::post))
         .route(path::INTROSPECT, post(introspect::handle))
         .route(path::REVOKE, post(revoke::handle).options(preflight))
         .route(path::USERINFO, get(userinfo::handle).post(userinfo::handle).options(preflight))

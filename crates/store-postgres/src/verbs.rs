@@ -1,6 +1,7 @@
 //! The port's verbs, and the SQL of each.
 
 pub(crate) mod audit;
+pub(crate) mod devices;
 pub(crate) mod directory;
 pub(crate) mod expire;
 pub(crate) mod grants;

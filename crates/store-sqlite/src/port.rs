@@ -1,17 +1,21 @@
 //! The port's verbs, each sent to the writer or to a reader.
 
 use crate::verbs::grants::{self, Owner};
-use crate::verbs::{audit, directory, epoch, expire, remembered, sessions, tokens, uses};
+use crate::verbs::{audit, devices, directory, epoch, expire, remembered, sessions, tokens, uses};
 use crate::{SqliteStore, backup, connection};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
+use grantor_protocol::grant::authorization_code::Code;
+use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
-use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_protocol::value::{
+    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+};
 use grantor_store::{
-    Activity, AuditLog, Change, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result, Sessions, Store,
-    StoreError, Uses,
+    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result, Sessions,
+    Store, StoreError, Uses,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -83,6 +87,35 @@ impl Grants for SqliteStore {
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         let (tenant, token) = (tenant.clone(), token.clone());
         self.readers.find(move |db| tokens::standing(db, &tenant, &token)).await
+    }
+}
+
+#[async_trait]
+impl Devices for SqliteStore {
+    async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write_once(move |db| devices::open(db, &tenant, &device, now)).await
+    }
+
+    async fn device(&self, tenant: &TenantName, user_code: UserCode, now: UnixTime) -> Result<Option<Device>> {
+        let tenant = tenant.clone();
+        self.readers.find(move |db| devices::find(db, &tenant, user_code, now)).await
+    }
+
+    async fn answer_device(
+        &self,
+        tenant: &TenantName,
+        device: CodeId,
+        allowed: Option<Box<Code>>,
+        now: UnixTime,
+    ) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write_once(move |db| devices::answer(db, &tenant, device, allowed.as_deref(), now)).await
+    }
+
+    async fn poll_device(&self, tenant: &TenantName, device: CodeId, now: UnixTime) -> Result<Poll> {
+        let tenant = tenant.clone();
+        self.writer.write_once(move |db| devices::poll(db, &tenant, device, now)).await
     }
 }
 

@@ -2,6 +2,7 @@
 //! than once.
 
 pub(crate) mod audit;
+pub(crate) mod devices;
 pub(crate) mod directory;
 pub(crate) mod epoch;
 pub(crate) mod expire;

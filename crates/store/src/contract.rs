@@ -7,6 +7,7 @@
 
 pub mod agreement;
 pub mod audit;
+pub mod devices;
 pub mod directory;
 pub mod epoch;
 pub mod expiry;
@@ -60,6 +61,13 @@ macro_rules! contract_tests {
                 consents_add_up,
                 rfc9449_11_1_a_value_is_remembered_until_it_expires,
             }
+            devices::{
+                rfc8628_3_3_a_device_is_found_by_its_user_code,
+                rfc8628_5_1_a_user_code_is_one_devices,
+                rfc8628_3_5_who_asks_too_often_waits_longer,
+                rfc8628_3_5_what_was_said_to_a_device_stands,
+                a_device_goes_with_its_tenant_and_with_the_epoch,
+            }
             uses::{
                 the_last_use_of_each_credential_is_known,
                 a_later_use_wins_and_a_minute_is_one_use,
@@ -104,6 +112,7 @@ macro_rules! contract_tests {
             }
             races::{
                 rfc6749_4_1_2_one_of_many_redemptions_is_fresh,
+                rfc8628_3_4_one_of_many_polls_is_given_the_grant,
                 rfc9700_4_14_2_one_of_many_refreshes_rotates,
                 rfc9700_4_14_2_without_grace_many_refreshes_revoke,
                 rfc7009_2_1_a_revoke_beats_every_refresh,

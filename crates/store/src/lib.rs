@@ -14,9 +14,13 @@ use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::client::Client;
 use grantor_protocol::directory::{Api, DirectoryRecords, KeyRecord, PackedDirectory, Policy, Tenant, User};
+use grantor_protocol::grant::authorization_code::Code;
+use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
-use grantor_protocol::value::{ClientId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_protocol::value::{
+    ClientId, CodeId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+};
 use std::collections::BTreeMap;
 
 /// Why a verb was not carried out. Nothing was changed, except as [`StoreError::Busy`] says.
@@ -116,6 +120,31 @@ pub enum GrantsOf<'a> {
 /// not taken back earlier.
 pub fn taken_back_at(epoch: TokenId) -> UnixTime {
     UnixTime::new(i64::try_from(epoch.millis() / 1_000).unwrap_or(i64::MAX))
+}
+
+/// Devices that wait for somebody to allow them (RFC 8628).
+#[async_trait]
+pub trait Devices: Send + Sync {
+    /// Writes down what a device asks for, to be found by its user code. `false` when another device that is not over
+    /// shows the same. Said twice it is as said once.
+    async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool>;
+
+    /// The device that shows this code, while it waits for an answer.
+    async fn device(&self, tenant: &TenantName, user_code: UserCode, now: UnixTime) -> Result<Option<Device>>;
+
+    /// Says what a person allowed it, or that he did not. The first word counts: gives whether this is what it is told.
+    /// Saying the same again is the same.
+    async fn answer_device(
+        &self,
+        tenant: &TenantName,
+        device: CodeId,
+        allowed: Option<Box<Code>>,
+        now: UnixTime,
+    ) -> Result<bool>;
+
+    /// How it stands with a device that asks. One that asks before its time must wait longer from then on (RFC 8628 3.5);
+    /// one that was answered may ask as often as it likes. That what was allowed is used once is [`Grants::redeem`]'s word.
+    async fn poll_device(&self, tenant: &TenantName, device: CodeId, now: UnixTime) -> Result<Poll>;
 }
 
 /// What people and browsers have going.
@@ -264,7 +293,7 @@ pub trait AuditLog: Send + Sync {
 
 /// The whole port.
 #[async_trait]
-pub trait Store: Grants + Sessions + Uses + Directories + AuditLog {
+pub trait Store: Grants + Devices + Sessions + Uses + Directories + AuditLog {
     /// Drops at most `limit` rows that have expired, a grant a day later than that, and audit events older than
     /// `keep_events_from`. Gives how many. Correctness never depends on it; it is a small step, to be called every few
     /// seconds.

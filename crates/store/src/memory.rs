@@ -1,6 +1,7 @@
 //! The port in memory, for tests and trials: one lock, so that every verb is atomic; nothing survives the process.
 
 mod audit;
+mod devices;
 mod directory;
 mod grants;
 mod sessions;
@@ -14,7 +15,7 @@ use grantor_protocol::directory::{Api, KeyRecord, Policy, Tenant, User};
 use grantor_protocol::grant::{Consent, Grant};
 use grantor_protocol::session::Session;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime,
+    ClientId, CodeId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,6 +33,7 @@ struct State {
     spent_codes: BTreeMap<(TenantName, CodeId), (GrantId, UnixTime)>,
     revoked_tokens: BTreeMap<(TenantName, TokenId), UnixTime>,
     cutoffs: BTreeMap<(TenantName, Whose), (TokenId, UnixTime)>,
+    devices: BTreeMap<(TenantName, UserCode), devices::Waiting>,
     sessions: BTreeMap<(TenantName, [u8; 32]), Session>,
     consents: BTreeMap<(TenantName, Subject, ClientId), Consent>,
     remembered: BTreeMap<(TenantName, String, [u8; 32]), UnixTime>,
@@ -84,6 +86,7 @@ impl Store for MemoryStore {
         drop_some(&mut state.revoked_tokens, &mut left, |expires| *expires <= now);
         drop_some(&mut state.cutoffs, &mut left, |(_, expires)| *expires <= now);
         drop_some(&mut state.sessions, &mut left, |session| session.expires <= now);
+        drop_some(&mut state.devices, &mut left, |waiting| waiting.device.expires <= now);
         drop_some(&mut state.remembered, &mut left, |expires| *expires <= now);
         drop_some(&mut state.grants, &mut left, |grant| grant.expires <= horizon);
         let old = |event: &Event| event.id < keep_events_from;

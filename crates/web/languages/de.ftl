@@ -68,11 +68,26 @@ consent-lifetime-once = Das gilt { $span } lang und endet dann von selbst.
 consent-lifetime-limited = Das gilt bis zu { $span } lang, auch während Sie abwesend sind.
 consent-lifetime-until-revoked = Das gilt, bis Sie es zurücknehmen, auch während Sie abwesend sind.
 consent-redirect = Danach geht es zu
+consent-device = Es ist für das Gerät mit dem Code
+consent-device-warning = Erlauben Sie das nur, wenn Sie es selbst begonnen haben, an einem Gerät, das Sie vor sich haben. Wer Ihnen einen Link mit diesem Code geschickt hat, bekäme den Zugriff.
 consent-deny = Ablehnen
 consent-allow = Erlauben
 consent-revocable = Unter „Ihre Apps“ können Sie es jederzeit zurücknehmen.
 consent-policy = Datenschutzerklärung
 consent-terms = Nutzungsbedingungen
+
+# Geräte
+device-title = Ein Gerät verbinden
+device-lead = Geben Sie den Code ein, den Ihr Gerät zeigt.
+device-compare = Zeigt Ihr Gerät diesen Code? Nur dann geht es weiter.
+device-code = Code
+device-continue = Weiter
+device-warning = Geben Sie nie einen Code ein, den Ihnen jemand geschickt hat.
+device-error-unknown = Kein Gerät zeigt diesen Code, oder er ist abgelaufen. Prüfen Sie ihn, oder beginnen Sie am Gerät von vorn.
+device-allowed-title = Ihr Gerät ist verbunden
+device-allowed-lead = { $application } macht von selbst weiter. Sie können diese Seite schließen.
+device-denied-title = Ihr Gerät wurde nicht verbunden
+device-denied-lead = { $application } hat keinen Zugriff bekommen. Sie können diese Seite schließen.
 
 # Abmelden
 sign-out-title = Abmelden?

@@ -68,11 +68,26 @@ consent-lifetime-once = This lasts { $span } and then ends by itself.
 consent-lifetime-limited = This lasts up to { $span }, even while you are away.
 consent-lifetime-until-revoked = This lasts until you take it back, even while you are away.
 consent-redirect = Afterwards you go to
+consent-device = It is for the device that shows
+consent-device-warning = Allow this only if you started it yourself, on a device that you have in front of you. Whoever sent you a link with this code would get the access.
 consent-deny = Deny
 consent-allow = Allow
 consent-revocable = You can take it back at any time under “Your apps”.
 consent-policy = Privacy policy
 consent-terms = Terms of service
+
+# Devices
+device-title = Connect a device
+device-lead = Enter the code that your device shows.
+device-compare = Does your device show this code? Continue only if it does.
+device-code = Code
+device-continue = Continue
+device-warning = Never enter a code that somebody sent you.
+device-error-unknown = No device shows this code, or it has expired. Check it, or start again on the device.
+device-allowed-title = Your device is connected
+device-allowed-lead = { $application } goes on by itself. You may close this page.
+device-denied-title = Your device was not connected
+device-denied-lead = { $application } got no access. You may close this page.
 
 # Signing out
 sign-out-title = Sign out?

@@ -21,6 +21,7 @@ pub use language::Language;
 pub use overrides::ReadError;
 pub use page::applications::{AllowedApi, AllowedScope, App, Applications};
 pub use page::consent::{Consent, ConsentDetail, ConsentGroup, ConsentScope, Lifetime};
+pub use page::device::{Device, DeviceDone, DeviceError};
 pub use page::error::{ErrorKind, ErrorPage};
 pub use page::form_post::FormPost;
 pub use page::frame::{Display, Frame};

@@ -52,6 +52,7 @@ pub(crate) struct Demo {
 }
 
 const CODE: &[&str] = &["authorization_code", "refresh_token"];
+const NATIVE: &[&str] = &["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
 const MACHINE: &[&str] = &["client_credentials"];
 const BOTH: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
 
@@ -89,7 +90,7 @@ impl Demo {
             mail: issuer.endpoint("/demo/mail"),
             payments: issuer.endpoint("/demo/payments"),
             web: client("demo-web", "Demo web application", secret("demo-web"), web.clone(), CODE, EVERYTHING),
-            public: client("demo-public", "Demo app", Proof::Public, native, CODE, EVERYTHING),
+            public: client("demo-public", "Demo app", Proof::Public, native, NATIVE, EVERYTHING),
             machine: client("demo-machine", "Demo machine", secret("demo-machine"), vec![], MACHINE, NOTES_AND_MAIL),
             notes_api: client("demo-notes-api", "Demo notes API", secret("demo-notes-api"), vec![], MACHINE, ""),
             jwt: client("demo-jwt", "Demo application with a key", Proof::Key(jwt), web, BOTH, PAYMENTS_TOO),

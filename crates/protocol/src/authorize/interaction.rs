@@ -57,12 +57,20 @@ pub fn next(
     }
     let remembered = consent.is_some_and(|consent| consent.access.covers(asked));
     // OpenID Connect Core 11: offline access needs a user who was asked, at least once.
-    let skips = !request.target.client.metadata.require_consent
-        || (remembered && request.target.client.metadata.is_confidential())
-        // RFC 6749 10.2, RFC 8252 8.6: anybody can claim to be a public client; one that is reached over https is that app.
-        || (remembered && request.target.redirect_uri.as_str().starts_with("https:"));
+    let metadata = &request.target.client().metadata;
+    let skips = match request.target.redirect_uri() {
+        // RFC 8628 5.4: somebody else may have sent the link. The person must see what is asked for, and by what.
+        None => false,
+        Some(redirect_uri) => {
+            !metadata.require_consent
+                || (remembered && metadata.is_confidential())
+                // RFC 6749 10.2, RFC 8252 8.6: anybody can claim to be a public client; one that is reached over https is
+                // that app.
+                || (remembered && redirect_uri.as_str().starts_with("https:"))
+        }
+    };
     // Authorization details say what is done this once: having allowed such a thing before allows no other.
-    let singular = request.target.client.metadata.require_consent && !request.details.is_empty();
+    let singular = metadata.require_consent && !request.details.is_empty();
     if prompt.consent || !skips || singular {
         return otherwise(Step::Consent, Refusal::ConsentRequired);
     }
@@ -82,26 +90,30 @@ fn is_fresh_enough(request: &AuthorizationRequest, session: &Session, visit: Vis
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authorize::{Prompt, RedirectTarget, ResponseMode};
-    use crate::client::{AuthMethod, auth::tests::client};
+    use crate::authorize::{DeviceTarget, Prompt, RedirectTarget, ResponseMode, Target};
+    use crate::client::{AuthMethod, Client, auth::tests::client};
     use crate::narrow::{Allowed, Asked};
     use crate::session::Authentication;
-    use crate::value::{ClientId, RedirectUri, Resource, Scope, Subject, TenantName};
+    use crate::value::{ClientId, CodeId, RedirectUri, Resource, Scope, Subject, TenantName, UserCode};
     use std::sync::Arc;
 
     const NOW: UnixTime = UnixTime::new(1_000);
     const VISIT: Visit = Visit { started: UnixTime::new(990), account_selected: false };
 
     fn request(prompt: &str) -> AuthorizationRequest {
+        asked_of(client("web", AuthMethod::ClientSecretBasic), "https://app/cb", prompt)
+    }
+
+    fn asked_of(client: Arc<Client>, redirect_uri: &str, prompt: &str) -> AuthorizationRequest {
         let target = RedirectTarget {
-            client: client("web", AuthMethod::ClientSecretBasic),
-            redirect_uri: RedirectUri::parse("https://app/cb").unwrap(),
+            client,
+            redirect_uri: RedirectUri::parse(redirect_uri).unwrap(),
             redirect_uri_given: true,
             state: None,
             mode: ResponseMode::Query,
         };
         AuthorizationRequest {
-            target,
+            target: Target::Redirect(target),
             asked: Asked::default(),
             allowed: Allowed::default(),
             challenge: None,
@@ -231,14 +243,28 @@ mod tests {
 
     #[test]
     fn rfc6749_10_2_a_public_client_on_loopback_is_asked_every_time() {
-        let mut public = request("");
-        public.target.client = client("web", AuthMethod::None);
-        assert_eq!(step(&public, Some(&session(10)), Some(&consent())), Ok(Step::Issue));
-        public.target.redirect_uri = RedirectUri::parse("http://127.0.0.1/cb").unwrap();
-        assert_eq!(step(&public, Some(&session(10)), Some(&consent())), Ok(Step::Consent));
-        let mut own = (*public.target.client).clone();
+        let public = client("web", AuthMethod::None);
+        let app = asked_of(Arc::clone(&public), "https://app/cb", "");
+        assert_eq!(step(&app, Some(&session(10)), Some(&consent())), Ok(Step::Issue));
+        let local = asked_of(Arc::clone(&public), "http://127.0.0.1/cb", "");
+        assert_eq!(step(&local, Some(&session(10)), Some(&consent())), Ok(Step::Consent));
+        let own = asked_of(own(&public), "http://127.0.0.1/cb", "");
+        assert_eq!(step(&own, Some(&session(10)), None), Ok(Step::Issue));
+    }
+
+    /// One of the operator's own.
+    fn own(client: &Client) -> Arc<Client> {
+        let mut own = client.clone();
         own.metadata.require_consent = false;
-        public.target.client = Arc::new(own);
-        assert_eq!(step(&public, Some(&session(10)), None), Ok(Step::Issue));
+        Arc::new(own)
+    }
+
+    #[test]
+    fn rfc8628_5_4_what_a_device_asks_for_is_never_allowed_without_a_word() {
+        let client = own(&client("tv", AuthMethod::ClientSecretBasic));
+        let (id, user_code) = (CodeId::from_bytes([1; 16]), UserCode::new([1; 8]));
+        let mut request = request("");
+        request.target = Target::Device(DeviceTarget { client, id, user_code });
+        assert_eq!(step(&request, Some(&session(10)), Some(&consent())), Ok(Step::Consent));
     }
 }

@@ -11,11 +11,11 @@ mod response;
 pub mod signed_response;
 pub mod source;
 
-pub use client::{PageRefusal, RedirectTarget};
+pub use client::{DeviceTarget, PageRefusal, RedirectTarget, Target};
 pub use interaction::{Step, Visit, next};
 pub use mode::ResponseMode;
 pub use prompt::{Display, Prompt};
 pub use pushed::PushedRequest;
 pub use request::AuthorizationRequest;
-pub use response::{AuthorizationResponse, RedirectRefusal};
+pub use response::{AuthorizationResponse, ToldRefusal};
 pub use source::Source;

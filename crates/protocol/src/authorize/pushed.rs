@@ -54,6 +54,16 @@ impl PushedRequest {
         Ok(query)
     }
 
+    /// The same with the name of the client in it: who authenticates in another way need not say it twice. Another's is
+    /// refused.
+    pub fn named(query: String, client: &ClientId) -> Result<String, Refusal> {
+        match Params::parse(query.as_bytes())?.get("client_id") {
+            Some(named) if named == client.as_str() => Ok(query),
+            Some(_) => Err(Refusal::RequestUriOfAnotherClient),
+            None => Ok(format!("client_id={}&{query}", params::encode(client.as_str()))),
+        }
+    }
+
     /// Whether this client may use it now (RFC 9126 2.2, 4).
     pub fn admit(&self, client: &ClientId, now: UnixTime) -> Result<(), Refusal> {
         if self.client != *client {
@@ -123,6 +133,15 @@ mod tests {
     fn rfc9126_2_1_how_the_client_authenticates_is_no_part_of_the_request() {
         let form = "client_id=app&client_secret=s&client_assertion=a&client_assertion_type=t&scope=a+b&state=%C3%A9%26";
         assert_eq!(query(form, None).unwrap(), "client_id=app&scope=a+b&state=%C3%A9%26");
+    }
+
+    #[test]
+    fn rfc9126_2_1_the_client_names_itself_and_nobody_else() {
+        let (app, named) =
+            (ClientId::parse("app").unwrap(), |query: &str, client| PushedRequest::named(query.to_owned(), client));
+        assert_eq!(named("scope=a", &app).unwrap(), "client_id=app&scope=a");
+        assert_eq!(named("client_id=app&scope=a", &app).unwrap(), "client_id=app&scope=a");
+        assert_eq!(named("client_id=other", &app), Err(Refusal::RequestUriOfAnotherClient));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The authorization request, parsed once.
 
-use super::client::RedirectTarget;
+use super::client::Target;
 use super::mode::ResponseMode;
 use super::prompt::{Display, Prompt};
-use super::response::RedirectRefusal;
+use super::response::ToldRefusal;
 use super::signed_response;
 use super::source::{self, Source};
 use crate::authorization_details::AuthorizationDetails;
-use crate::client::ResponseType;
+use crate::client::{Client, ResponseType};
 use crate::directory::Directory;
 use crate::error::Refusal;
 use crate::grant::{Access, ClaimsRequest, GrantType};
@@ -20,7 +20,7 @@ use grantor_jose::JwkThumbprint;
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
     /// Who asks, and where the answer goes.
-    pub target: RedirectTarget,
+    pub target: Target,
     /// What was asked for, as it was asked.
     pub asked: Asked,
     /// What this client may ask for, of that.
@@ -53,16 +53,19 @@ impl AuthorizationRequest {
     /// RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2.1, for a target that was verified before.
     pub fn parse(
         params: &Params,
-        target: RedirectTarget,
+        target: Target,
         directory: &Directory,
         issuer: &Issuer,
         source: &Source,
-    ) -> Result<Self, Box<RedirectRefusal>> {
-        let metadata = &target.client.metadata;
-        let admitted = source::admit(metadata, source).and_then(|()| signed_response::admit(metadata, target.mode));
+    ) -> Result<Self, Box<ToldRefusal>> {
+        let metadata = &target.client().metadata;
+        let admitted = source::admit(metadata, source).and_then(|()| match &target {
+            Target::Redirect(target) => signed_response::admit(metadata, target.mode),
+            Target::Device(_) => Ok(()),
+        });
         match admitted.and_then(|()| Parts::parse(params, &target, directory, issuer)) {
             Ok(parts) => Ok(parts.with(target)),
-            Err(refusal) => Err(Box::new(RedirectRefusal { refusal, target })),
+            Err(refusal) => Err(Box::new(ToldRefusal { refusal, target })),
         }
     }
 
@@ -109,13 +112,9 @@ struct Texts {
 }
 
 impl Parts {
-    fn parse(
-        params: &Params,
-        target: &RedirectTarget,
-        directory: &Directory,
-        issuer: &Issuer,
-    ) -> Result<Self, Refusal> {
+    fn parse(params: &Params, target: &Target, directory: &Directory, issuer: &Issuer) -> Result<Self, Refusal> {
         params.unrepeated()?;
+        let client = target.client();
         // What is not understood must not be half obeyed. A request object was opened before (RFC 9101 4): this is its content.
         for (name, refusal) in [
             ("request", Refusal::RequestObjectInsideRequestObject),
@@ -126,25 +125,28 @@ impl Parts {
                 return Err(refusal);
             }
         }
-        if params.get("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
-            return Err(Refusal::UnsupportedResponseMode);
-        }
-        response_type(params, target)?;
-        let challenge = challenge(params, target)?;
+        let challenge = match target {
+            Target::Redirect(_) => {
+                response_type(params, client)?;
+                challenge(params, client)?
+            }
+            // RFC 8628 3.1 knows neither: what the answer is redeemed with has never been in a browser.
+            Target::Device(_) => allowed_for_devices(client).map(|()| None)?,
+        };
         let prompt = params.get("prompt").map_or(Ok(Prompt::default()), Prompt::parse)?;
         let max_age = params
             .get("max_age")
             .map(|raw| raw.parse::<u32>().map_err(|_| Refusal::MalformedParameter("max_age")))
             .transpose()?
-            .or(target.client.metadata.default_max_age);
+            .or(client.metadata.default_max_age);
         let claims = params.get("claims").map_or(Ok(ClaimsRequest::default()), parse_claims)?;
-        let claims = match &target.client.metadata.scope {
+        let claims = match &client.metadata.scope {
             Some(registered) => claims.within(registered),
             None => claims,
         };
         let asked = Asked::parse(params)?;
         let details = AuthorizationDetails::of_params(params)?;
-        let concerned = details.allowed(directory, &target.client.metadata)?;
+        let concerned = details.allowed(directory, &client.metadata)?;
         let without_scope = asked.scope.as_ref().is_none_or(Scope::is_empty);
         if without_scope && asked.resources.is_empty() && details.is_empty() {
             return Err(Refusal::NothingOfTheScopeIsAllowed);
@@ -152,7 +154,7 @@ impl Parts {
         let mut allowed = if without_scope && !details.is_empty() {
             Allowed::default()
         } else {
-            narrow::delegated(&asked, directory, issuer, &target.client)?
+            narrow::delegated(&asked, directory, issuer, client)?
         };
         // RFC 9396 2: what is asked for names its API, with or without a scope.
         for audience in concerned {
@@ -173,7 +175,7 @@ impl Parts {
         Ok(Self { asked, allowed, challenge, prompt, max_age, claims, details, dpop_jkt, texts })
     }
 
-    fn with(self, target: RedirectTarget) -> AuthorizationRequest {
+    fn with(self, target: Target) -> AuthorizationRequest {
         AuthorizationRequest {
             target,
             asked: self.asked,
@@ -194,20 +196,29 @@ impl Parts {
 }
 
 /// RFC 6749 3.1.1, and the client must be registered for it.
-fn response_type(params: &Params, target: &RedirectTarget) -> Result<(), Refusal> {
+fn response_type(params: &Params, client: &Client) -> Result<(), Refusal> {
+    if params.get("response_mode").is_some_and(|mode| ResponseMode::parse(mode).is_none()) {
+        return Err(Refusal::UnsupportedResponseMode);
+    }
     let raw = params.get("response_type").ok_or(Refusal::MissingParameter("response_type"))?;
     let kind =
         ResponseType::ALL.into_iter().find(|kind| kind.as_str() == raw).ok_or(Refusal::UnsupportedResponseType)?;
-    let metadata = &target.client.metadata;
+    let metadata = &client.metadata;
     if !metadata.response_types.contains(&kind) || !metadata.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(Refusal::ResponseTypeNotAllowed);
     }
     Ok(())
 }
 
+/// RFC 8628 3.1: the client must be registered for the grant.
+fn allowed_for_devices(client: &Client) -> Result<(), Refusal> {
+    let registered = client.metadata.grant_types.contains(&GrantType::DeviceCode);
+    if registered { Ok(()) } else { Err(Refusal::GrantTypeNotAllowed) }
+}
+
 /// RFC 7636 4.3, 4.4.1; only S256 (RFC 9700 2.1.1). Whether it may be missing is the profile's word.
-fn challenge(params: &Params, target: &RedirectTarget) -> Result<Option<CodeChallenge>, Refusal> {
-    let metadata = &target.client.metadata;
+fn challenge(params: &Params, client: &Client) -> Result<Option<CodeChallenge>, Refusal> {
+    let metadata = &client.metadata;
     let Some(raw) = params.get("code_challenge") else {
         if metadata.profile.requires_pkce(metadata.is_confidential()) || params.get("code_challenge_method").is_some() {
             return Err(Refusal::PkceRequired);

@@ -1,9 +1,9 @@
 use super::*;
-use crate::authorize::{AuthorizationResponse, PageRefusal};
+use crate::authorize::{AuthorizationResponse, PageRefusal, RedirectTarget};
 use crate::client::{AuthMethod, Client};
 use crate::directory::{DirectoryRecords, Tenant};
 use crate::profile::Profile;
-use crate::value::{RedirectUri, TenantName};
+use crate::value::{CodeId, RedirectUri, TenantName, UserCode};
 
 const BASE: &str = "client_id=web&response_type=code&scope=openid&state=s&redirect_uri=https%3A%2F%2Fapp%2Fcb";
 const PKCE: &str = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
@@ -26,9 +26,14 @@ fn directory(change: impl Fn(&mut Client)) -> Directory {
 
 fn parse_with(query: &str, directory: &Directory) -> Result<AuthorizationRequest, Refusal> {
     let params = Params::parse(query.as_bytes()).unwrap();
-    let target = RedirectTarget::find(&params, directory).expect("the target should be fine");
+    let target = Target::find(&params, directory, &Source::Plain).expect("the target should be fine");
     AuthorizationRequest::parse(&params, target, directory, &issuer(), &Source::Plain)
         .map_err(|refused| refused.refusal)
+}
+
+fn redirect(request: &AuthorizationRequest) -> &RedirectTarget {
+    let Target::Redirect(target) = &request.target else { panic!("{:?}", request.target) };
+    target
 }
 
 fn parse(query: &str) -> Result<AuthorizationRequest, Refusal> {
@@ -146,15 +151,46 @@ fn rfc6749_3_3_a_request_for_nothing_is_refused() {
 #[test]
 fn oauth_multiple_response_types_2_1_fragment_is_refused() {
     assert_eq!(parse(&format!("{BASE}{PKCE}&response_mode=fragment")).err(), Some(Refusal::UnsupportedResponseMode));
-    assert_eq!(parse(&format!("{BASE}{PKCE}&response_mode=form_post")).unwrap().target.mode, ResponseMode::FormPost);
+    let by_form = parse(&format!("{BASE}{PKCE}&response_mode=form_post")).unwrap();
+    assert_eq!(redirect(&by_form).mode, ResponseMode::FormPost);
 }
 
 #[test]
 fn rfc9207_2_iss_and_state_are_in_every_response() {
     let request = parse(&format!("{BASE}{PKCE}")).unwrap();
-    let answer = AuthorizationResponse::code(&request.target, "c+d".into(), &issuer());
+    let answer = AuthorizationResponse::code(redirect(&request), "c+d".into(), &issuer());
     assert_eq!(answer.location(), "https://app/cb?code=c%2Bd&state=s&iss=https%3A%2F%2Fid.example");
-    let error = AuthorizationResponse::error(&request.target, Refusal::Denied.code(), &issuer());
+    let error = AuthorizationResponse::error(redirect(&request), Refusal::Denied.code(), &issuer());
     assert!(error.location().starts_with("https://app/cb?error=access_denied&"));
     assert!(error.location().ends_with("&state=s&iss=https%3A%2F%2Fid.example"));
+}
+
+const USER_CODE: [u8; 8] = [3; 8];
+
+fn of_a_device(query: &str, change: impl Fn(&mut Client)) -> Result<AuthorizationRequest, Refusal> {
+    let directory = directory(change);
+    let params = Params::parse(query.as_bytes()).unwrap();
+    let source = Source::Device { id: CodeId::from_bytes([1; 16]), user_code: UserCode::new(USER_CODE) };
+    let target = Target::find(&params, &directory, &source).map_err(|PageRefusal(refusal)| refusal)?;
+    AuthorizationRequest::parse(&params, target, &directory, &issuer(), &source).map_err(|refused| refused.refusal)
+}
+
+#[test]
+fn rfc8628_3_1_a_device_asks_without_redirect_and_challenge() {
+    let tv = |client: &mut Client| {
+        client.metadata.redirect_uris = Vec::new();
+        client.metadata.grant_types = vec![GrantType::DeviceCode];
+    };
+    let request = of_a_device("client_id=web&scope=openid", tv).unwrap();
+    assert_eq!((request.target.grant_type(), request.challenge.is_none()), (GrantType::DeviceCode, true));
+    assert!(matches!(&request.target, Target::Device(target) if target.user_code == UserCode::new(USER_CODE)));
+    assert_eq!(of_a_device("client_id=web&scope=openid", |_| {}).err(), Some(Refusal::GrantTypeNotAllowed));
+    assert_eq!(of_a_device("client_id=nobody&scope=openid", tv).err(), Some(Refusal::UnknownClient));
+    let off = |client: &mut Client| {
+        tv(client);
+        client.metadata.disabled = true;
+    };
+    assert_eq!(of_a_device("client_id=web&scope=openid", off).err(), Some(Refusal::ClientDisabled));
+    let none = of_a_device("client_id=web", tv);
+    assert_eq!(none.err(), Some(Refusal::NothingOfTheScopeIsAllowed));
 }

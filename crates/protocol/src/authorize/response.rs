@@ -1,6 +1,6 @@
 //! How the answer travels back (RFC 6749 4.1.2, RFC 9207, OAuth 2.0 Form Post Response Mode).
 
-use super::client::RedirectTarget;
+use super::client::{RedirectTarget, Target};
 use super::mode::ResponseMode;
 use crate::error::{ErrorCode, Refusal};
 use crate::params;
@@ -17,13 +17,13 @@ pub struct AuthorizationResponse {
     pub fields: Vec<(&'static str, String)>,
 }
 
-/// A refusal that is told to the client: its redirect URI was verified.
+/// A refusal that is told to the client: who it is was verified, and where it gets its answer.
 #[derive(Clone, Debug)]
-pub struct RedirectRefusal {
+pub struct ToldRefusal {
     /// Why.
     pub refusal: Refusal,
-    /// Where to.
-    pub target: RedirectTarget,
+    /// To whom.
+    pub target: Target,
 }
 
 impl AuthorizationResponse {

@@ -2,7 +2,7 @@
 
 use crate::client::ClientMetadata;
 use crate::error::Refusal;
-use crate::value::CodeId;
+use crate::value::{CodeId, UserCode};
 use serde::{Deserialize, Serialize};
 
 /// How a request reached the authorization endpoint.
@@ -19,6 +19,13 @@ pub enum Source {
         /// Whether it was pushed as a request object (RFC 9126 3).
         signed: bool,
     },
+    /// Sent by a device, and opened with the code that it shows (RFC 8628 3.1).
+    Device {
+        /// Names the device.
+        id: CodeId,
+        /// What it shows.
+        user_code: UserCode,
+    },
 }
 
 /// Whether this client may ask in this way (RFC 9126 6; RFC 9101 10.5; FAPI 2.0 Security Profile 5.3.2.2, Message
@@ -28,6 +35,8 @@ pub fn admit(client: &ClientMetadata, source: &Source) -> Result<(), Refusal> {
         Source::Plain => (false, false),
         Source::Signed => (false, true),
         Source::Pushed { signed, .. } => (true, *signed),
+        // Like a pushed request it came from the client itself.
+        Source::Device { .. } => (true, false),
     };
     if !is_pushed && (client.require_pushed_authorization_requests || client.profile.requires_pushed_requests()) {
         return Err(Refusal::PushedRequestRequired);

@@ -31,6 +31,7 @@ impl ClientMetadata {
     fn of_grants(&self) -> Vec<String> {
         let mut found = Vec::new();
         let code = self.grant_types.contains(&GrantType::AuthorizationCode);
+        let device = self.grant_types.contains(&GrantType::DeviceCode);
         if code && self.redirect_uris.is_empty() {
             found.push("grant_types has authorization_code, so redirect_uris needs at least one entry".to_owned());
         }
@@ -40,7 +41,7 @@ impl ClientMetadata {
                     .to_owned(),
             );
         }
-        if self.grant_types.contains(&GrantType::RefreshToken) && !code {
+        if self.grant_types.contains(&GrantType::RefreshToken) && !code && !device {
             found.push("grant_types has refresh_token, but no grant that gives one".to_owned());
         }
         if self.grant_types.contains(&GrantType::JwtBearer) && self.federated_credentials.is_empty() {

@@ -3,6 +3,7 @@
 mod access;
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
 mod kind;
 mod record;
 pub mod refresh_token;

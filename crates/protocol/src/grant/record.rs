@@ -150,6 +150,9 @@ pub struct Redemption {
     pub terms: NewGrant,
     /// What the audit log says of it, of the same tenant.
     pub event: Event,
+    /// Whether the grant falls when the code is presented again (RFC 6749 4.1.2). Not with device codes: a device that
+    /// asks twice at the moment when it is allowed has done nothing wrong (RFC 8628 3.4).
+    pub falls_when_replayed: bool,
 }
 
 /// What `redeem` says.

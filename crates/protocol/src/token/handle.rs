@@ -19,6 +19,8 @@ pub enum HandleKind {
     Interaction,
     /// A pushed authorization request (RFC 9126).
     PushedRequest,
+    /// A device code (RFC 8628).
+    DeviceCode,
 }
 
 /// One key with its name.
@@ -31,7 +33,7 @@ pub struct HandleKey {
 /// The keys of one tenant, the active one first.
 pub struct HandleKeys {
     /// What each kind is bound to, in the order of [`HandleKind::ALL`].
-    contexts: [Vec<u8>; 5],
+    contexts: [Vec<u8>; 6],
     keys: Vec<HandleKey>,
 }
 
@@ -46,8 +48,8 @@ pub struct RefreshHandle {
 
 impl HandleKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::AccessToken, Self::RefreshToken, Self::Code, Self::Interaction, Self::PushedRequest];
+    pub const ALL: [Self; 6] =
+        [Self::AccessToken, Self::RefreshToken, Self::Code, Self::Interaction, Self::PushedRequest, Self::DeviceCode];
 
     /// What it begins with, so that secret scanners and people recognise it.
     pub const fn prefix(self) -> &'static str {
@@ -57,6 +59,7 @@ impl HandleKind {
             Self::Code => "gr_ac_",
             Self::Interaction => "gr_in_",
             Self::PushedRequest => "gr_pr_",
+            Self::DeviceCode => "gr_dc_",
         }
     }
 
@@ -147,13 +150,14 @@ impl HandleKeys {
     }
 
     fn context(&self, kind: HandleKind) -> &[u8] {
-        let [access_token, refresh_token, code, interaction, pushed_request] = &self.contexts;
+        let [access_token, refresh_token, code, interaction, pushed_request, device_code] = &self.contexts;
         match kind {
             HandleKind::AccessToken => access_token,
             HandleKind::RefreshToken => refresh_token,
             HandleKind::Code => code,
             HandleKind::Interaction => interaction,
             HandleKind::PushedRequest => pushed_request,
+            HandleKind::DeviceCode => device_code,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The token request (RFC 6749 3.2, 4.1.3, 4.4.2, 6).
+//! The token request (RFC 6749 3.2, 4.1.3, 4.4.2, 6; RFC 8628 3.4).
 
 use crate::client::AuthenticatedClient;
 use crate::error::Refusal;
-use crate::grant::{GrantType, authorization_code, client_credentials, refresh_token};
+use crate::grant::{GrantType, authorization_code, client_credentials, device_code, refresh_token};
 use crate::params::Params;
 
 /// What a client wants tokens for.
@@ -14,6 +14,8 @@ pub enum TokenRequest {
     ForItself(client_credentials::Request),
     /// RFC 6749 6.
     RefreshToken(refresh_token::Request),
+    /// RFC 8628 3.4.
+    DeviceCode(device_code::Request),
 }
 
 impl TokenRequest {
@@ -30,6 +32,7 @@ impl TokenRequest {
                 client_credentials::Request::parse(params, kind).map(Self::ForItself)
             }
             GrantType::RefreshToken => refresh_token::Request::parse(params).map(Self::RefreshToken),
+            GrantType::DeviceCode => device_code::Request::parse(params).map(Self::DeviceCode),
         }
     }
 }

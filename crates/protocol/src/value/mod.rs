@@ -8,6 +8,7 @@ mod scope;
 mod secret;
 mod text;
 mod time;
+mod user_code;
 
 pub use id::{ClientId, CodeId, EventId, GrantId, Subject, TenantName, TokenId};
 pub use pkce::{CodeChallenge, CodeVerifier};
@@ -17,6 +18,7 @@ pub use scope::{Scope, ScopeToken};
 pub use secret::Secret;
 pub use text::Text;
 pub use time::{Seconds, UnixTime};
+pub use user_code::UserCode;
 
 use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;

@@ -6,7 +6,7 @@ use crate::page::flow::{Interaction, Stopped, proceed, stop};
 use crate::page::{self, go, problem};
 use crate::request;
 use axum::response::Response;
-use grantor_protocol::authorize::{RedirectRefusal, RedirectTarget};
+use grantor_protocol::authorize::{RedirectTarget, Target, ToldRefusal};
 use grantor_web::ErrorKind;
 use http::StatusCode;
 
@@ -38,7 +38,7 @@ async fn received(call: &Call) -> Result<Interaction, Stopped> {
         Err(refusal) => Err(match RedirectTarget::find(&params, &call.tenancy.directory) {
             // Where the only registered place is a port of the user's own machine, which one is not known (RFC 8252 7.3).
             Ok(target) if target.redirect_uri_given || target.redirect_uri.as_str().starts_with("https:") => {
-                Stopped::Redirect(Box::new(RedirectRefusal { refusal, target }))
+                Stopped::Told(Box::new(ToldRefusal { refusal, target: Target::Redirect(target) }))
             }
             _ => Stopped::Page(refusal),
         }),

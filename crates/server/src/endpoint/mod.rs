@@ -2,6 +2,7 @@
 
 pub(crate) mod authorize;
 pub(crate) mod demo;
+pub(crate) mod device_authorization;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
 pub(crate) mod par;

@@ -8,9 +8,9 @@ use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorize::pushed::{self, PushedRequest};
 use grantor_protocol::authorize::source::Source;
-use grantor_protocol::authorize::{AuthorizationRequest, PageRefusal, RedirectTarget};
+use grantor_protocol::authorize::{AuthorizationRequest, PageRefusal, Target};
 use grantor_protocol::client::AuthenticatedClient;
-use grantor_protocol::params::{self, Params};
+use grantor_protocol::params::Params;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::value::CodeId;
 use http::{StatusCode, header};
@@ -56,21 +56,13 @@ async fn answer(call: &Call) -> Result<String, Refusal> {
 }
 
 /// A request that would be refused at the authorization endpoint is refused here (RFC 9126 2.1, 2.3).
-fn seal(call: &Call, client: &AuthenticatedClient, mut query: String, signed: bool) -> Result<String, Refusal> {
+fn seal(call: &Call, client: &AuthenticatedClient, query: String, signed: bool) -> Result<String, Refusal> {
     let id = CodeId::new(call.context.world.millis(), call.context.world.random());
-    let mut parsed = Params::parse(query.as_bytes())?;
-    match parsed.get("client_id") {
-        Some(named) if named == client.id().as_str() => {}
-        Some(_) => return Err(Refusal::RequestUriOfAnotherClient),
-        // Who authenticates in another way need not say its name twice.
-        None => {
-            query = format!("client_id={}&{query}", params::encode(client.id().as_str()));
-            parsed = Params::parse(query.as_bytes())?;
-        }
-    }
+    let query = PushedRequest::named(query, client.id())?;
+    let parsed = Params::parse(query.as_bytes())?;
     let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
-    let target = RedirectTarget::find(&parsed, directory).map_err(|PageRefusal(refusal)| refusal)?;
     let source = Source::Pushed { id, signed };
+    let target = Target::find(&parsed, directory, &source).map_err(|PageRefusal(refusal)| refusal)?;
     AuthorizationRequest::parse(&parsed, target, directory, issuer, &source).map_err(|refused| refused.refusal)?;
     let expires = call.now().plus(pushed::LIFETIME);
     let content = PushedRequest { id, client: client.id().clone(), query, signed, expires };

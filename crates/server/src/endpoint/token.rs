@@ -13,8 +13,9 @@ use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::{self, Code, Terms};
+use grantor_protocol::grant::device_code::DeviceCode;
 use grantor_protocol::grant::{
-    Access, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, refresh_token,
+    Access, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, device_code, refresh_token,
 };
 use grantor_protocol::narrow::{self, Allowed, Asked};
 use grantor_protocol::token::dpop::Proof;
@@ -64,9 +65,14 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
             TokenRequest::AuthorizationCode(request) => asking.redeem(&request).await,
             TokenRequest::ForItself(request) => asking.for_itself(request).await,
             TokenRequest::RefreshToken(request) => asking.refresh(&request).await,
+            TokenRequest::DeviceCode(request) => asking.device(&request).await,
         }
     };
     tokens.await.inspect_err(|refusal| {
+        // A device that waits as it was told to is nothing to write down.
+        if *refusal == Refusal::AuthorizationPending {
+            return;
+        }
         call.event(Action::Token, Outcome::Refused).client(&client).reason(refusal).write();
     })
 }
@@ -84,11 +90,34 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// RFC 6749 4.1.3.
     async fn redeem(&self, request: &authorization_code::Request) -> Result<TokenResponse, Refusal> {
-        let (call, client, now) = (self.call, self.client, self.now);
-        let directory = &call.tenancy.directory;
-        let keys = &call.tenancy.ready()?.keys;
+        let keys = &self.call.tenancy.ready()?.keys;
         let opened = keys.handles.open(HandleKind::Code, request.code.expose()).ok_or(Refusal::MalformedCode)?;
         let code: Code = serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedCode)?;
+        self.spend(request, code, GrantType::AuthorizationCode).await
+    }
+
+    /// RFC 8628 3.4, 3.5.
+    async fn device(&self, request: &device_code::Request) -> Result<TokenResponse, Refusal> {
+        let (call, now) = (self.call, self.now);
+        let keys = &call.tenancy.ready()?.keys;
+        let opened = keys.handles.open(HandleKind::DeviceCode, request.device_code.expose());
+        let code: DeviceCode =
+            opened.and_then(|opened| serde_json::from_slice(&opened).ok()).ok_or(Refusal::MalformedDeviceCode)?;
+        code.admit(self.client, now)?;
+        let poll = call.context.store.poll_device(call.tenancy.name(), code.id, now).await;
+        let allowed = poll.map_err(|error| failed(&error))?.allowed()?;
+        self.spend(&request.redeeming(), allowed, GrantType::DeviceCode).await
+    }
+
+    /// What a person allowed becomes a grant, once.
+    async fn spend(
+        &self,
+        request: &authorization_code::Request,
+        code: Code,
+        grant_type: GrantType,
+    ) -> Result<TokenResponse, Refusal> {
+        let (call, client, now) = (self.call, self.client, self.now);
+        let directory = &call.tenancy.directory;
         let (id, until) = (code.id, code.expires);
         // Remembered for as long as it could still be presented.
         let remember_until = until.plus(CLOCK_DIFFERENCE);
@@ -96,7 +125,6 @@ impl Asking<'_> {
         let terms = Terms { lifetimes: &directory.tenant.lifetimes, access_life, proven: self.proven };
         let terms = authorization_code::redeem(request, code, client, &terms, now)?;
         let user = living_user(call, &terms.subject).await?;
-        let grant_type = GrantType::AuthorizationCode;
         let (content, mut narrowed) = self.within(&terms, &request.asked, &request.details, &user, grant_type)?;
         narrowed.extend(terms.narrowed.iter().cloned());
         let issuing = self.issuing(&user, grant_type).await?;
@@ -104,7 +132,9 @@ impl Asking<'_> {
         proof::once(call, self.proof).await?;
         let event = allowed(call, client, grant_type, &content.selection.scope, &content.binding, &narrowed);
         let event = event.target(&terms.subject).with("grant_id", grant).event();
-        let redemption = Redemption { code: id, remember_until, grant, terms, event: event.clone() };
+        let falls_when_replayed = grant_type == GrantType::AuthorizationCode;
+        let event_too = event.clone();
+        let redemption = Redemption { code: id, remember_until, grant, terms, event: event_too, falls_when_replayed };
         let spend =
             call.context.store.redeem(call.tenancy.name(), redemption, now).await.map_err(|error| failed(&error))?;
         match spend {
@@ -113,6 +143,7 @@ impl Asking<'_> {
                 issuing.of_grant(&grant, content)
             }
             Spend::TakenBack => Err(Refusal::GrantRevoked),
+            Spend::Spent(_) if !falls_when_replayed => Err(Refusal::DeviceCodeSpent),
             Spend::Spent(grant) => {
                 let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&grant);
                 replay.with("what", "code").commit().await?;

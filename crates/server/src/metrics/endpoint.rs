@@ -10,6 +10,7 @@ pub(crate) enum Endpoint {
     Jwks,
     Authorize,
     Par,
+    DeviceAuthorization,
     Token,
     Introspect,
     Revoke,
@@ -17,6 +18,7 @@ pub(crate) enum Endpoint {
     SignIn,
     SelectAccount,
     Consent,
+    Device,
     SignOut,
     Applications,
     Setup,
@@ -28,11 +30,12 @@ pub(crate) enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint, in the order of the type.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Metadata,
         Self::Jwks,
         Self::Authorize,
         Self::Par,
+        Self::DeviceAuthorization,
         Self::Token,
         Self::Introspect,
         Self::Revoke,
@@ -40,6 +43,7 @@ impl Endpoint {
         Self::SignIn,
         Self::SelectAccount,
         Self::Consent,
+        Self::Device,
         Self::SignOut,
         Self::Applications,
         Self::Setup,
@@ -56,6 +60,7 @@ impl Endpoint {
             Self::Jwks => "jwks",
             Self::Authorize => "authorize",
             Self::Par => "par",
+            Self::DeviceAuthorization => "device_authorization",
             Self::Token => "token",
             Self::Introspect => "introspect",
             Self::Revoke => "revoke",
@@ -63,6 +68,7 @@ impl Endpoint {
             Self::SignIn => "sign_in",
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
+            Self::Device => "device",
             Self::SignOut => "sign_out",
             Self::Applications => "applications",
             Self::Setup => "setup",
@@ -95,6 +101,8 @@ impl Endpoint {
             path::USERINFO => Self::Userinfo,
             path::AUTHORIZE => Self::Authorize,
             path::PAR => Self::Par,
+            path::DEVICE_AUTHORIZATION => Self::DeviceAuthorization,
+            path::DEVICE => Self::Device,
             path::REVOKE => Self::Revoke,
             path::SIGN_OUT => Self::SignOut,
             "/signin" => Self::SignIn,

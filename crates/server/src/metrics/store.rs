@@ -4,11 +4,15 @@ use super::histogram::Latency;
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
+use grantor_protocol::grant::authorization_code::Code;
+use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
-use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
+use grantor_protocol::value::{
+    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+};
 use grantor_store::{
-    Activity, AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, StoreError, Uses,
+    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, StoreError, Uses,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -42,6 +46,10 @@ enum Verb {
     RevokeAll,
     RevokeToken,
     Standing,
+    OpenDevice,
+    Device,
+    AnswerDevice,
+    PollDevice,
     OpenSession,
     Session,
     CloseSession,
@@ -125,7 +133,7 @@ impl MeteredStore {
 
 impl Verb {
     /// Every verb, in the order of the type.
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 34] = [
         Self::Redeem,
         Self::Rotate,
         Self::Grant,
@@ -134,6 +142,10 @@ impl Verb {
         Self::RevokeAll,
         Self::RevokeToken,
         Self::Standing,
+        Self::OpenDevice,
+        Self::Device,
+        Self::AnswerDevice,
+        Self::PollDevice,
         Self::OpenSession,
         Self::Session,
         Self::CloseSession,
@@ -169,6 +181,10 @@ impl Verb {
             Self::RevokeAll => "revoke_all",
             Self::RevokeToken => "revoke_token",
             Self::Standing => "standing",
+            Self::OpenDevice => "open_device",
+            Self::Device => "device",
+            Self::AnswerDevice => "answer_device",
+            Self::PollDevice => "poll_device",
             Self::OpenSession => "open_session",
             Self::Session => "session",
             Self::CloseSession => "close_session",
@@ -241,6 +257,31 @@ impl Grants for MeteredStore {
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         self.metered(Verb::Standing, self.inner.standing(tenant, token)).await
+    }
+}
+
+#[async_trait]
+impl Devices for MeteredStore {
+    async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool> {
+        self.metered(Verb::OpenDevice, self.inner.open_device(tenant, device, now)).await
+    }
+
+    async fn device(&self, tenant: &TenantName, user_code: UserCode, now: UnixTime) -> Result<Option<Device>> {
+        self.metered(Verb::Device, self.inner.device(tenant, user_code, now)).await
+    }
+
+    async fn answer_device(
+        &self,
+        tenant: &TenantName,
+        device: CodeId,
+        allowed: Option<Box<Code>>,
+        now: UnixTime,
+    ) -> Result<bool> {
+        self.metered(Verb::AnswerDevice, self.inner.answer_device(tenant, device, allowed, now)).await
+    }
+
+    async fn poll_device(&self, tenant: &TenantName, device: CodeId, now: UnixTime) -> Result<Poll> {
+        self.metered(Verb::PollDevice, self.inner.poll_device(tenant, device, now)).await
     }
 }
 

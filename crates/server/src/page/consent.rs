@@ -9,12 +9,12 @@ use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorization_details::{self, Detail};
-use grantor_protocol::authorize::{RedirectRefusal, Step};
+use grantor_protocol::authorize::{Step, Target, ToldRefusal};
 use grantor_protocol::directory::{Api, User};
 use grantor_protocol::grant::GrantType;
 use grantor_protocol::narrow::{self, Allowed};
 use grantor_protocol::params;
-use grantor_protocol::value::{Scope, ScopeToken};
+use grantor_protocol::value::{RedirectUri, Scope, ScopeToken};
 use grantor_web::{Consent, ConsentDetail, ConsentGroup, ConsentScope, Language, Lifetime};
 
 /// `GET /consent`.
@@ -50,12 +50,12 @@ async fn decided(call: &Call) -> Shown {
     let (details, narrowed) = pending.details.clone().ticked(&form.all("detail").collect::<Vec<_>>());
     let mut allowed = pending.allowed.clone().consented(&ticked);
     allowed.narrowed.extend(narrowed);
-    let (client, directory) = (&pending.request.target.client, &call.tenancy.directory);
-    let together = narrow::with_details(allowed, details, directory, client, user, GrantType::AuthorizationCode);
+    let (client, directory) = (pending.request.target.client(), &call.tenancy.directory);
+    let together = narrow::with_details(allowed, details, directory, client, user, pending.request.target.grant_type());
     let Some((allowed, details)) = together.ok().filter(|_| form.get("decision") == Some("allow")) else {
         return Ok(denied(call, &browser, user, pending).await);
     };
-    let client = pending.request.target.client.metadata.client_id.clone();
+    let client = pending.request.target.client().metadata.client_id.clone();
     let (store, tenant) = (&call.context.store, call.tenancy.name());
     // What the user was asked for claims by name he has allowed or not, like any scope.
     let now_allowed = Allowed { access: pending.asked.clone(), narrowed: Vec::new() }.consented(&ticked).access;
@@ -71,10 +71,10 @@ async fn decided(call: &Call) -> Shown {
 }
 
 async fn denied(call: &Call, browser: &Browser, user: &User, pending: Pending) -> Response {
-    let client = &pending.request.target.client.metadata.client_id;
+    let client = &pending.request.target.client().metadata.client_id;
     call.event(Action::Consent, Outcome::Refused).user(user).target(client).reason(&Refusal::Denied).write();
-    let refused = RedirectRefusal { refusal: Refusal::Denied, target: pending.request.target };
-    flow::stop(call, browser, flow::Stopped::Redirect(Box::new(refused))).await
+    let refused = ToldRefusal { refusal: Refusal::Denied, target: pending.request.target };
+    flow::stop(call, browser, flow::Stopped::Told(Box::new(refused))).await
 }
 
 fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Shown {
@@ -82,7 +82,7 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
     let csrf = known(call, Some(browser), browser.csrf(call))?;
     let view = flow::view(call, browser, &pending.request);
     let language = view.language;
-    let client = &pending.request.target.client.metadata;
+    let client = &pending.request.target.client().metadata;
     let lifetimes = call.tenancy.directory.tenant.lifetimes;
     let lifetime = if client.grant_types.contains(&GrantType::RefreshToken) {
         Lifetime::Limited { seconds: u64::from(lifetimes.refresh_absolute.get()) }
@@ -91,7 +91,11 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
     };
     Ok(view.show(&Consent {
         application: application(client, language),
-        redirect_host: pending.request.target.redirect_uri.host(),
+        redirect_host: pending.request.target.redirect_uri().map(RedirectUri::host),
+        user_code: match &pending.request.target {
+            Target::Device(target) => Some(target.user_code.to_string()),
+            Target::Redirect(_) => None,
+        },
         user: account(user),
         switch_account: Some(format!("{}/signin?interaction={}", call.tenancy.base, params::encode(sealed))),
         groups: groups(call, pending, language),

@@ -1,7 +1,7 @@
 //! The way of an authorization request through the pages. Its state travels sealed in the forms; nothing is stored until
 //! somebody signs in or allows something.
 
-use super::{View, error, go, problem, with_cookie};
+use super::{View, device, error, go, problem, with_cookie};
 use crate::browser::Browser;
 use crate::extract::Call;
 use crate::failure::failed;
@@ -15,19 +15,19 @@ use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::authorize::source::Source;
 use grantor_protocol::authorize::{
-    AuthorizationRequest, AuthorizationResponse, PageRefusal, RedirectRefusal, RedirectTarget, Step, Visit, next,
+    AuthorizationRequest, AuthorizationResponse, PageRefusal, RedirectTarget, Step, Target, ToldRefusal, Visit, next,
 };
 use grantor_protocol::authorize::{ResponseMode, signed_response};
 use grantor_protocol::client::ClientMetadata;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::Code;
-use grantor_protocol::grant::{Access, Consent, GrantType};
+use grantor_protocol::grant::{Access, Consent};
 use grantor_protocol::narrow::{self, Allowed};
 use grantor_protocol::params::{self, Params};
 use grantor_protocol::session::Session;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::presented_subject;
-use grantor_protocol::value::{CodeId, Seconds, UnixTime};
+use grantor_protocol::value::{CodeId, RedirectUri, Seconds, UnixTime};
 use grantor_web::{Display, ErrorKind, FormPost};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ pub(crate) enum Stopped {
     /// The client is not to be told.
     Page(Refusal),
     /// The client is told.
-    Redirect(Box<RedirectRefusal>),
+    Told(Box<ToldRefusal>),
 }
 
 /// For how long a page may lie open.
@@ -92,6 +92,12 @@ impl Interaction {
             account_selected: false,
             browser: String::new(),
         }
+    }
+
+    /// The same, over then at the latest.
+    pub(crate) fn until(mut self, latest: UnixTime) -> Self {
+        self.expires = self.expires.min(latest);
+        self
     }
 
     /// Sealed, for a form or a link.
@@ -158,9 +164,10 @@ pub(crate) async fn looked(
 pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interaction) -> Result<Pending, Stopped> {
     let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
     let params = Params::parse(interaction.query.as_bytes()).map_err(Stopped::Page)?;
-    let target = RedirectTarget::find(&params, directory).map_err(|PageRefusal(refusal)| Stopped::Page(refusal))?;
-    let request = AuthorizationRequest::parse(&params, target, directory, issuer, &interaction.source)
-        .map_err(Stopped::Redirect)?;
+    let target = Target::find(&params, directory, &interaction.source);
+    let target = target.map_err(|PageRefusal(refusal)| Stopped::Page(refusal))?;
+    let request =
+        AuthorizationRequest::parse(&params, target, directory, issuer, &interaction.source).map_err(Stopped::Told)?;
     match step(call, browser, interaction, &request).await {
         Ok((step, allowed, details, consent)) => {
             let asked = request.to_ask(&allowed.access, issuer);
@@ -175,7 +182,7 @@ pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interacti
                 consent,
             })
         }
-        Err(refusal) => Err(Stopped::Redirect(Box::new(RedirectRefusal { refusal, target: request.target }))),
+        Err(refusal) => Err(Stopped::Told(Box::new(ToldRefusal { refusal, target: request.target }))),
     }
 }
 
@@ -192,7 +199,7 @@ async fn step(
     };
     let hinted = hint.as_ref().map(|hint| hint.sub.as_str());
     let visit = Visit { started: interaction.started, account_selected: interaction.account_selected };
-    let client = &request.target.client;
+    let client = request.target.client();
     let Some((session, user)) = browser.signed_in() else {
         let asked = request.to_ask(&request.allowed.access, &call.tenancy.issuer);
         let step = next(request, None, None, &asked, visit, hinted, call.now())?;
@@ -213,8 +220,8 @@ fn for_user(
     request: &AuthorizationRequest,
     user: &User,
 ) -> Result<(Allowed, AuthorizationDetails), Refusal> {
-    let (client, directory) = (&request.target.client, &call.tenancy.directory);
-    let grant_type = GrantType::AuthorizationCode;
+    let (client, directory) = (request.target.client(), &call.tenancy.directory);
+    let grant_type = request.target.grant_type();
     let mut allowed = narrow::for_user(request.allowed.clone(), directory, client, user, grant_type)?;
     let (details, narrowed) = request.details.clone().for_user(directory, user);
     allowed.narrowed.extend(narrowed);
@@ -229,11 +236,19 @@ pub(crate) async fn stop(call: &Call, browser: &Browser, stopped: Stopped) -> Re
             event.reason(&refusal).write();
             error(call, Some(browser), &refusal)
         }
-        Stopped::Redirect(refused) => {
-            event.actor(&refused.target.client.metadata.client_id).reason(&refused.refusal).write();
+        Stopped::Told(refused) => {
+            event.actor(&refused.target.client().metadata.client_id).reason(&refused.refusal).write();
             let code = refused.refusal.code();
-            let answer = AuthorizationResponse::error(&refused.target, code, &call.tenancy.issuer);
-            let client = &refused.target.client.metadata;
+            let target = match &refused.target {
+                Target::Redirect(target) => target,
+                Target::Device(target) if refused.refusal == Refusal::Denied => {
+                    return device::deny(call, browser, target).await;
+                }
+                // Another may still allow it.
+                Target::Device(_) => return error(call, Some(browser), &refused.refusal),
+            };
+            let answer = AuthorizationResponse::error(target, code, &call.tenancy.issuer);
+            let client = &target.client.metadata;
             match response_encryptor(call, client, answer.mode).await {
                 Ok(encryptor) => {
                     let mut response = respond_to_client(call, browser, client, answer, encryptor.as_ref());
@@ -253,33 +268,41 @@ pub(crate) async fn issue(call: &Call, browser: &Browser, pending: Pending) -> R
     let Some((session, user)) = browser.signed_in() else {
         return error(call, Some(browser), &Refusal::LoginRequired);
     };
-    let metadata = &pending.request.target.client.metadata;
+    let target = match &pending.request.target {
+        Target::Redirect(target) => target,
+        Target::Device(target) => return device::allow(call, browser, target, &pending, (session, user)).await,
+    };
+    let metadata = &target.client.metadata;
     // Looked up before anything is spent: a client whose keys cannot be had may try again.
-    let encryptor = match response_encryptor(call, metadata, pending.request.target.mode).await {
+    let encryptor = match response_encryptor(call, metadata, target.mode).await {
         Ok(encryptor) => encryptor,
         Err(refusal) => return error(call, Some(browser), &refusal),
     };
     match spend(call, &pending.source, pending.expires).await {
         Ok(()) => {}
         Err(refusal) => {
-            let refused = RedirectRefusal { refusal, target: pending.request.target };
-            return Box::pin(stop(call, browser, Stopped::Redirect(Box::new(refused)))).await;
+            let refused = ToldRefusal { refusal, target: pending.request.target };
+            return Box::pin(stop(call, browser, Stopped::Told(Box::new(refused)))).await;
         }
     }
-    match seal_code(call, &pending, session, user) {
+    match seal_code(call, &pending, target, session, user) {
         Err(refusal) => error(call, Some(browser), &refusal),
         Ok(code) => {
-            let allowed = &pending.allowed;
-            let event = call.event(Action::Authorization, Outcome::Allowed).actor(&metadata.client_id);
-            let event = event.target(&user.sub).with("scope", allowed.access.scope());
-            let event =
-                if pending.details.is_empty() { event } else { event.with("details", pending.details.digested()) };
-            let reasons = allowed.reasons();
-            if reasons.is_empty() { event } else { event.with("narrowed", reasons) }.write();
-            let answer = AuthorizationResponse::code(&pending.request.target, code, &call.tenancy.issuer);
+            say_allowed(call, &pending, user);
+            let answer = AuthorizationResponse::code(target, code, &call.tenancy.issuer);
             respond_to_client(call, browser, metadata, answer, encryptor.as_ref())
         }
     }
+}
+
+/// For the audit log.
+pub(super) fn say_allowed(call: &Call, pending: &Pending, user: &User) {
+    let (client, allowed) = (pending.request.target.client(), &pending.allowed);
+    let event = call.event(Action::Authorization, Outcome::Allowed).actor(&client.metadata.client_id);
+    let event = event.target(&user.sub).with("scope", allowed.access.scope());
+    let event = if pending.details.is_empty() { event } else { event.with("details", pending.details.digested()) };
+    let reasons = allowed.reasons();
+    if reasons.is_empty() { event } else { event.with("narrowed", reasons) }.write();
 }
 
 /// Remembered for as long as any page of it may be open, on the node whose clock is behind the most.
@@ -292,14 +315,37 @@ async fn spend(call: &Call, source: &Source, expires: UnixTime) -> Result<(), Re
     if fresh { Ok(()) } else { Err(Refusal::RequestUriSpent) }
 }
 
-fn seal_code(call: &Call, pending: &Pending, session: &Session, user: &User) -> Result<String, Refusal> {
+fn seal_code(
+    call: &Call,
+    pending: &Pending,
+    target: &RedirectTarget,
+    session: &Session,
+    user: &User,
+) -> Result<String, Refusal> {
+    let id = CodeId::new(call.context.world.millis(), call.context.world.random());
+    let redirect_uri = target.redirect_uri_given.then(|| target.redirect_uri.clone());
+    let code = code(call, pending, id, redirect_uri, session, user);
+    let content = serde_json::to_vec(&code).map_err(|_| Refusal::Broken)?;
+    let handles = &call.tenancy.ready()?.keys.handles;
+    handles.seal(HandleKind::Code, call.context.world.random(), &content).ok_or(Refusal::Broken)
+}
+
+/// What was allowed, as it is redeemed.
+pub(super) fn code(
+    call: &Call,
+    pending: &Pending,
+    id: CodeId,
+    redirect_uri: Option<RedirectUri>,
+    session: &Session,
+    user: &User,
+) -> Code {
     let (request, allowed) = (&pending.request, &pending.allowed);
-    let target = &request.target;
-    let life = call.tenancy.directory.tenant.lifetimes.code.min(target.client.metadata.profile.longest_code());
-    let code = Code {
-        id: CodeId::new(call.context.world.millis(), call.context.world.random()),
-        client: target.client.metadata.client_id.clone(),
-        redirect_uri: target.redirect_uri_given.then(|| target.redirect_uri.clone()),
+    let client = &request.target.client().metadata;
+    let life = call.tenancy.directory.tenant.lifetimes.code.min(client.profile.longest_code());
+    Code {
+        id,
+        client: client.client_id.clone(),
+        redirect_uri,
         challenge: request.challenge.clone(),
         expires: call.now().plus(life),
         subject: user.sub.clone(),
@@ -312,10 +358,7 @@ fn seal_code(call: &Call, pending: &Pending, session: &Session, user: &User) -> 
         dpop_jkt: request.dpop_jkt,
         refreshable: !request.asks_for_offline_access() || allowed.access.scope().contains("offline_access"),
         narrowed: allowed.reasons().into_iter().take(20).collect(),
-    };
-    let content = serde_json::to_vec(&code).map_err(|_| Refusal::Broken)?;
-    let handles = &call.tenancy.ready()?.keys.handles;
-    handles.seal(HandleKind::Code, call.context.world.random(), &content).ok_or(Refusal::Broken)
+    }
 }
 
 /// By redirect, or by a form that posts itself (OAuth 2.0 Form Post Response Mode); signed, when it was asked for in that
@@ -377,7 +420,9 @@ pub(crate) fn view<'a>(call: &'a Call, browser: &'a Browser, request: &Authoriza
         grantor_protocol::authorize::Display::Wap => Display::Wap,
     };
     // A form of ours ends in a redirect to the client, who may redirect further: `form-action` is asked at each hop.
-    View::new(call, Some(browser))
-        .asked(request.ui_locales.as_deref(), display)
-        .form_leads_to(request.target.redirect_uri.scheme())
+    let view = View::new(call, Some(browser)).asked(request.ui_locales.as_deref(), display);
+    match request.target.redirect_uri() {
+        Some(redirect_uri) => view.form_leads_to(redirect_uri.scheme()),
+        None => view,
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod applications;
 pub(crate) mod asset;
 pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod flow;
 pub(crate) mod home;
 pub(crate) mod select_account;

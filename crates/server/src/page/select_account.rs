@@ -24,7 +24,7 @@ async fn ask(call: &Call) -> Shown {
     let pending = flow::looked(call, &browser, &interaction).await?;
     let csrf = known(call, Some(&browser), browser.csrf(call))?;
     let view = flow::view(call, &browser, &pending.request);
-    let name = pending.request.target.client.metadata.display_name(view.language.tag()).to_owned();
+    let name = pending.request.target.client().metadata.display_name(view.language.tag()).to_owned();
     Ok(view.show(&SelectAccount {
         application: Some(name),
         account: account(user),

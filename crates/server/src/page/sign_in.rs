@@ -131,8 +131,9 @@ async fn show(
     };
     let hint = pending.as_ref().and_then(|pending| pending.request.login_hint.clone());
     let language = view.language;
-    let application =
-        pending.as_ref().map(|pending| pending.request.target.client.metadata.display_name(language.tag()).to_owned());
+    let application = pending
+        .as_ref()
+        .map(|pending| pending.request.target.client().metadata.display_name(language.tag()).to_owned());
     let page = SignIn {
         application,
         username: typed.map(str::to_owned).or(hint).unwrap_or_default(),

@@ -135,6 +135,7 @@ fn redemption() -> Redemption {
         grant: GRANT,
         terms: serde_json::from_value(terms).unwrap(),
         event: event(tenant(), 1),
+        falls_when_replayed: true,
     }
 }
 

@@ -4,10 +4,16 @@ use super::revocations::{Of, Revocations};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
+use grantor_protocol::grant::authorization_code::Code;
+use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
-use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
-use grantor_store::{Activity, AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
+use grantor_protocol::value::{
+    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+};
+use grantor_store::{
+    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -112,6 +118,31 @@ impl Grants for WatchedStore {
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         self.inner.standing(tenant, token).await
+    }
+}
+
+#[async_trait]
+impl Devices for WatchedStore {
+    async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool> {
+        self.inner.open_device(tenant, device, now).await
+    }
+
+    async fn device(&self, tenant: &TenantName, user_code: UserCode, now: UnixTime) -> Result<Option<Device>> {
+        self.inner.device(tenant, user_code, now).await
+    }
+
+    async fn answer_device(
+        &self,
+        tenant: &TenantName,
+        device: CodeId,
+        allowed: Option<Box<Code>>,
+        now: UnixTime,
+    ) -> Result<bool> {
+        self.inner.answer_device(tenant, device, allowed, now).await
+    }
+
+    async fn poll_device(&self, tenant: &TenantName, device: CodeId, now: UnixTime) -> Result<Poll> {
+        self.inner.poll_device(tenant, device, now).await
     }
 }
 

@@ -14,6 +14,7 @@ mod authorize;
 mod bad_input;
 mod clients;
 mod details;
+mod devices;
 mod directory;
 mod dpop;
 mod fapi2;

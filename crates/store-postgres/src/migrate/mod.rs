@@ -31,8 +31,10 @@ pub struct Migration {
 }
 
 /// Each file once, in order. A file that was released is never changed again.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "initial", sql: include_str!("../schema/0001_initial.sql"), ends: 0 }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "initial", sql: include_str!("../schema/0001_initial.sql"), ends: 0 },
+    Migration { number: 2, name: "devices", sql: include_str!("../schema/0002_devices.sql"), ends: 0 },
+];
 
 /// What every migration stands on.
 const GROUND: &str = include_str!("../schema/0000_ground.sql");

@@ -22,11 +22,12 @@ const POLICY: &str = "policy";
 const KEY: &str = "key";
 
 /// What of a tenant goes with its record; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 6] = [
+const OF_A_TENANT: [&str; 7] = [
     "DELETE FROM revoked_tokens WHERE tenant = $1",
     "DELETE FROM cutoffs WHERE tenant = $1",
     "DELETE FROM sessions WHERE tenant = $1",
     "DELETE FROM consents WHERE tenant = $1",
+    "DELETE FROM devices WHERE tenant = $1",
     "DELETE FROM credential_uses WHERE tenant = $1",
     "DELETE FROM users WHERE tenant = $1",
 ];

@@ -25,7 +25,7 @@ const AFTER_MIDNIGHT: i64 = 3_600;
 const VERSIONS: i64 = 10_000;
 
 /// What goes at its `expires`. The second look is for a row whose end was moved in the meantime.
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     "DELETE FROM spent_codes WHERE expires <= $1 AND (tenant, code) IN
        (SELECT tenant, code FROM spent_codes WHERE expires <= $1 ORDER BY expires LIMIT $2)",
     "DELETE FROM revoked_tokens WHERE expires <= $1 AND (tenant, token) IN
@@ -34,6 +34,8 @@ const TABLES: [&str; 5] = [
        (SELECT tenant, subject, client FROM cutoffs WHERE expires <= $1 ORDER BY expires LIMIT $2)",
     "DELETE FROM sessions WHERE expires <= $1 AND (tenant, key) IN
        (SELECT tenant, key FROM sessions WHERE expires <= $1 ORDER BY expires LIMIT $2)",
+    "DELETE FROM devices WHERE expires <= $1 AND (tenant, user_code) IN
+       (SELECT tenant, user_code FROM devices WHERE expires <= $1 ORDER BY expires LIMIT $2)",
     "DELETE FROM remembered WHERE expires <= $1 AND (tenant, purpose, value) IN
        (SELECT tenant, purpose, value FROM remembered WHERE expires <= $1 ORDER BY expires LIMIT $2)",
 ];

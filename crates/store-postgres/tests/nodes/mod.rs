@@ -6,10 +6,16 @@ use async_trait::async_trait;
 use grantor_local_postgres::Server;
 use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
+use grantor_protocol::grant::authorization_code::Code;
+use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
-use grantor_protocol::value::{ClientId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
-use grantor_store::{Activity, AuditLog, Change, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses};
+use grantor_protocol::value::{
+    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+};
+use grantor_store::{
+    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses,
+};
 use grantor_store_postgres::{Options, PostgresStore};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -100,6 +106,31 @@ impl Grants for TwoNodes {
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         self.next().standing(tenant, token).await
+    }
+}
+
+#[async_trait]
+impl Devices for TwoNodes {
+    async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool> {
+        self.next().open_device(tenant, device, now).await
+    }
+
+    async fn device(&self, tenant: &TenantName, user_code: UserCode, now: UnixTime) -> Result<Option<Device>> {
+        self.next().device(tenant, user_code, now).await
+    }
+
+    async fn answer_device(
+        &self,
+        tenant: &TenantName,
+        device: CodeId,
+        allowed: Option<Box<Code>>,
+        now: UnixTime,
+    ) -> Result<bool> {
+        self.next().answer_device(tenant, device, allowed, now).await
+    }
+
+    async fn poll_device(&self, tenant: &TenantName, device: CodeId, now: UnixTime) -> Result<Poll> {
+        self.next().poll_device(tenant, device, now).await
     }
 }
 

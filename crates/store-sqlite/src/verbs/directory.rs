@@ -19,9 +19,10 @@ const KEY: &str = "key";
 const ALL_OF_KIND: &str = "SELECT body FROM directory WHERE kind = ? ORDER BY tenant, name";
 
 /// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 10] = [
+const OF_A_TENANT: [&str; 11] = [
     "DELETE FROM grants WHERE tenant = ?",
     "DELETE FROM spent_codes WHERE tenant = ?",
+    "DELETE FROM devices WHERE tenant = ?",
     "DELETE FROM revoked_tokens WHERE tenant = ?",
     "DELETE FROM cutoffs WHERE tenant = ?",
     "DELETE FROM sessions WHERE tenant = ?",

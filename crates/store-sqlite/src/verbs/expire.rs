@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 const LONGEST_TOKEN: Seconds = Seconds::new(86_400);
 
 /// What goes at its `expires`, or at the end of its bucket, by its columns of identity.
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     "DELETE FROM spent_codes WHERE (tenant, code) IN
        (SELECT tenant, code FROM spent_codes WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM revoked_tokens WHERE (tenant, token) IN
@@ -17,6 +17,8 @@ const TABLES: [&str; 5] = [
        (SELECT tenant, subject, client FROM cutoffs WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM sessions WHERE (tenant, key) IN
        (SELECT tenant, key FROM sessions WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM devices WHERE (tenant, user_code) IN
+       (SELECT tenant, user_code FROM devices WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM remembered WHERE (bucket, value, purpose, tenant) IN
        (SELECT bucket, value, purpose, tenant FROM remembered WHERE bucket <= ?1 ORDER BY bucket LIMIT ?2)",
 ];

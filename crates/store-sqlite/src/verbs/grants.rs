@@ -72,7 +72,9 @@ pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemptio
         .prepare_cached("SELECT grant_id FROM spent_codes WHERE tenant = ? AND code = ?")?
         .query_row(params![tenant.as_str(), redemption.code.as_bytes()], |row| row.get(0))
         .map(GrantId::from_bytes)?;
-    revoke(db, tenant, earlier, now)?;
+    if redemption.falls_when_replayed {
+        revoke(db, tenant, earlier, now)?;
+    }
     Ok(Spend::Spent(earlier))
 }
 

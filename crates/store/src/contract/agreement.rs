@@ -1,11 +1,13 @@
 //! Two backends must say the same to the same verbs, whatever their order.
 
+use super::devices::{allowed, device};
 use super::samples::{
-    EVERY_EVENT, access, api, at, client, declared_client, digest, event, event_id, grant_id, other_tenant,
+    EVERY_EVENT, access, api, at, client, code_id, declared_client, digest, event, event_id, grant_id, other_tenant,
     redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, Result, Store, StoreError};
 use grantor_protocol::directory::Tenant;
+use grantor_protocol::grant::device_code::Device;
 use grantor_protocol::value::{Seconds, TenantName};
 use std::fmt::Debug;
 
@@ -47,7 +49,7 @@ async fn say(store: &dyn Store, step: Step, position: u64, now: u32) -> String {
     // A grant is never made twice under one name.
     let exists = store.grant(&here, redemption.grant).await.is_ok_and(|found| found.is_some());
     let generation = u32::try_from(to).unwrap_or(0);
-    match verb % 25 {
+    match verb % 28 {
         0..3 if !exists => said(store.redeem(&here, redemption, moment).await),
         0..7 => said(store.rotate(&here, redemption.grant, generation, Seconds::new(30), moment).await),
         7 => said(store.grant(&here, redemption.grant).await),
@@ -87,6 +89,13 @@ async fn say(store: &dyn Store, step: Step, position: u64, now: u32) -> String {
             store.note_use(&here, &app, &format!("key-{}", which % 2), at(now - now % 100));
             said(store.record(vec![]).await) + &said(store.last_uses(&here, &app).await)
         }
+        24 => said(store.open_device(&here, Device { expires: at(now + 60), ..device(which) }, moment).await),
+        25 => {
+            let word = (to > 0).then(|| allowed(which, of));
+            let found = store.device(&here, device(which).user_code, moment).await;
+            said(found) + &said(store.answer_device(&here, code_id(which), word, moment).await)
+        }
+        26 => said(store.poll_device(&here, code_id(which), moment).await),
         _ if to == 0 => said(
             store
                 .record(vec![event(here, u64::from(now) * 256 + verb)])

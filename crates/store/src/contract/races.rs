@@ -1,12 +1,14 @@
 //! Every verb against itself and its rivals, fifty at once, many times over.
 
 use super::Subject as Under;
+use super::devices::{allowed, device};
 use super::samples::{
-    EVERY_EVENT, GRACE, START, access, api, at, client, declared_client, digest, event, grant_id, other_tenant,
-    redeemed, redemption, redemption_by, session, subject, tenant, token, token_id, user,
+    EVERY_EVENT, GRACE, START, access, api, at, client, code_id, declared_client, digest, event, grant_id,
+    other_tenant, redeemed, redemption, redemption_by, session, subject, tenant, token, token_id, user,
 };
 use crate::{Change, GrantsOf, Store, StoreError};
-use grantor_protocol::grant::{Rotation, Spend, Standing};
+use grantor_protocol::grant::device_code::Poll;
+use grantor_protocol::grant::{Redemption, Rotation, Spend, Standing};
 use grantor_protocol::value::Seconds;
 use std::future::Future;
 use std::sync::Arc;
@@ -40,6 +42,42 @@ pub async fn rfc6749_4_1_2_one_of_many_redemptions_is_fresh(store: Under) {
         let log = store.events(&tenant(), last, 1_000).await.unwrap();
         assert_eq!(log, [redeemed(tenant(), winner.millis())], "the one that was fresh is in the audit log");
         last = log.last().map(|event| event.id);
+    }
+}
+
+/// Everybody who asks hears that it was allowed; one gets the grant, and keeps it.
+pub async fn rfc8628_3_4_one_of_many_polls_is_given_the_grant(store: Under) {
+    for round in rounds() {
+        store.open_device(&tenant(), device(round), START).await.unwrap();
+        let said = at_once(&store, move |store, n| async move {
+            if n == 0 {
+                assert!(store.answer_device(&tenant(), code_id(round), Some(allowed(round, 1)), START).await.unwrap());
+            }
+            loop {
+                match store.poll_device(&tenant(), code_id(round), START).await {
+                    Ok(Poll::Allowed(code)) => assert_eq!(code, allowed(round, 1)),
+                    // Fifty at once may be more than a database bears for one row.
+                    Ok(Poll::Pending | Poll::SlowDown) | Err(StoreError::Busy(_)) => {
+                        tokio::task::yield_now().await;
+                        continue;
+                    }
+                    other => panic!("{other:?}"),
+                }
+                let redemption = redemption(round, round * CROWD + n);
+                let redemption = Redemption { falls_when_replayed: false, ..redemption };
+                return store.redeem(&tenant(), redemption, START).await.unwrap();
+            }
+        })
+        .await;
+        let fresh = said.iter().filter_map(|spend| match spend {
+            Spend::Fresh(grant) => Some(grant.id),
+            Spend::Spent(_) | Spend::TakenBack => None,
+        });
+        let [winner] = fresh.collect::<Vec<_>>()[..] else { panic!("not exactly one was fresh: {said:?}") };
+        assert!(
+            store.grant(&tenant(), winner).await.unwrap().unwrap().revoked.is_none(),
+            "the others take nothing back"
+        );
     }
 }
 

@@ -122,6 +122,7 @@ pub fn redemption_by(code: u64, grant: u64, of: u64, to: u64) -> Redemption {
         grant: grant_id(grant),
         terms: terms(of, to),
         event: redeemed(tenant(), grant),
+        falls_when_replayed: true,
     }
 }
 

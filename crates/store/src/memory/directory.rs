@@ -246,6 +246,7 @@ impl State {
     fn forget_tenant(&mut self, tenant: &TenantName) {
         self.grants.retain(|(at, _), _| at != tenant);
         self.spent_codes.retain(|(at, _), _| at != tenant);
+        self.devices.retain(|(at, _), _| at != tenant);
         self.revoked_tokens.retain(|(at, _), _| at != tenant);
         self.cutoffs.retain(|(at, _), _| at != tenant);
         self.sessions.retain(|(at, _), _| at != tenant);

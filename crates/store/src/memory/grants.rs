@@ -15,7 +15,9 @@ impl Grants for MemoryStore {
         }
         let code = (tenant.clone(), redemption.code);
         if let Some(&(earlier, _)) = state.spent_codes.get(&code) {
-            state.revoke(tenant, earlier, now);
+            if redemption.falls_when_replayed {
+                state.revoke(tenant, earlier, now);
+            }
             return Ok(Spend::Spent(earlier));
         }
         let (grant, event) = (Grant::new(redemption.grant, redemption.terms), redemption.event);
@@ -149,7 +151,7 @@ impl State {
     }
 
     /// Whether a code, a grant or a token of this identifier was issued before the epoch.
-    fn before_epoch(&self, id: &[u8; 16]) -> bool {
+    pub(super) fn before_epoch(&self, id: &[u8; 16]) -> bool {
         self.epoch.is_some_and(|epoch| id < epoch.as_bytes())
     }
 

@@ -2,8 +2,9 @@
 
 use grantor_web::{
     Account, AllowedApi, AllowedScope, App, Application, Applications, Consent, ConsentDetail, ConsentGroup,
-    ConsentScope, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language, Lifetime, Page, Pages, RenderError,
-    SelectAccount, SetupAdministrator, SetupDone, SetupError, SignIn, SignInError, SignOut, SignedOut,
+    ConsentScope, Device, DeviceDone, DeviceError, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language,
+    Lifetime, Page, Pages, RenderError, SelectAccount, SetupAdministrator, SetupDone, SetupError, SignIn, SignInError,
+    SignOut, SignedOut,
 };
 
 type Render = Box<dyn Fn(&Pages, Language) -> Result<String, RenderError>>;
@@ -25,6 +26,7 @@ pub(crate) fn all(client: &str, frame: &Frame) -> Vec<Sample> {
     sign_out(client, frame, &mut samples);
     applications(client, frame, &mut samples);
     setup(client, frame, &mut samples);
+    devices(client, frame, &mut samples);
     others(client, frame, &mut samples);
     samples
 }
@@ -99,7 +101,8 @@ fn consent(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
     };
     let page = Consent {
         application: application(client),
-        redirect_host: "ledgerly.example".to_owned(),
+        redirect_host: Some("ledgerly.example".to_owned()),
+        user_code: None,
         user: account(client),
         switch_account: Some("/sign-in?switch".to_owned()),
         groups: vec![own.clone(), api],
@@ -215,6 +218,27 @@ fn setup(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         );
     }
     add(samples, "setup-done", frame, SetupDone { username: client.to_owned(), continue_to: "/sign-in".to_owned() });
+}
+
+fn devices(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
+    let page = Device {
+        user_code: String::new(),
+        came_with_link: false,
+        error: None,
+        csrf: "csrf".into(),
+        action: "/device".to_owned(),
+    };
+    add(samples, "device", frame, page.clone());
+    let given = Device { user_code: "BCDF-GHJK".to_owned(), ..page };
+    add(samples, "device-link", frame, Device { came_with_link: true, ..given.clone() });
+    for (name, error) in
+        [("device-unknown", DeviceError::Unknown), ("device-throttled", DeviceError::Throttled { seconds: 8 })]
+    {
+        add(samples, name, frame, Device { error: Some(error), ..given.clone() });
+    }
+    for (name, allowed) in [("device-allowed", true), ("device-denied", false)] {
+        add(samples, name, frame, DeviceDone { application: client.to_owned(), allowed });
+    }
 }
 
 fn others(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {

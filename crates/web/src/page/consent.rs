@@ -10,8 +10,10 @@ use super::{Account, Application, Hidden, page};
 pub struct Consent {
     /// Who asks.
     pub application: Application,
-    /// The host that the browser is sent back to, whatever the decision.
-    pub redirect_host: String,
+    /// The host that the browser is sent back to, whatever the decision; none when a device waits for it.
+    pub redirect_host: Option<String>,
+    /// What the device shows that waits for the decision (RFC 8628 5.4).
+    pub user_code: Option<String>,
     /// Who is asked.
     pub user: Account,
     /// Link of "Not you?".

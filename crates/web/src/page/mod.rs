@@ -2,6 +2,7 @@
 
 pub(crate) mod applications;
 pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod form_post;
 pub(crate) mod frame;

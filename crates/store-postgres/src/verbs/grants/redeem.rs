@@ -138,13 +138,14 @@ pub(crate) struct Redeem {
     remember_until: UnixTime,
     grant: Grant,
     event: Event,
+    falls_when_replayed: bool,
     now: UnixTime,
 }
 
 impl Redeem {
     pub(crate) fn new(tenant: TenantName, redemption: Redemption, now: UnixTime) -> Self {
-        let Redemption { code, remember_until, grant, terms, event } = redemption;
-        Self { tenant, code, remember_until, grant: Grant::new(grant, terms), event, now }
+        let Redemption { code, remember_until, grant, terms, event, falls_when_replayed } = redemption;
+        Self { tenant, code, remember_until, grant: Grant::new(grant, terms), event, falls_when_replayed, now }
     }
 
     fn fresh(&self) -> Spend {
@@ -246,7 +247,8 @@ async fn why_not(held: &Held, jobs: &mut [Pending<Redeem>]) -> Result<()> {
             _ if row.try_get("is_taken_back")? => pending.answer(Spend::TakenBack),
             // Ours, from before the answer was lost.
             Some(id) if id == pending.job.grant.id => pending.answer(pending.job.fresh()),
-            Some(id) => replayed.push((n, id)),
+            Some(id) if pending.job.falls_when_replayed => replayed.push((n, id)),
+            Some(id) => pending.answer(Spend::Spent(id)),
             None => {}
         }
     }
