@@ -64,3 +64,33 @@ impl fmt::Debug for Endpoint {
         f.debug_struct("Endpoint").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+
+    #[tokio::test]
+    async fn an_endpoint_is_behind_the_guard() {
+        let guarded = Fetcher::new(Settings::default()).unwrap();
+        let here = Fetcher::for_loopback(Settings::default()).unwrap();
+        let refusal = async |fetcher: &Fetcher, url: &str| fetcher.endpoint(url).await.err();
+        for url in ["http://id.example/introspect", "http://127.0.0.1/introspect"] {
+            assert_eq!(refusal(&guarded, url).await, Some(FetchError::NotHttps), "{url}");
+        }
+        assert_eq!(refusal(&guarded, "https://127.0.0.1/introspect").await, Some(FetchError::ForbiddenAddress));
+        assert_eq!(refusal(&guarded, "https://a:b@id.example/").await, Some(FetchError::MalformedUrl));
+        assert_eq!(refusal(&guarded, "https://id.example/introspect").await, None);
+        assert_eq!(refusal(&here, "http://127.0.0.1:8080/introspect").await, None);
+        assert_eq!(refusal(&here, "http://id.example/introspect").await, Some(FetchError::NotHttps));
+        assert_eq!(refusal(&here, "https://10.0.0.1/introspect").await, Some(FetchError::ForbiddenAddress));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_stand_in_a_header_is_not_sent() {
+        let fetcher = Fetcher::for_loopback(Settings::default()).unwrap();
+        let endpoint = fetcher.endpoint("http://127.0.0.1:9/").await.unwrap();
+        let refused = endpoint.post_form(Some("Basic a\r\nX: y"), String::new()).await;
+        assert!(matches!(refused, Err(FetchError::Transport(why)) if why.contains("header")));
+    }
+}

@@ -287,3 +287,7 @@ impl fmt::Debug for Clock {
         f.write_str("Clock")
     }
 }
+
+#[cfg(test)]
+#[path = "api_tests.rs"]
+mod tests;

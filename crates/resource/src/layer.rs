@@ -165,3 +165,7 @@ where
         Box::pin(self.inner.call(request))
     }
 }
+
+#[cfg(all(test, feature = "axum"))]
+#[path = "layer_tests.rs"]
+mod tests;
