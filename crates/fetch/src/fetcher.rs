@@ -115,7 +115,12 @@ impl Fetcher {
 
     fn set_up(settings: Settings, limits: Limits, loopback_http: bool) -> Result<Self, SetupError> {
         let Settings { extra_roots, allowed_networks } = settings;
-        if !extra_roots.is_empty() || !allowed_networks.is_empty() {
+        if loopback_http {
+            tracing::warn!(
+                ?allowed_networks,
+                "outgoing requests may go to this machine, by plain http: for development only"
+            );
+        } else if !extra_roots.is_empty() || !allowed_networks.is_empty() {
             tracing::warn!(
                 extra_roots = extra_roots.len(),
                 ?allowed_networks,

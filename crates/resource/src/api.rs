@@ -9,6 +9,7 @@ use crate::jwt::{self, Expected};
 use crate::keys::Keys;
 use crate::rejection::{Rejection, Voice};
 use crate::{Builder, ProtectedResource, Refusal, Requirement, Revocations, Standing, Verified};
+use grantor_jose::jws::Unverified;
 use grantor_jose::{SigningAlgorithm, digest};
 use grantor_protocol::token::Binding;
 use grantor_protocol::value::{Seconds, UnixTime};
@@ -28,7 +29,7 @@ pub(crate) struct Inner {
     pub(crate) leeway: Seconds,
     pub(crate) form: bool,
     pub(crate) keys: Keys,
-    pub(crate) introspection: Option<Arc<Asker>>,
+    pub(crate) introspection: Option<Asker>,
     pub(crate) dpop: Dpop,
     pub(crate) revocations: Option<Arc<dyn Revocations>>,
     pub(crate) cache: Cache,
@@ -173,10 +174,11 @@ impl Api {
         if let Some(token) = self.0.cache.get(hash, *age, *now) {
             return Some(Ok(token));
         }
-        let unverified = match jwt::parse(token) {
-            Err(Refusal::NotAJwt(_)) if self.0.introspection.is_some() => {
-                return self.0.cache.is_refused(hash, *age, *now).map(Err);
-            }
+        let unverified = jwt::parse(token);
+        if self.asker(&unverified).is_some() {
+            return self.0.cache.is_refused(hash, *age, *now).map(Err);
+        }
+        let unverified = match unverified {
             Err(why) => return Some(Err(why)),
             Ok(unverified) => unverified,
         };
@@ -195,10 +197,11 @@ impl Api {
     /// The rest, with waiting.
     async fn learned(&self, question: &Question<'_>) -> Result<Verified, Refusal> {
         let Question { token, now, .. } = *question;
-        let unverified = match (jwt::parse(token), &self.0.introspection) {
-            (Err(Refusal::NotAJwt(_)), Some(asker)) => return self.asked(question, asker).await,
-            (unverified, _) => unverified?,
-        };
+        let unverified = jwt::parse(token);
+        if let Some(asker) = self.asker(&unverified) {
+            return self.asked(question, asker).await;
+        }
+        let unverified = unverified?;
         let keys = self.0.keys.fetch(unverified.header().kid()).await?;
         let token = jwt::check(&unverified, &keys, &self.expected(now))?;
         let standing = match &self.0.revocations {
@@ -209,6 +212,17 @@ impl Api {
             },
         };
         self.settle(token, standing, question)
+    }
+
+    /// Who is asked about the token, where it is not read.
+    fn asker(&self, unverified: &Result<Unverified<'_>, Refusal>) -> Option<&Asker> {
+        let asker = self.0.introspection.as_ref()?;
+        let asks = match unverified {
+            Err(Refusal::TooLong) => false,
+            Err(Refusal::NotAJwt(_)) => true,
+            _ => asker.asks_about_every_token(),
+        };
+        asks.then_some(asker)
     }
 
     async fn asked(&self, question: &Question<'_>, asker: &Asker) -> Result<Verified, Refusal> {

@@ -9,8 +9,9 @@ use grantor_fetch::{FetchError, Fetcher, KeySets};
 use grantor_jose::{SigningKey, base64url, jws, parse_object};
 use grantor_protocol::value::{Seconds, Secret, UnixTime};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::form_urlencoded;
 
 /// How to ask the issuer.
@@ -20,6 +21,7 @@ pub struct Introspection {
     credentials: Credentials,
     endpoint: Option<String>,
     kept: Seconds,
+    every: bool,
 }
 
 #[derive(Debug)]
@@ -40,8 +42,11 @@ const KEPT_INACTIVE: Seconds = Seconds::new(2);
 /// How long an assertion of the API's own is good for.
 const ASSERTION_LIFE: Seconds = Seconds::new(60);
 
-/// How many questions are under way at once.
+/// How many questions are under way at once: anybody can send texts that nobody has asked about yet.
 const QUESTIONS: usize = 64;
+
+/// How long one waits for another to end.
+const QUEUE: Duration = Duration::from_secs(1);
 
 impl Introspection {
     /// As this client with its secret (`client_secret_basic`, RFC 6749 2.3.1).
@@ -55,7 +60,7 @@ impl Introspection {
     }
 
     fn new(client_id: &str, credentials: Credentials) -> Self {
-        Self { client_id: client_id.to_owned(), credentials, endpoint: None, kept: KEPT }
+        Self { client_id: client_id.to_owned(), credentials, endpoint: None, kept: KEPT, every: false }
     }
 
     /// Where to ask; otherwise where the issuer's metadata says (`introspection_endpoint`, RFC 8414 2).
@@ -70,6 +75,13 @@ impl Introspection {
     pub fn cached_for(self, seconds: u32) -> Self {
         Self { kept: Seconds::new(seconds), ..self }
     }
+
+    /// Asks about JWTs too, instead of reading them: for an issuer that does not mark its access tokens as such (RFC 9068
+    /// 2.1), and where a token that is taken back must be refused at once.
+    #[must_use]
+    pub fn for_every_token(self) -> Self {
+        Self { every: true, ..self }
+    }
 }
 
 /// What asks.
@@ -82,9 +94,14 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
-    pub(crate) fn new(settings: Introspection, fetcher: Fetcher, sets: KeySets) -> Arc<Self> {
+    pub(crate) fn new(settings: Introspection, fetcher: Fetcher, sets: KeySets) -> Self {
         let (flights, questions) = (Flights::new(), Semaphore::new(QUESTIONS));
-        Arc::new(Self { settings, fetcher, sets, flights, questions })
+        Self { settings, fetcher, sets, flights, questions }
+    }
+
+    /// Whether JWTs are asked about too.
+    pub(crate) const fn asks_about_every_token(&self) -> bool {
+        self.settings.every
     }
 
     /// Until when an answer of now may be used: one that says yes, and one that says no.
@@ -99,7 +116,8 @@ impl Asker {
     }
 
     async fn question(&self, token: &str, wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
-        let _place = self.questions.acquire().await.map_err(|_| Refusal::NoAnswer(FetchError::Throttled))?;
+        let place = timeout(QUEUE, self.questions.acquire()).await.ok().and_then(Result::ok);
+        let _place = place.ok_or(Refusal::NoAnswer(FetchError::Throttled))?;
         let endpoint = match &self.settings.endpoint {
             Some(endpoint) => endpoint.clone(),
             None => {
@@ -158,10 +176,33 @@ fn assertion(client_id: &str, key: &SigningKey, wanted: &Wanted<'_>) -> Option<S
 fn read(answer: &[u8], wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
     let answer: Map<String, Value> = parse_object(answer).ok_or(Refusal::UnreadableAnswer)?;
     match answer.get("active").and_then(Value::as_bool) {
-        Some(true) => Read::parse(answer, From::Introspection)?.check(wanted),
+        Some(true) if !is_access_token(&answer) => Err(Refusal::NotAnAccessToken),
+        Some(true) => {
+            let proved_by_dpop = is_one_of(&answer, "token_type", &["dpop"]) && answer.contains_key("token_type");
+            let token = Read::parse(answer, From::Introspection)?.check(wanted)?;
+            // RFC 9449 6.2: a token whose key is not told must not pass for a bearer token.
+            if proved_by_dpop && !matches!(token.binding(), Binding::Dpop(_)) {
+                return Err(Refusal::MissingClaim("cnf"));
+            }
+            Ok(token)
+        }
         Some(false) => Err(Refusal::Inactive),
         None => Err(Refusal::UnreadableAnswer),
     }
+}
+
+/// A refresh token may be asked about too, and be active (RFC 7662 2.1). How servers say what they speak of: `token_type`
+/// is that of RFC 6749 5.1, the other two are what some have besides.
+fn is_access_token(answer: &Map<String, Value>) -> bool {
+    is_one_of(answer, "token_type", &["bearer", "dpop"])
+        && is_one_of(answer, "token_use", &["access_token", "access"])
+        && is_one_of(answer, "typ", &["bearer", "dpop", "at+jwt", "application/at+jwt"])
+}
+
+/// Whether a member is one of these texts, if it is there at all.
+fn is_one_of(answer: &Map<String, Value>, name: &str, known: &[&str]) -> bool {
+    let Some(value) = answer.get(name) else { return true };
+    value.as_str().is_some_and(|value| known.iter().any(|one| one.eq_ignore_ascii_case(value)))
 }
 
 #[cfg(test)]

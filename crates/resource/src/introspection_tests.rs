@@ -33,6 +33,29 @@ fn rfc7662_2_2_what_is_not_active_is_nothing() {
 }
 
 #[test]
+fn rfc7662_2_1_an_active_refresh_token_is_no_access_token() {
+    for (name, other) in [
+        ("token_type", json!("refresh_token")),
+        ("token_type", json!(1)),
+        ("token_use", json!("refresh_token")),
+        ("token_use", json!("id")),
+        ("typ", json!("Refresh")),
+        ("typ", json!("ID")),
+        ("typ", json!("JWT")),
+    ] {
+        assert_eq!(answer(json!({name: other})), Err(Refusal::NotAnAccessToken), "{name} {other}");
+    }
+    assert!(answer(json!({"token_type": "bearer", "token_use": "access_token", "typ": "Bearer"})).is_ok());
+}
+
+#[test]
+fn rfc9449_6_2_the_key_of_a_dpop_token_is_told() {
+    assert_eq!(answer(json!({"token_type": "DPoP"})), Err(Refusal::MissingClaim("cnf")));
+    let key = grantor_jose::JwkThumbprint::from_bytes([1; 32]);
+    assert!(answer(json!({"token_type": "DPoP", "cnf": {"jkt": key}})).is_ok());
+}
+
+#[test]
 fn rfc7662_4_an_active_token_may_be_for_another_api() {
     assert_eq!(answer(json!({"aud": "https://other.example"})), Err(Refusal::OtherAudience));
     assert_eq!(answer(json!({"aud": null})), Err(Refusal::MissingClaim("aud")));

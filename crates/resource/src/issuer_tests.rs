@@ -197,6 +197,19 @@ async fn without_a_cache_the_issuer_is_asked_each_time_and_by_many_at_once_only_
 }
 
 #[tokio::test]
+async fn jwts_are_asked_about_where_that_is_said() {
+    let introspection = Introspection::with_secret("api", "s").cached_for(0).for_every_token();
+    let (issuer, api, _) = asking(introspection).await;
+    let unmarked = signed(&ONE, "JWT", &claims(json!({"iss": issuer.url()})));
+    assert!(check(&api, &unmarked).await.is_ok());
+    issuer.answers(json!({"active": false}));
+    assert_eq!(check(&api, &unmarked).await, Err(Refusal::Inactive));
+    assert_eq!(check(&api, &issuer.token(&ONE)).await, Err(Refusal::Inactive));
+    assert_eq!(check(&api, &"x".repeat(crate::MAX_TOKEN + 1)).await, Err(Refusal::TooLong));
+    assert_eq!((issuer.asked(INTROSPECT), issuer.asked(JWKS)), (3, 0));
+}
+
+#[tokio::test]
 async fn rfc7523_2_2_the_api_may_sign_instead() {
     let client = key(SigningAlgorithm::Es256);
     let jwk = client.public_jwk();

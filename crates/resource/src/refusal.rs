@@ -31,8 +31,9 @@ pub enum Refusal {
     /// A JWT that must not be read: an unknown `alg`, any `crit` (RFC 7515 4.1.11), and the like.
     #[error("the JWT is not acceptable: {0}")]
     Unreadable(Malformed),
-    /// `typ` is not `at+jwt` (RFC 9068 4): an ID token, a logout token, or nobody knows what.
-    #[error("the JWT is no access token: its typ is not at+jwt")]
+    /// `typ` is not `at+jwt` (RFC 9068 4), or the issuer says that it is something else: an ID token, a refresh token, a
+    /// logout token, or nobody knows what.
+    #[error("by its type this is no access token (the typ of a JWT must be at+jwt)")]
     NotAnAccessToken,
     /// `alg` is not among those allowed (RFC 8725 3.1).
     #[error("the JWT is signed with an algorithm that is not allowed")]
