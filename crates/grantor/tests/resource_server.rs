@@ -55,8 +55,10 @@ impl Demo {
 }
 
 async fn check(api: &Api, headers: &[(&'static str, String)], wanted: &Requirement) -> Result<Verified, Refusal> {
-    let headers: HeaderMap = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-    let head = Head { method: &Method::GET, uri: &Uri::from_static("/demo/notes"), headers: &headers, certificate: None };
+    let headers: HeaderMap =
+        headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    let head =
+        Head { method: &Method::GET, uri: &Uri::from_static("/demo/notes"), headers: &headers, certificate: None };
     api.check(head, wanted).await.map_err(|rejection| rejection.refusal().clone())
 }
 
@@ -104,7 +106,8 @@ async fn a_bound_token_is_accepted_with_its_proof() {
     let key = SigningKey::generate(SigningAlgorithm::Es256).unwrap();
     let proof = |method: &str, url: &str, token: Option<&str>| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let mut claims = json!({"jti": format!("{method}{url}{}", token.is_some()), "htm": method, "htu": url, "iat": now});
+        let mut claims =
+            json!({"jti": format!("{method}{url}{}", token.is_some()), "htm": method, "htu": url, "iat": now});
         if let Some(token) = token {
             claims["ath"] = base64url::encode(digest::sha256(token.as_bytes())).into();
         }

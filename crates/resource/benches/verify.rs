@@ -91,7 +91,7 @@ fn token(key: &SigningKey) -> String {
 fn parsed(key: &SigningKey) -> ParsedPublicKey {
     match key.public_jwk().material() {
         Material::Ec { x, y, .. } => {
-            let point: Vec<u8> = [&[4], x.as_slice(), y.as_slice()].concat();
+            let point: Vec<u8> = [[4_u8].as_slice(), x, y].concat();
             ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).unwrap()
         }
         Material::Rsa { n, e } => {

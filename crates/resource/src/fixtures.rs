@@ -36,13 +36,16 @@ pub(crate) fn claims(changes: Value) -> Map<String, Value> {
         "amr": ["pwd", "otp"],
         "auth_time": NOW - 100,
     });
-    for (name, value) in changes.as_object().unwrap() {
+    let (Value::Object(claims), Value::Object(changes)) = (&mut claims, changes) else {
+        panic!("claims are an object");
+    };
+    for (name, value) in changes {
         match value {
-            Value::Null => claims.as_object_mut().unwrap().remove(name),
-            value => claims.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            Value::Null => claims.remove(&name),
+            value => claims.insert(name, value),
         };
     }
-    claims.as_object().unwrap().clone()
+    claims.clone()
 }
 
 pub(crate) fn signed(key: &SigningKey, typ: &str, claims: &Map<String, Value>) -> String {

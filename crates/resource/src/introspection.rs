@@ -7,6 +7,7 @@ use crate::{Refusal, Verified};
 use base64::Engine as _;
 use grantor_fetch::{FetchError, Fetcher, KeySets};
 use grantor_jose::{SigningKey, base64url, jws, parse_object};
+use grantor_protocol::token::Binding;
 use grantor_protocol::value::{Seconds, Secret, UnixTime};
 use serde_json::{Map, Value, json};
 use std::time::Duration;

@@ -172,8 +172,7 @@ fn parse_scope(raw: &str) -> Option<Scope> {
 const fn both(one: RequiredBinding, two: RequiredBinding) -> (RequiredBinding, bool) {
     use RequiredBinding::{Any, Dpop, Mtls, None};
     match (one, two) {
-        (None, other) | (other, None) => (other, false),
-        (Any, other) | (other, Any) => (other, false),
+        (None, other) | (other, None) | (Any, other) | (other, Any) => (other, false),
         (Dpop, Dpop) => (Dpop, false),
         (Mtls, Mtls) => (Mtls, false),
         (Dpop, Mtls) | (Mtls, Dpop) => (Any, true),
