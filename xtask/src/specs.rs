@@ -76,7 +76,7 @@ const OTHERS: [Spec; 12] = [
 ];
 
 /// Titles of the RFCs that tests name so far; another RFC appears with its number alone.
-const RFC_TITLES: [(u32, &str); 65] = [
+const RFC_TITLES: [(u32, &str); 66] = [
     (2104, "HMAC"),
     (2617, "HTTP Authentication: Basic and Digest"),
     (3986, "Uniform Resource Identifier (URI): Generic Syntax"),
@@ -137,6 +137,7 @@ const RFC_TITLES: [(u32, &str); 65] = [
     (9396, "OAuth 2.0 Rich Authorization Requests"),
     (9440, "Client-Cert HTTP Header Field"),
     (9449, "Demonstrating Proof of Possession (DPoP)"),
+    (9470, "OAuth 2.0 Step Up Authentication Challenge Protocol"),
     (9562, "Universally Unique IDentifiers (UUIDs)"),
     (9700, "Best Current Practice for OAuth 2.0 Security"),
     (9701, "JWT Response for OAuth Token Introspection"),

@@ -21,15 +21,34 @@ pub(crate) fn well_known(issuer: &str) -> Result<[String; 2], FetchError> {
     ])
 }
 
-/// The `jwks_uri` that an issuer's metadata names. Metadata in which `issuer` is not exactly the one that was asked for
-/// is somebody else's (RFC 8414 3.3).
-pub(crate) fn jwks_uri_of(metadata: &[u8], issuer: &str) -> Result<String, FetchError> {
-    let members = parse_object(metadata).ok_or(FetchError::NotMetadata)?;
-    let text = |name| members.get(name).and_then(|value| value.as_str()).ok_or(FetchError::NotMetadata);
-    if text("issuer")? != issuer {
-        return Err(FetchError::IssuerMismatch);
+/// What is read of an issuer's metadata (RFC 8414 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerMetadata {
+    /// Where its keys are.
+    pub jwks_uri: String,
+    /// Where it says what a token is worth, if it does (RFC 7662).
+    pub introspection_endpoint: Option<String>,
+}
+
+impl IssuerMetadata {
+    /// Metadata in which `issuer` is not exactly the one that was asked for is somebody else's (RFC 8414 3.3).
+    pub(crate) fn parse(metadata: &[u8], issuer: &str) -> Result<Self, FetchError> {
+        let members = parse_object(metadata).ok_or(FetchError::NotMetadata)?;
+        let text = |name| members.get(name).and_then(|value| value.as_str()).ok_or(FetchError::NotMetadata);
+        if text("issuer")? != issuer {
+            return Err(FetchError::IssuerMismatch);
+        }
+        let introspection_endpoint = members.get("introspection_endpoint").and_then(|value| value.as_str());
+        Ok(Self {
+            jwks_uri: text("jwks_uri")?.to_owned(),
+            introspection_endpoint: introspection_endpoint.map(str::to_owned),
+        })
     }
-    text("jwks_uri").map(str::to_owned)
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.jwks_uri.len().saturating_add(self.introspection_endpoint.as_ref().map_or(0, String::len))
+    }
 }
 
 #[cfg(test)]
@@ -65,9 +84,10 @@ mod tests {
     #[test]
     fn rfc8414_3_3_the_issuer_must_be_identical() {
         let metadata = br#"{"issuer":"https://a.example","jwks_uri":"https://a.example/keys"}"#;
-        assert_eq!(jwks_uri_of(metadata, "https://a.example"), Ok("https://a.example/keys".to_owned()));
+        let read = IssuerMetadata::parse(metadata, "https://a.example").unwrap();
+        assert_eq!((read.jwks_uri.as_str(), read.introspection_endpoint), ("https://a.example/keys", None));
         for other in ["https://a.example/", "https://A.example", "https://a.example:443", "https://b.example"] {
-            assert_eq!(jwks_uri_of(metadata, other), Err(FetchError::IssuerMismatch), "{other}");
+            assert_eq!(IssuerMetadata::parse(metadata, other), Err(FetchError::IssuerMismatch), "{other}");
         }
     }
 
@@ -82,7 +102,7 @@ mod tests {
             r#"{"issuer":"https://a.example","jwks_uri":["https://a.example/keys"]}"#,
             r#"{"issuer":"https://b.example","issuer":"https://a.example","jwks_uri":"https://a.example/keys"}"#,
         ] {
-            assert_eq!(jwks_uri_of(metadata.as_bytes(), issuer), Err(FetchError::NotMetadata), "{metadata}");
+            assert_eq!(IssuerMetadata::parse(metadata.as_bytes(), issuer), Err(FetchError::NotMetadata), "{metadata}");
         }
     }
 }

@@ -12,6 +12,8 @@ pub enum Document {
     Metadata,
     /// A request object (RFC 9101 5.2.3).
     RequestObject,
+    /// What an endpoint answers to a form (RFC 6749 5.1, RFC 7662 2.2).
+    Answer,
 }
 
 impl Document {
@@ -19,7 +21,7 @@ impl Document {
     pub(crate) const fn content_types(self) -> &'static [&'static str] {
         match self {
             Self::KeySet => &["application/jwk-set+json", "application/json"],
-            Self::Metadata => &["application/json"],
+            Self::Metadata | Self::Answer => &["application/json"],
             Self::RequestObject => &["application/oauth-authz-req+jwt", "application/jwt"],
         }
     }
@@ -28,7 +30,7 @@ impl Document {
     pub(crate) const fn limit(self) -> usize {
         match self {
             Self::KeySet | Self::Metadata => 256 * 1024,
-            Self::RequestObject => 64 * 1024,
+            Self::RequestObject | Self::Answer => 64 * 1024,
         }
     }
 

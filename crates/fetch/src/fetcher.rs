@@ -7,12 +7,13 @@ use crate::target::Target;
 use crate::tls::{self, ExtraRoots};
 use crate::turns::{Places, Turns};
 use crate::{Document, FetchError, SetupError};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
 use reqwest::{Client, Response, redirect};
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -44,6 +45,8 @@ pub struct Fetched {
 struct Inner {
     roots: ExtraRoots,
     allowed: Arc<[IpNet]>,
+    /// Whether loopback may be asked by plain http.
+    loopback_http: bool,
     limits: Limits,
     turns: Turns,
     request_objects: RequestObjects,
@@ -55,6 +58,8 @@ struct Inner {
 struct Clients {
     keys: Client,
     request_objects: Client,
+    /// Keeps its connections: the same endpoint is asked again and again.
+    endpoints: Client,
 }
 
 /// What a request may take.
@@ -94,9 +99,28 @@ impl Fetcher {
         Self::with_limits(settings, Limits::default())
     }
 
+    /// The same for who develops on one machine: it asks loopback too, by plain http as well.
+    ///
+    /// # Errors
+    ///
+    /// When one of the additional roots is not usable.
+    pub fn for_loopback(mut settings: Settings) -> Result<Self, SetupError> {
+        settings.allowed_networks.extend([IpNet::V4(LOOPBACK_V4), IpNet::V6(LOOPBACK_V6)]);
+        Self::set_up(settings, Limits::default(), true)
+    }
+
     pub(crate) fn with_limits(settings: Settings, limits: Limits) -> Result<Self, SetupError> {
+        Self::set_up(settings, limits, false)
+    }
+
+    fn set_up(settings: Settings, limits: Limits, loopback_http: bool) -> Result<Self, SetupError> {
         let Settings { extra_roots, allowed_networks } = settings;
-        if !extra_roots.is_empty() || !allowed_networks.is_empty() {
+        if loopback_http {
+            tracing::warn!(
+                ?allowed_networks,
+                "outgoing requests may go to this machine, by plain http: for development only"
+            );
+        } else if !extra_roots.is_empty() || !allowed_networks.is_empty() {
             tracing::warn!(
                 extra_roots = extra_roots.len(),
                 ?allowed_networks,
@@ -107,6 +131,7 @@ impl Fetcher {
         Ok(Self(Arc::new(Inner {
             roots: ExtraRoots::parse(extra_roots)?,
             allowed: allowed_networks.into(),
+            loopback_http,
             limits,
             turns: Turns::new(limits.places),
             request_objects: RequestObjects::new(limits.remembered),
@@ -125,14 +150,17 @@ impl Fetcher {
     pub async fn get(&self, url: &str, what: Document) -> Result<Fetched, FetchError> {
         let target = self.target(url)?;
         match what {
-            Document::KeySet | Document::Metadata => self.get_target(target, what).await,
+            Document::KeySet | Document::Metadata | Document::Answer => self.get_target(target, what).await,
             Document::RequestObject => self.0.request_objects.of(self.clone(), target).await,
         }
     }
 
     /// The URL, when nothing speaks against it before its name is resolved.
     pub(crate) fn target(&self, url: &str) -> Result<Target, FetchError> {
-        Target::parse(url, &self.0.allowed)
+        match Target::parse(url, &self.0.allowed) {
+            Err(FetchError::NotHttps) if self.0.loopback_http => Target::on_loopback(url),
+            target => target,
+        }
     }
 
     /// Asks for a document, without any cache.
@@ -142,9 +170,9 @@ impl Fetcher {
 
     async fn exchange(&self, target: Target, what: Document) -> Result<Fetched, FetchError> {
         let _turn = self.0.turns.turn(&target, what, self.0.limits.queue).await?;
-        let clients = self.0.clients.get_or_try_init(|| self.clients()).await?;
+        let clients = self.built().await?;
         let client = match what {
-            Document::KeySet | Document::Metadata => &clients.keys,
+            Document::KeySet | Document::Metadata | Document::Answer => &clients.keys,
             Document::RequestObject => &clients.request_objects,
         };
         let request = client
@@ -152,6 +180,15 @@ impl Fetcher {
             .header(ACCEPT, what.content_types().join(", "))
             .header(ACCEPT_ENCODING, "identity");
         read(request.send().await.map_err(|why| FetchError::of_exchange(&why))?, what).await
+    }
+
+    /// What asks an endpoint, and for how long.
+    pub(crate) async fn for_endpoints(&self) -> Result<(Client, Duration), FetchError> {
+        Ok((self.built().await?.endpoints.clone(), self.0.limits.total))
+    }
+
+    async fn built(&self) -> Result<&Clients, FetchError> {
+        self.0.clients.get_or_try_init(|| self.clients()).await
     }
 
     async fn clients(&self) -> Result<Clients, FetchError> {
@@ -165,12 +202,13 @@ impl Inner {
     fn build(&self) -> Result<Clients, FetchError> {
         let tls = tls::config(&self.roots).map_err(|why| FetchError::Tls(why.to_string()))?;
         Ok(Clients {
-            keys: self.client(tls.clone(), KEY_LOOKUPS)?,
-            request_objects: self.client(tls, self.limits.places.request_objects)?,
+            keys: self.client(tls.clone(), KEY_LOOKUPS, 0)?,
+            request_objects: self.client(tls.clone(), self.limits.places.request_objects, 0)?,
+            endpoints: self.client(tls, KEY_LOOKUPS, KEPT_CONNECTIONS)?,
         })
     }
 
-    fn client(&self, tls: ClientConfig, lookups: usize) -> Result<Client, FetchError> {
+    fn client(&self, tls: ClientConfig, lookups: usize, kept: usize) -> Result<Client, FetchError> {
         Client::builder()
             .tls_backend_preconfigured(tls)
             .dns_resolver(GuardedResolver::new(Arc::clone(&self.allowed), lookups))
@@ -185,15 +223,16 @@ impl Inner {
             .referer(false)
             .user_agent("Grantor")
             .connect_timeout(self.limits.connect)
-            // None is kept: answers are cached instead, and no request reaches a connection that was judged before it.
-            .pool_max_idle_per_host(0)
+            // None is kept for documents: they are cached instead, and no request reaches a connection that was judged
+            // before it.
+            .pool_max_idle_per_host(kept)
             .build()
             .map_err(|why| FetchError::of_exchange(&why))
     }
 }
 
 /// Reads an answer, no further than the document may be long.
-async fn read(mut response: Response, what: Document) -> Result<Fetched, FetchError> {
+pub(crate) async fn read(mut response: Response, what: Document) -> Result<Fetched, FetchError> {
     let status = response.status();
     if status.is_redirection() {
         return Err(FetchError::Redirected);
@@ -231,6 +270,13 @@ impl fmt::Debug for Fetched {
         f.debug_struct("Fetched").field("length", &self.body.len()).field("max_age", &self.max_age).finish()
     }
 }
+
+/// The addresses of this machine (RFC 1122 3.2.1.3, RFC 4291 2.5.3).
+const LOOPBACK_V4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+const LOOPBACK_V6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128);
+
+/// How many idle connections to one endpoint are kept.
+const KEPT_CONNECTIONS: usize = 16;
 
 /// How many names of key sets and metadata are resolved at once.
 const KEY_LOOKUPS: usize = 32;

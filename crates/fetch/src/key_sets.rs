@@ -1,7 +1,7 @@
 //! Keys by reference, cached.
 
 use crate::cache::{Cache, Capacity, Fresh, Retention};
-use crate::discovery::{jwks_uri_of, well_known};
+use crate::discovery::{IssuerMetadata, well_known};
 use crate::target::Target;
 use crate::{Document, FetchError, Fetcher};
 use grantor_jose::JwkSet;
@@ -19,8 +19,8 @@ pub struct KeySets(Arc<Inner>);
 struct Inner {
     fetcher: Fetcher,
     sets: Cache<JwkSet>,
-    /// The `jwks_uri` of each issuer.
-    issuers: Cache<String>,
+    /// What each issuer says of itself.
+    issuers: Cache<IssuerMetadata>,
 }
 
 /// For how long a set is kept that does not say itself.
@@ -66,11 +66,20 @@ impl KeySets {
     ///
     /// See [`FetchError`].
     pub async fn of_issuer(&self, issuer: &str, kid: Option<&str>) -> Result<Arc<JwkSet>, FetchError> {
+        let metadata = self.metadata(issuer).await?;
+        self.of_uri(&metadata.jwks_uri, kid).await
+    }
+
+    /// What an issuer says of itself, kept for an hour and, while it cannot be had, for a day. Answers within 10 seconds.
+    ///
+    /// # Errors
+    ///
+    /// See [`FetchError`].
+    pub async fn metadata(&self, issuer: &str) -> Result<Arc<IssuerMetadata>, FetchError> {
         let [openid, oauth] = well_known(issuer)?;
         let places = [self.0.fetcher.target(&openid)?, self.0.fetcher.target(&oauth)?];
         let discovery = discover(self.0.fetcher.clone(), places, issuer.to_owned());
-        let jwks_uri = self.0.issuers.of(issuer, |_| true, discovery).await?;
-        self.of_uri(&jwks_uri, kid).await
+        self.0.issuers.of(issuer, |_| true, discovery).await
     }
 }
 
@@ -81,14 +90,17 @@ async fn key_set(fetcher: Fetcher, jwks_uri: Target) -> Result<Fresh<JwkSet>, Fe
     Ok(Fresh { value, ttl, weight: fetched.body.len() })
 }
 
-/// Where the issuer's keys are.
-async fn discover(fetcher: Fetcher, [openid, oauth]: [Target; 2], issuer: String) -> Result<Fresh<String>, FetchError> {
+async fn discover(
+    fetcher: Fetcher,
+    [openid, oauth]: [Target; 2],
+    issuer: String,
+) -> Result<Fresh<IssuerMetadata>, FetchError> {
     let metadata = match fetcher.get_target(openid, Document::Metadata).await {
         Err(error) if speaks_of_absence(&error) => fetcher.get_target(oauth, Document::Metadata).await,
         other => other,
     };
-    let jwks_uri = jwks_uri_of(&metadata?.body, &issuer)?;
-    Ok(Fresh { weight: jwks_uri.len(), value: jwks_uri, ttl: DISCOVERY_TTL })
+    let value = IssuerMetadata::parse(&metadata?.body, &issuer)?;
+    Ok(Fresh { weight: value.weight(), value, ttl: DISCOVERY_TTL })
 }
 
 /// Whether an answer came, and was none: what servers say about a place where they have nothing.

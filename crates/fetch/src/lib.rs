@@ -13,6 +13,7 @@ mod address;
 mod cache;
 mod discovery;
 mod document;
+mod endpoint;
 mod error;
 mod fetcher;
 mod key_sets;
@@ -22,7 +23,9 @@ mod target;
 mod tls;
 mod turns;
 
+pub use discovery::IssuerMetadata;
 pub use document::Document;
+pub use endpoint::Endpoint;
 pub use error::{FetchError, SetupError};
 pub use fetcher::{Fetched, Fetcher, Settings};
 pub use key_sets::KeySets;

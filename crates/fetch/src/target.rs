@@ -2,7 +2,7 @@
 
 use crate::FetchError;
 use crate::address::is_permitted;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -42,6 +42,23 @@ impl Target {
             return Err(FetchError::ForbiddenAddress);
         }
         Ok(Self(url))
+    }
+
+    /// An http URL of this machine, for who develops on it: a literal loopback address, or `localhost`, which RFC 6761 6.3
+    /// reserves for it.
+    pub(crate) fn on_loopback(raw: &str) -> Result<Self, FetchError> {
+        let rest = raw.strip_prefix("http://").ok_or(FetchError::NotHttps)?;
+        // Everything but the scheme is judged as it is elsewhere; what the addresses are, right after it.
+        let everywhere = [Ipv4Net::default().into(), Ipv6Net::default().into()];
+        Self::parse(&format!("https://{rest}"), &everywhere)?;
+        let url = Url::parse(raw).map_err(|_| FetchError::MalformedUrl)?;
+        let here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if here { Ok(Self(url)) } else { Err(FetchError::NotHttps) }
     }
 
     /// As it is asked for: equal URLs in different notations are one.
@@ -88,6 +105,25 @@ mod tests {
     fn only_https() {
         for raw in ["http://client.example/", "ftp://client.example/", "file:///etc/passwd", "data:text/plain,x"] {
             assert_eq!(refusal(raw), Some(FetchError::NotHttps), "{raw}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        for raw in ["http://localhost:8080/jwks", "http://127.0.0.1/", "http://[::1]:80/a?b"] {
+            assert!(Target::on_loopback(raw).is_ok(), "{raw}");
+        }
+        for raw in [
+            "http://client.example/",
+            "http://localhost.example/",
+            "http://10.0.0.1/",
+            "http://[::2]/",
+            "ftp://localhost/",
+        ] {
+            assert_eq!(Target::on_loopback(raw).err(), Some(FetchError::NotHttps), "{raw}");
+        }
+        for raw in ["http://a@localhost/", "http://localhost/#", "http://localhost\\@a.example/", "http:localhost"] {
+            assert!(Target::on_loopback(raw).is_err(), "{raw}");
         }
     }
 

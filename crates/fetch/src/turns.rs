@@ -77,7 +77,7 @@ impl Turns {
     async fn wait(&self, authority: String, what: Document) -> Option<Turn<'_>> {
         let (visit, host) = self.visit(authority);
         let (place, at_host) = match what {
-            Document::KeySet | Document::Metadata => (&self.keys, vec![host.all]),
+            Document::KeySet | Document::Metadata | Document::Answer => (&self.keys, vec![host.all]),
             Document::RequestObject => (&self.request_objects, vec![host.request_objects, host.all]),
         };
         let mut taken = Vec::with_capacity(at_host.len());

@@ -1,0 +1,112 @@
+//! A real issuer for the tests: metadata, keys and introspection over loopback, which can change its mind and go down.
+
+use crate::fixtures::{AUDIENCE, NOW, claims, set, signed};
+use crate::{Api, Builder, SigningKey};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+#[derive(Clone)]
+pub(crate) struct Issuer(Arc<Inner>);
+
+struct Inner {
+    url: String,
+    keys: Mutex<Value>,
+    answer: Mutex<Value>,
+    down: AtomicBool,
+    requests: Mutex<Vec<Seen>>,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: String,
+}
+
+impl Issuer {
+    pub(crate) async fn start(keys: &[&SigningKey]) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let issuer = Self(Arc::new(Inner {
+            url,
+            keys: Mutex::new(json!(set(keys))),
+            answer: Mutex::new(json!({"active": false})),
+            down: AtomicBool::new(false),
+            requests: Mutex::default(),
+        }));
+        let router = Router::new().fallback(answer).with_state(issuer.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        issuer
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// An API that trusts it. Its clock stands, so that nothing expires by accident.
+    pub(crate) fn builder(&self) -> Builder {
+        Api::builder(self.url(), AUDIENCE).clock(|| crate::UnixTime::new(NOW))
+    }
+
+    pub(crate) fn token(&self, key: &SigningKey) -> String {
+        signed(key, "at+jwt", &claims(json!({"iss": self.url()})))
+    }
+
+    pub(crate) fn has_keys(&self, keys: &[&SigningKey]) {
+        *self.0.keys.lock().unwrap() = json!(set(keys));
+    }
+
+    /// What introspection answers.
+    pub(crate) fn answers(&self, answer: Value) {
+        *self.0.answer.lock().unwrap() = answer;
+    }
+
+    pub(crate) fn is_down(&self, down: bool) {
+        self.0.down.store(down, Ordering::SeqCst);
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        self.0.requests.lock().unwrap().clone()
+    }
+
+    /// How often this path was asked for.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        self.requests().iter().filter(|seen| seen.path == path).count()
+    }
+
+    /// Returns when this path was asked for so often.
+    pub(crate) async fn until_asked(&self, path: &str, times: usize) {
+        while self.asked(path) < times {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn answer(State(issuer): State<Issuer>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    issuer.0.requests.lock().unwrap().push(Seen { path: path.clone(), authorization, body });
+    if issuer.0.down.load(Ordering::SeqCst) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    let url = issuer.url();
+    match path.as_str() {
+        "/.well-known/openid-configuration" => Json(json!({
+            "issuer": url,
+            "jwks_uri": format!("{url}/jwks"),
+            "introspection_endpoint": format!("{url}/introspect"),
+        }))
+        .into_response(),
+        "/jwks" => Json(issuer.0.keys.lock().unwrap().clone()).into_response(),
+        "/introspect" => Json(issuer.0.answer.lock().unwrap().clone()).into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
