@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::http::Form;
+use crate::provider::Provider;
 use crate::workload::Workload;
 use grantor_jose::jws::{self, SharedSecret};
 use grantor_jose::{MacAlgorithm, SigningKey};
@@ -50,6 +51,18 @@ pub(crate) struct Occasion<'a> {
 }
 
 impl Authentication {
+    /// By a secret, in the way that the server takes: Basic, which every server must know (RFC 6749 2.3.1), unless its
+    /// metadata name the form and not Basic.
+    pub fn secret(secret: Secret, provider: &Provider) -> Self {
+        let takes =
+            |name: &str| provider.auth_methods.as_ref().is_none_or(|methods| methods.iter().any(|one| one == name));
+        if takes("client_secret_post") && !takes("client_secret_basic") {
+            Self::SecretPost(secret)
+        } else {
+            Self::SecretBasic(secret)
+        }
+    }
+
     /// Its registered name, by which the server says whether it knows it; a workload's is that of any other assertion.
     pub const fn method(&self) -> &'static str {
         match self {
@@ -116,7 +129,7 @@ fn basic(client: &str, secret: &Secret) -> Result<HeaderValue> {
 /// RFC 4648 4, from the base64url that the project has: two letters and the padding differ.
 fn base64(bytes: &[u8]) -> String {
     let mut text = grantor_jose::base64url::encode(bytes).replace('-', "+").replace('_', "/");
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text

@@ -74,6 +74,7 @@ impl Client {
     }
 
     /// The same with the key that a grant's tokens are bound to, if they are.
+    #[must_use]
     pub fn for_grant(&self, grant: &Grant) -> Self {
         Self { dpop: grant.dpop.clone(), ..self.clone() }
     }

@@ -1,7 +1,7 @@
 //! How the authorization server is asked: TLS with the platform's roots, no redirects, bounded in time and size.
 
 use crate::error::{Error, Result};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, redirect};
 use rustls::crypto::aws_lc_rs;
 use rustls::version::{TLS12, TLS13};
@@ -138,10 +138,6 @@ impl Answer {
     /// An answer that is not what it must be.
     pub(crate) fn wrong(&self, what: &str) -> Error {
         Error::Answer { url: self.url.clone(), status: self.status, what: what.to_owned() }
-    }
-
-    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
     }
 }
 

@@ -6,7 +6,7 @@ use grantor_protocol::value::{ClientId, Seconds, Secret, UnixTime};
 use serde_json::{Map, Value};
 
 /// How far the clock of the server may be from this one.
-pub const LEEWAY: Seconds = Seconds::new(30);
+const LEEWAY: Seconds = Seconds::new(30);
 
 /// What an ID token must agree with.
 #[derive(Clone, Copy, Debug)]

@@ -33,7 +33,7 @@ struct Inner {
     renewing: Mutex<()>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Renewal {
     /// By the refresh token, or not at all: only a user can begin anew.
     Refresh,
@@ -73,12 +73,8 @@ impl TokenSource {
     #[must_use]
     pub fn with_margin(self, margin: Seconds) -> Self {
         let Inner { client, renewal, store, name, .. } = &*self.0;
-        let renewal = match renewal {
-            Renewal::Refresh => Renewal::Refresh,
-            Renewal::ClientCredentials(ask) => Renewal::ClientCredentials(ask.clone()),
-        };
         let (held, renewing) = (RwLock::default(), Mutex::default());
-        let (client, store, name) = (client.clone(), Arc::clone(store), name.clone());
+        let (client, renewal, store, name) = (client.clone(), renewal.clone(), Arc::clone(store), name.clone());
         Self(Arc::new(Inner { client, renewal, store, name, margin, held, renewing }))
     }
 
@@ -101,8 +97,7 @@ impl TokenSource {
 
     /// A new access token although the old one seems good: an API refused it.
     pub async fn renew(&self) -> Result<Arc<Grant>> {
-        let refused = self.0.held();
-        self.renewed(Some(refused)).await
+        self.renewed(self.0.held()).await
     }
 
     /// Keeps what a user has just allowed, in the place of what was there.
@@ -168,7 +163,7 @@ impl TokenSource {
     }
 
     /// In a task of its own: whoever waits may be dropped, and what the server has exchanged by then must be kept.
-    async fn renewed(&self, refused: Option<Option<Arc<Grant>>>) -> Result<Arc<Grant>> {
+    async fn renewed(&self, refused: Option<Arc<Grant>>) -> Result<Arc<Grant>> {
         let inner = Arc::clone(&self.0);
         let ended = tokio::spawn(async move { inner.renew(refused).await }).await;
         ended.unwrap_or_else(|_| Err(Error::SignInAgain("the renewal was broken off".to_owned())))
@@ -222,11 +217,11 @@ impl Inner {
     }
 
     /// One at a time here, and one at a time among all processes. Whoever had to wait looks first whether it is done.
-    async fn renew(self: Arc<Self>, refused: Option<Option<Arc<Grant>>>) -> Result<Arc<Grant>> {
+    async fn renew(self: Arc<Self>, refused: Option<Arc<Grant>>) -> Result<Arc<Grant>> {
         let _one = self.renewing.lock().await;
         let other = |grant: &Grant| {
             let same = |old: &Arc<Grant>| old.tokens.access_token.matches(&grant.tokens.access_token);
-            !refused.as_ref().is_some_and(|old| old.as_ref().is_some_and(same))
+            !refused.as_ref().is_some_and(same)
         };
         if let Some(grant) = self.fresh().filter(|grant| other(grant)) {
             return Ok(grant);

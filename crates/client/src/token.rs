@@ -202,7 +202,7 @@ mod tests {
         let lives = |seconds: u32| {
             parse(&json!({"access_token":"a","token_type":"Bearer","expires_in":seconds}), TokenType::Bearer).unwrap()
         };
-        let at = |seconds| UnixTime::new(1_000 + seconds);
+        let at = |seconds: i64| UnixTime::new(1_000 + seconds);
         let margin = Seconds::new(60);
         assert!(lives(600).is_fresh(at(539), margin) && !lives(600).is_fresh(at(540), margin));
         assert!(lives(60).is_fresh(at(29), margin) && !lives(60).is_fresh(at(30), margin));

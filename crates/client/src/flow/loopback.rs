@@ -85,7 +85,7 @@ async fn look(stream: TcpStream, request: &str, pending: &Pending) -> Option<Res
                 "400 Bad Request",
                 "The sign-in did not succeed. You may close this window; the program says why.",
             )
-            .await
+            .await;
         }
     }
     Some(answer)

@@ -36,7 +36,7 @@ impl FileStore {
 impl TokenStore for FileStore {
     fn load(&self, name: &Name) -> Result<Option<Grant>, StoreError> {
         let path = self.path(name);
-        let mut file = match File::open(&path) {
+        let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(broken(&path, error)),
@@ -45,7 +45,7 @@ impl TokenStore for FileStore {
         let metadata = file.metadata().map_err(|error| broken(&path, error))?;
         nobody_else(&path, &metadata, "can be read by others: what is in it may be known; sign out and in again")?;
         let mut text = Zeroizing::new(String::new());
-        Read::by_ref(&mut file).take(MAX_FILE).read_to_string(&mut text).map_err(|error| broken(&path, error))?;
+        file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| broken(&path, error))?;
         Grant::from_text(&text).map(Some).ok_or_else(|| StoreError::Foreign(path.display().to_string()))
     }
 
@@ -108,10 +108,10 @@ fn private(path: &Path) -> std::io::Result<File> {
 #[cfg(unix)]
 fn nobody_else(path: &Path, metadata: &fs::Metadata, why: &'static str) -> Result<(), StoreError> {
     use std::os::unix::fs::PermissionsExt as _;
-    if metadata.permissions().mode() & 0o077 == 0 {
-        return Ok(());
+    match metadata.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => Err(StoreError::Exposed { path: path.display().to_string(), why }),
     }
-    Err(StoreError::Exposed { path: path.display().to_string(), why })
 }
 
 /// Below the user's own folder others have no rights unless he gave them.
@@ -124,7 +124,8 @@ fn broken(path: &Path, error: std::io::Error) -> StoreError {
     StoreError::File { path: path.display().to_string(), error }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::grant::tests::grant;
