@@ -84,7 +84,7 @@ impl Folder {
         }
         command.args(arguments).current_dir(&self.0).env("GRANTOR_DATA", self.0.join("data")).env("TMPDIR", &self.0);
         // What a user has at home is none of a test's business.
-        command.env("HOME", &self.0);
+        command.env("HOME", &self.0).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
         for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
             command.env_remove(name);
         }

@@ -51,16 +51,13 @@ impl Login {
             eprintln!("warning: tokens are kept in a file: whoever can read your files as you can take them");
         }
         let grant = if ready.profile.machine {
-            (*ready.source.grant().await?).clone()
+            ready.client.client_credentials(&ready.ask).await?
+        } else if self.device {
+            sign_in::on_another_device(&ready.client, &ready.ask).await?
         } else {
-            let grant = if self.device {
-                sign_in::on_another_device(&ready.client, &ready.ask).await?
-            } else {
-                sign_in::in_browser(&ready.client, &ready.ask, !self.no_browser).await?
-            };
-            ready.source.keep(grant.clone()).await?;
-            grant
+            sign_in::in_browser(&ready.client, &ready.ask, !self.no_browser).await?
         };
+        ready.source.keep(grant.clone()).await?;
         profiles.keep(&ready.name, ready.profile.clone())?;
         tell(&ready.name, &grant, ready.profile.token_store, output)
     }

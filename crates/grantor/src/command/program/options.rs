@@ -91,11 +91,12 @@ impl Options {
 
     /// A profile of these options alone.
     pub(super) fn alone(self) -> Result<Profile> {
-        let issuer = self.issuer.clone().unwrap_or_default();
-        let client_id = self.client_id.clone().ok_or_else(|| Failure::usage("give --client-id"))?;
-        // A server that was named on the spot leaves nothing behind, unless it is asked to.
-        let token_store = self.token_store.unwrap_or(TokenStoreKind::None);
-        Ok(self.over(Profile { issuer, client_id, token_store, ..Profile::default() }))
+        // What a profile of the same name keeps must not be replaced by this.
+        if self.token_store.is_some_and(|store| store != TokenStoreKind::None) {
+            return Err(Failure::usage("of a server that is named on the spot nothing is kept")
+                .hint("grantor login makes a profile of it".to_owned()));
+        }
+        Ok(self.over(Profile { token_store: TokenStoreKind::None, ..Profile::default() }))
     }
 
     /// A profile with these options over what it said before.

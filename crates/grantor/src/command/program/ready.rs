@@ -30,7 +30,12 @@ impl Ready {
             (which.name()?, options.alone()?)
         } else {
             let (name, profile) = which.profile()?;
-            (name, options.over(profile))
+            // A token that is kept was asked for with other words.
+            if options.over(profile.clone()) != profile {
+                return Err(Failure::usage("this is not what the profile says")
+                    .hint("give --issuer and --client-id too, or change the profile with grantor login".to_owned()));
+            }
+            (name, profile)
         };
         let ready = Self::new(name, profile).await?;
         // Nothing is kept: the user signs in now.
