@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let scope = Scope::parse("openid profile offline_access notes:read").ok_or("no scope")?;
         let ask = Ask { scope, ..Ask::default() };
         let open = |url: &_| eprintln!("Sign in here: {url}");
-        source.keep(client.sign_in(&ask, Duration::from_secs(300), open).await?).await?;
+        source.keep(client.sign_in(&ask, Duration::from_mins(5), open).await?).await?;
     }
     let response = source.send(http.reqwest().get(api)).await?;
     println!("{}\n{}", response.status(), response.text().await?);

@@ -82,7 +82,9 @@ impl Pending {
         form.add_some("nonce", nonce.as_ref().map(Secret::expose));
         form.add("code_challenge", base64url::encode(digest::sha256(verifier.expose().as_bytes())));
         form.add("code_challenge_method", "S256");
-        form.add_some("prompt", ask.prompt.as_deref());
+        // OpenID Connect Core 11: who wants access while the user is away asks him each time.
+        let offline = ask.scope.contains("offline_access").then_some("consent");
+        form.add_some("prompt", ask.prompt.as_deref().or(offline));
         form.add_some("login_hint", ask.login_hint.as_deref());
         form.add_some("max_age", ask.max_age.map(|age| age.get().to_string()));
         form.add_some("acr_values", ask.acr_values.as_deref());
@@ -158,6 +160,12 @@ mod tests {
         assert_eq!((form.get("state"), form.get("nonce")), (Some("the-state"), Some("the-nonce")));
         assert_eq!((form.get("max_age"), form.get("scope")), (Some("60"), Some("a openid")));
         assert_eq!(begin(true, "a").1.get("nonce"), None);
+    }
+
+    #[test]
+    fn oidc_core_11_offline_access_is_asked_for_with_consent() {
+        assert_eq!(begin(true, "openid offline_access").1.get("prompt"), Some("consent"));
+        assert_eq!(begin(true, "openid").1.get("prompt"), None);
     }
 
     #[test]

@@ -109,10 +109,7 @@ impl Cli {
             return demo.run(flags.data, output).await;
         }
         // Those of programs: a server's configuration is nothing to them.
-        let command = match program::run(self.command, output).await? {
-            Some(command) => command,
-            None => return Ok(()),
-        };
+        let Some(command) = program::run(self.command, output).await? else { return Ok(()) };
         if let Command::Serve(serve) = &command {
             serve.flags(&mut flags);
         }

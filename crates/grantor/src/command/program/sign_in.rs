@@ -9,7 +9,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 /// For so long may the user be away.
-const WITHIN: Duration = Duration::from_secs(600);
+const WITHIN: Duration = Duration::from_mins(10);
 
 /// In a browser on this machine. The address is told in any case: the browser that opens may be the wrong one.
 pub(super) async fn in_browser(client: &Client, ask: &Ask, open: bool) -> Result<Grant> {
