@@ -81,7 +81,10 @@ impl Authentication {
         if let Self::SecretBasic(secret) = self {
             return basic(client, secret).map(Some);
         }
-        form.add("client_id", client);
+        // An authorization request that is pushed names it already (RFC 9126 2.1).
+        if form.get("client_id").is_none() {
+            form.add("client_id", client);
+        }
         let assertion = match self {
             Self::None | Self::Certificate | Self::SecretBasic(_) => None,
             Self::SecretPost(secret) => {
@@ -180,6 +183,17 @@ mod tests {
         assert!(header.is_none());
         let (form, header) = prove(&Authentication::None);
         assert!(form.get("client_id") == Some("my:app") && form.get("client_secret").is_none() && header.is_none());
+    }
+
+    #[test]
+    fn rfc6749_3_2_no_parameter_stands_twice() {
+        let (client, jti) = (ClientId::parse("app").unwrap(), Secret::new("j".to_owned()));
+        let (issuer, now) = ("https://id.example", UnixTime::new(100));
+        let occasion = Occasion { client: &client, issuer, jti: &jti, now, platform: None };
+        let mut form = Form::default();
+        form.add("client_id", "app");
+        Authentication::None.prove(&mut form, &occasion).unwrap();
+        assert_eq!(form.encode(), "client_id=app");
     }
 
     #[test]

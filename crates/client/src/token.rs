@@ -152,12 +152,12 @@ mod tests {
 
     #[test]
     fn rfc6749_5_1_a_response_is_read() {
-        let body = json!({"access_token":"a","token_type":"bearer","expires_in":600,"refresh_token":"r","scope":"b a"});
+        let body = json!({"access_token":"the-at","token_type":"bearer","expires_in":600,"refresh_token":"the-rt","scope":"b a"});
         let tokens = parse(&body, TokenType::Bearer).unwrap();
-        assert_eq!((tokens.access_token.expose(), tokens.expires), ("a", Some(UnixTime::new(1_600))));
-        assert_eq!(tokens.refresh_token.as_ref().unwrap().expose(), "r");
+        assert_eq!((tokens.access_token.expose(), tokens.expires), ("the-at", Some(UnixTime::new(1_600))));
+        assert_eq!(tokens.refresh_token.as_ref().unwrap().expose(), "the-rt");
         assert_eq!(tokens.scope.as_ref().unwrap().to_string(), "a b");
-        assert!(!format!("{tokens:?}").contains("\"a\"") && !format!("{tokens:?}").contains("\"r\""));
+        assert!(!format!("{tokens:?}").contains("the-at") && !format!("{tokens:?}").contains("the-rt"));
     }
 
     #[test]

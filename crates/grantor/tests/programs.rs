@@ -6,7 +6,7 @@ mod common;
 
 use common::{Folder, Ran, Running, http};
 use grantor_client::{
-    Ask, Authentication, Client, Error, FileStore, Http, Issuer, Name, TokenSource, TokenStore as _, discover,
+    Authentication, Client, Error, FileStore, Http, Issuer, Name, TokenSource, TokenStore as _, discover,
 };
 use grantor_jose::{PrivateJwk, SigningAlgorithm, jws};
 use grantor_protocol::value::ClientId;
@@ -69,9 +69,9 @@ impl Browser {
             if page.contains("name=\"password\"") {
                 form.append_pair("username", "alice").append_pair("password", "demo-password");
             } else {
-                values(&page, "name=\"scope\" value=\"")
-                    .iter()
-                    .for_each(|scope| drop(form.append_pair("scope", scope)));
+                for scope in values(&page, "name=\"scope\" value=\"") {
+                    form.append_pair("scope", &scope);
+                }
                 form.append_pair("decision", "allow");
             }
             let action = values(&page, " action=\"").pop().unwrap_or_else(|| panic!("no form: {page}"));
@@ -330,7 +330,6 @@ async fn of_many_tasks_one_renews_and_all_get_the_same_token() {
         client.http().clone(),
     );
     assert!(matches!(TokenSource::stored(other, store, name).grant().await, Err(Error::SignInAgain(_))));
-    let _ = Ask::default();
 }
 
 #[test]
