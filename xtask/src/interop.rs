@@ -27,7 +27,7 @@ enum Runs {
     Rust(&'static str),
 }
 
-const LIBRARIES: [Suite; 15] = [
+const LIBRARIES: [Suite; 16] = [
     Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 26 },
     Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 24 },
     Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 8 },
@@ -42,6 +42,7 @@ const LIBRARIES: [Suite; 15] = [
     Suite { name: "federation", runs: Runs::Served("federation.mjs"), checks: 25 },
     Suite { name: "curl", runs: Runs::Served("curl.mjs"), checks: 33 },
     Suite { name: "clock", runs: Runs::Served("clock.mjs"), checks: 12 },
+    Suite { name: "oidc-provider", runs: Runs::Served("oidc-provider.mjs"), checks: 8 },
     Suite { name: "rotation", runs: Runs::Served("rotation.mjs"), checks: 6 },
 ];
 const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 26 };

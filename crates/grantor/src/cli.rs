@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::command;
+use crate::command::token::{Token, TokenCommand};
+use crate::command::{self, program};
 use crate::config::{Configuration, Flags};
 use crate::context::Context;
 use crate::failure::{Failure, Result};
@@ -45,6 +46,16 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Run the server
     Serve(command::serve::Serve),
+    /// Sign in at an authorization server, and keep what it allows
+    Login(program::Login),
+    /// Run a command with an access token in its environment
+    Exec(program::Exec),
+    /// Send a request to an API, with the access token
+    Curl(program::Curl),
+    /// Say who is signed in
+    Whoami(program::Whoami),
+    /// Take back what was allowed, and forget it
+    Logout(program::Logout),
     /// Run a server to try things on, with users, clients and an API, that leaves nothing behind
     Demo(command::demo::Demo),
     /// Make the store look as a manifest says: tenants, APIs, clients, users, policies
@@ -63,9 +74,8 @@ pub(crate) enum Command {
     /// Signing and sealing keys
     #[command(subcommand)]
     Key(command::key::Key),
-    /// Look at a token, or take it back
-    #[command(subcommand)]
-    Token(command::token::Token),
+    /// Print a good access token; or look at one, or take it back
+    Token(command::token::TokenCommand),
     /// What users allowed to clients
     #[command(subcommand)]
     Grant(command::grant::Grant),
@@ -98,13 +108,21 @@ impl Cli {
         if let Command::Demo(demo) = self.command {
             return demo.run(flags.data, output).await;
         }
-        if let Command::Serve(serve) = &self.command {
+        // Those of programs: a server's configuration is nothing to them.
+        let Some(command) = program::run(self.command, output).await? else { return Ok(()) };
+        if let Command::Serve(serve) = &command {
             serve.flags(&mut flags);
         }
         let configuration = Configuration::of_this_process(&flags)?;
         let context = Context { configuration, output, tenant };
-        match self.command {
-            Command::Demo(_) => Err(Failure::usage("the demo has its own way")),
+        match command {
+            Command::Demo(_)
+            | Command::Login(_)
+            | Command::Exec(_)
+            | Command::Curl(_)
+            | Command::Whoami(_)
+            | Command::Logout(_)
+            | Command::Token(TokenCommand { with: None, .. }) => Err(Failure::usage("this has its own way")),
             Command::Serve(command) => command.run(context).await,
             Command::Apply(command) => command.run(&context).await,
             Command::Export(command) => command.run(&context).await,
@@ -112,7 +130,7 @@ impl Cli {
             Command::Api(command) => command.run(&context).await,
             Command::User(command) => command.run(&context).await,
             Command::Key(command) => command.run(&context).await,
-            Command::Token(command) => command.run(&context).await,
+            Command::Token(TokenCommand { with: Some(command), .. }) => Token::run(command, &context).await,
             Command::Grant(command) => command.run(&context).await,
             Command::Audit(command) => command.run(&context).await,
             Command::Config(command) => command.run(&context),

@@ -8,7 +8,7 @@ mod sign;
 
 pub use header::{Algorithm, Header};
 pub use secret::SharedSecret;
-pub use sign::{SignError, sign, sign_with_header};
+pub use sign::{SignError, sign, sign_mac, sign_with_header};
 
 use crate::{JwkSet, SigningAlgorithm, VerifyingKey, base64url};
 use std::borrow::Cow;

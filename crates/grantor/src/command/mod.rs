@@ -15,6 +15,7 @@ pub(crate) mod grant;
 pub(crate) mod health;
 pub(crate) mod key;
 pub(crate) mod migrate;
+pub(crate) mod program;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod single;

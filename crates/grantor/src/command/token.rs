@@ -1,5 +1,7 @@
-//! `grantor token ...`.
+//! `grantor token inspect` and `grantor token revoke`, with the store of a server; `grantor token` alone is a program's, and
+//! asks a server for one.
 
+use crate::command::program::Print;
 use crate::context::Context;
 use crate::failure::{Context as _, Failure, Result};
 use crate::output::brief;
@@ -11,6 +13,18 @@ use grantor_server::{MasterKey, Server, Settings, SystemWorld};
 use grantor_store::Store;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// `grantor token`, alone or with what is to be done to one.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct TokenCommand {
+    /// What is done to a token.
+    #[command(subcommand)]
+    pub(crate) with: Option<Token>,
+    /// Which one is printed.
+    #[command(flatten)]
+    pub(crate) print: Print,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {

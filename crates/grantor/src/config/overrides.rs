@@ -13,6 +13,9 @@ pub(super) const MASTER_KEY: &str = "GRANTOR_MASTER_KEY";
 /// The configuration file.
 const CONFIG: &str = "GRANTOR_CONFIG";
 
+/// Those of the commands for programs, which ask a server and are none: what `grantor exec` runs may be a server's command.
+const OF_PROGRAMS: [&str; 2] = ["GRANTOR_PROFILE", "GRANTOR_TOKEN"];
+
 /// A setting that can be overridden.
 pub(super) struct Leaf {
     /// Its name, with dots.
@@ -87,7 +90,7 @@ pub(super) fn apply(tree: &mut Node, flags: &Flags, environment: &[(String, Stri
             if !value.is_empty() {
                 put(tree, leaf.name, variable, &leaf.value(value));
             }
-        } else if variable != MASTER_KEY && variable != CONFIG {
+        } else if variable != MASTER_KEY && variable != CONFIG && !OF_PROGRAMS.contains(&variable.as_str()) {
             let known: Vec<String> = LEAVES.iter().map(Leaf::variable).chain([MASTER_KEY.to_owned()]).collect();
             let problem = Problem::warning(format!("the environment variable {variable} is not known and ignored"));
             problems.push(problem.help(did_you_mean(variable, known.iter().map(String::as_str))));

@@ -72,12 +72,22 @@ impl Folder {
         Ok(Running { child, said: serde_json::from_str(&line).unwrap() })
     }
 
+    /// Starts it, and leaves it to the test.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdin(Stdio::null()).spawn().unwrap()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GRANTOR_")) {
             command.env_remove(name);
         }
         command.args(arguments).current_dir(&self.0).env("GRANTOR_DATA", self.0.join("data")).env("TMPDIR", &self.0);
+        // What a user has at home is none of a test's business.
+        command.env("HOME", &self.0).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+        for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
+            command.env_remove(name);
+        }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -98,7 +108,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout.clone()).unwrap(),

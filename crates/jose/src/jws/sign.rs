@@ -1,5 +1,6 @@
 //! Signing.
 
+use super::SharedSecret;
 use crate::{SigningAlgorithm, SigningKey, base64url};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -20,6 +21,14 @@ pub enum SignError {
 pub fn sign(key: &SigningKey, typ: &str, payload: &[u8]) -> Result<String, SignError> {
     let header = OwnHeader { alg: key.algorithm(), kid: key.key_id(), typ };
     compact(key, &serde_json::to_vec(&header).map_err(|_| SignError::Header)?, payload)
+}
+
+/// The same under the code of a shared secret: the assertion of `client_secret_jwt` (OpenID Connect Core 9).
+pub fn sign_mac(secret: &SharedSecret, typ: &str, payload: &[u8]) -> Result<String, SignError> {
+    let header = serde_json::json!({ "alg": secret.algorithm().as_str(), "typ": typ }).to_string();
+    let signed = format!("{}.{}", base64url::encode(header), base64url::encode(payload));
+    let tag = base64url::encode(secret.tag(signed.as_bytes()));
+    Ok(format!("{signed}.{tag}"))
 }
 
 /// In the order in which [`sign_with_header`] writes it.

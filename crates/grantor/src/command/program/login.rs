@@ -1,0 +1,139 @@
+//! `grantor login`, `grantor logout`, `grantor whoami`.
+
+use super::options::{Options, Which};
+use super::profile::{Profiles, TokenStoreKind};
+use super::ready::{self, Ready};
+use super::sign_in;
+use crate::command::moment;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use clap::Args;
+use grantor_client::{Grant, Name};
+use serde_json::{Value, json};
+
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    options: Options,
+    /// Sign in on another device, where this machine has no browser (RFC 8628)
+    #[arg(long, conflicts_with_all = ["machine", "workload"])]
+    device: bool,
+    /// Open no browser; the address is printed
+    #[arg(long)]
+    no_browser: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logout {
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Whoami {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Login {
+    pub(crate) async fn run(self, output: Output) -> Result<()> {
+        let (profiles, name) = (Profiles::load()?, self.which.name()?);
+        // Another issuer is another beginning: nothing of the one before is meant for it.
+        let before = profiles.find(&name).filter(|_| !self.options.is_whole()).cloned();
+        if before.is_none() && !self.options.is_whole() {
+            return Err(Failure::usage(format!("there is no profile {name} yet"))
+                .hint("grantor login --issuer URL --client-id ID".to_owned()));
+        }
+        let ready = Ready::new(name, self.options.over(before.unwrap_or_default())).await?;
+        if ready.profile.token_store == TokenStoreKind::File {
+            eprintln!("warning: tokens are kept in a file: whoever can read your files as you can take them");
+        }
+        let grant = if ready.profile.machine {
+            ready.client.client_credentials(&ready.ask).await?
+        } else if self.device {
+            sign_in::on_another_device(&ready.client, &ready.ask).await?
+        } else {
+            sign_in::in_browser(&ready.client, &ready.ask, !self.no_browser).await?
+        };
+        ready.source.keep(grant.clone()).await?;
+        profiles.keep(&ready.name, ready.profile.clone())?;
+        tell(&ready.name, &grant, ready.profile.token_store, output)
+    }
+}
+
+fn tell(name: &Name, grant: &Grant, kept: TokenStoreKind, output: Output) -> Result<()> {
+    let who = grant.identity.as_ref().map_or_else(String::new, |identity| format!(" as {}", called(identity.claims())));
+    output.say(format!("Signed in at {}{who}, as the profile {name}.", grant.issuer))?;
+    if kept == TokenStoreKind::None {
+        output.say("Nothing was kept: each command signs in.")?;
+    }
+    output.value(|| record(name, grant))
+}
+
+impl Logout {
+    pub(crate) async fn run(self, output: Output) -> Result<()> {
+        let (name, profile) = self.which.profile()?;
+        let ready = match Ready::new(name.clone(), profile.clone()).await {
+            Ok(ready) => ready,
+            Err(failure) => {
+                // What is kept here is forgotten even when the server is gone.
+                ready::store(profile.token_store).await?.remove(&name)?;
+                return Err(
+                    failure.hint("it was forgotten here; the server could not be asked to take it back".to_owned())
+                );
+            }
+        };
+        let was = ready.source.sign_out().await.map_err(|error| {
+            Failure::from(error).hint("it was forgotten here, and lives on at the server until it ends".to_owned())
+        })?;
+        output.say(if was {
+            format!("Signed out of {}.", profile.issuer)
+        } else {
+            "Nobody was signed in.".to_owned()
+        })?;
+        output.value(|| json!({ "profile": name.as_str(), "issuer": profile.issuer, "revoked": was }))
+    }
+}
+
+impl Whoami {
+    /// From what is kept; nobody is asked.
+    pub(crate) async fn run(self, output: Output) -> Result<()> {
+        let (name, profile) = self.which.profile()?;
+        let store = ready::store(profile.token_store).await?;
+        let loaded = {
+            let name = name.clone();
+            tokio::task::spawn_blocking(move || store.load(&name)).await
+        };
+        let grant = loaded.map_err(|error| Failure::new(error.to_string()))??;
+        let grant = grant.filter(|grant| grant.issuer == profile.issuer);
+        let nobody =
+            || Failure::new(format!("nobody is signed in as the profile {name}")).hint("grantor login".to_owned());
+        output.record(&record(&name, &grant.ok_or_else(nobody)?))
+    }
+}
+
+/// What may be shown of a grant: no token.
+fn record(name: &Name, grant: &Grant) -> Value {
+    let claim = |name: &str| grant.identity.as_ref().and_then(|identity| identity.claims().get(name)).cloned();
+    json!({
+        "profile": name.as_str(),
+        "issuer": grant.issuer,
+        "client_id": grant.client,
+        "sub": claim("sub"),
+        "name": claim("name"),
+        "email": claim("email"),
+        "scope": grant.tokens.scope,
+        "token_type": grant.tokens.token_type.as_str(),
+        "access_token_expires": grant.tokens.expires.map(moment),
+        "renews_itself": grant.tokens.refresh_token.is_some(),
+    })
+}
+
+/// What people call him.
+fn called(claims: &serde_json::Map<String, Value>) -> String {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let called = ["name", "email", "preferred_username", "sub"].into_iter().find_map(text).unwrap_or_default();
+    called.chars().filter(|c| !c.is_control()).collect()
+}
