@@ -34,25 +34,37 @@ impl Demo {
         self.said["clients"].as_array().unwrap().iter().find(|client| client["client_id"] == id).unwrap()
     }
 
-    fn post(&self, endpoint: &str, headers: &[(&str, String)], body: &str) -> (u16, Value) {
-        let url = self.said["endpoints"][endpoint].as_str().unwrap();
-        let mut all = vec![basic(self.client("demo-machine"))];
-        all.extend_from_slice(headers);
-        let (status, _, answer) = http("POST", url, &all, body);
-        (status, serde_json::from_str(&answer).unwrap_or_default())
+    fn endpoint(&self, name: &str) -> &str {
+        self.said["endpoints"][name].as_str().unwrap()
     }
 
-    fn token(&self, scope: &str, headers: &[(&str, String)]) -> String {
-        let body = format!("grant_type=client_credentials&scope={scope}");
-        let (status, answer) = self.post("token_endpoint", headers, &body);
+    /// As the machine: status, head and body.
+    fn post(&self, endpoint: &str, proof: Option<String>, body: &str) -> (u16, String, String) {
+        let mut headers = vec![basic(self.client("demo-machine"))];
+        headers.extend(proof.map(|proof| ("dpop", proof)));
+        http("POST", self.endpoint(endpoint), &headers, body)
+    }
+
+    fn token(&self, scope: &str, proof: Option<String>) -> String {
+        let (status, _, answer) = self.post("token_endpoint", proof, &format!("{GRANT}&scope={scope}"));
         assert_eq!(status, 200, "{answer}");
-        answer["access_token"].as_str().unwrap().to_owned()
+        serde_json::from_str::<Value>(&answer).unwrap()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// What the token endpoint wants in a proof.
+    fn nonce(&self, proof: String) -> String {
+        let (status, head, answer) = self.post("token_endpoint", Some(proof), GRANT);
+        assert_eq!(status, 400, "{answer}");
+        let header = head.lines().find_map(|line| line.split_once(": ").filter(|(name, _)| *name == "dpop-nonce"));
+        header.unwrap().1.to_owned()
     }
 
     fn api(&self, path: &str) -> grantor_resource::Builder {
         Api::builder(self.issuer(), &format!("{}{path}", self.issuer()))
     }
 }
+
+const GRANT: &str = "grant_type=client_credentials";
 
 async fn check(api: &Api, headers: &[(&'static str, String)], wanted: &Requirement) -> Result<Verified, Refusal> {
     let headers: HeaderMap =
@@ -70,7 +82,7 @@ fn bearer(token: &str) -> [(&'static str, String); 1] {
 async fn a_jwt_is_accepted_by_the_api_that_it_is_for() {
     let demo = Demo::start();
     let (notes, mail) = (demo.api("/demo/notes").build().unwrap(), demo.api("/demo/mail").build().unwrap());
-    let token = demo.token("notes:read", &[]);
+    let token = demo.token("notes:read", None);
     let verified = check(&notes, &bearer(&token), &Requirement::scope("notes:read")).await.unwrap();
     assert_eq!((verified.subject(), verified.client_id()), ("demo-machine", "demo-machine"));
     assert_eq!(verified.issuer(), demo.issuer());
@@ -90,11 +102,11 @@ async fn an_opaque_token_is_accepted_until_it_is_taken_back() {
         demo.api(path).introspection(introspection).build().unwrap()
     };
     let (mail, any) = (api("/demo/mail"), Requirement::valid_token());
-    let token = demo.token("mail:read", &[]);
+    let token = demo.token("mail:read", None);
     let verified = check(&mail, &bearer(&token), &Requirement::scope("mail:read")).await.unwrap();
     assert_eq!(verified.client_id(), "demo-machine");
     assert_eq!(check(&api("/demo/notes"), &bearer(&token), &any).await, Err(Refusal::OtherAudience));
-    assert_eq!(demo.post("revocation_endpoint", &[], &format!("token={token}")).0, 200);
+    assert_eq!(demo.post("revocation_endpoint", None, &format!("token={token}")).0, 200);
     assert_eq!(check(&mail, &bearer(&token), &any).await, Err(Refusal::Inactive));
     let invented = format!("{}x", token.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
     assert_eq!(check(&mail, &bearer(&invented), &any).await, Err(Refusal::Inactive));
@@ -104,25 +116,26 @@ async fn an_opaque_token_is_accepted_until_it_is_taken_back() {
 async fn a_bound_token_is_accepted_with_its_proof() {
     let demo = Demo::start();
     let key = SigningKey::generate(SigningAlgorithm::Es256).unwrap();
-    let proof = |method: &str, url: &str, token: Option<&str>| {
+    let proof = |method: &str, url: &str, more: Value| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let mut claims =
-            json!({"jti": format!("{method}{url}{}", token.is_some()), "htm": method, "htu": url, "iat": now});
-        if let Some(token) = token {
-            claims["ath"] = base64url::encode(digest::sha256(token.as_bytes())).into();
+        let mut claims = json!({"jti": format!("{method}{more}"), "htm": method, "htu": url, "iat": now});
+        if let (Value::Object(claims), Value::Object(more)) = (&mut claims, more) {
+            claims.extend(more);
         }
         let extra = json!({"jwk": key.public_jwk()});
         jws::sign_with_header(&key, "dpop+jwt", extra.as_object().unwrap(), claims.to_string().as_bytes()).unwrap()
     };
-    let endpoint = demo.said["endpoints"]["token_endpoint"].as_str().unwrap();
-    let token = demo.token("notes:read", &[("dpop", proof("POST", endpoint, None))]);
+    let endpoint = demo.endpoint("token_endpoint");
+    let nonce = demo.nonce(proof("POST", endpoint, json!({})));
+    let token = demo.token("notes:read", Some(proof("POST", endpoint, json!({"nonce": nonce}))));
     let api = demo.api("/demo/notes").requirement(Requirement::bound(RequiredBinding::Dpop)).build().unwrap();
     let url = format!("{}/demo/notes", demo.issuer());
-    let sent = [("authorization", format!("DPoP {token}")), ("dpop", proof("GET", &url, Some(&token)))];
+    let ath = base64url::encode(digest::sha256(token.as_bytes()));
+    let sent = [("authorization", format!("DPoP {token}")), ("dpop", proof("GET", &url, json!({"ath": ath})))];
     let any = Requirement::valid_token();
     assert_eq!(check(&api, &sent, &any).await.unwrap().binding(), &Binding::Dpop(key.thumbprint()));
     assert_eq!(check(&api, &sent, &any).await, Err(Refusal::ProofReplayed));
     assert_eq!(check(&api, &bearer(&token), &any).await, Err(Refusal::BoundTokenAsBearer));
-    let unbound = demo.token("notes:read", &[]);
+    let unbound = demo.token("notes:read", None);
     assert_eq!(check(&api, &bearer(&unbound), &any).await, Err(Refusal::BindingWanted(RequiredBinding::Dpop)));
 }

@@ -98,5 +98,6 @@ fn parsed(key: &SigningKey) -> ParsedPublicKey {
             PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).unwrap()
         }
         Material::Ed25519 { x } => ParsedPublicKey::new(&ED25519, x).unwrap(),
+        other => unreachable!("nobody measures {}", other.kty()),
     }
 }

@@ -148,9 +148,7 @@ impl Scheme {
 fn is_token68(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let (characters, _) = text.split_at(text.len().saturating_sub(padding));
-    let allowed = |b: u8| {
-        b.is_ascii_alphanumeric() | (b == b'-') | (b == b'.') | (b == b'_') | (b == b'~') | (b == b'+') | (b == b'/')
-    };
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
     !characters.is_empty() && characters.iter().fold(true, |all, byte| all & allowed(*byte))
 }
 

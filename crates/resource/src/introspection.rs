@@ -119,12 +119,11 @@ impl Asker {
     async fn question(&self, token: &str, wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
         let place = timeout(QUEUE, self.questions.acquire()).await.ok().and_then(Result::ok);
         let _place = place.ok_or(Refusal::NoAnswer(FetchError::Throttled))?;
-        let endpoint = match &self.settings.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => {
-                let metadata = self.sets.metadata(wanted.issuer).await.map_err(Refusal::NoAnswer)?;
-                metadata.introspection_endpoint.clone().ok_or(Refusal::NoIntrospection)?
-            }
+        let endpoint = if let Some(endpoint) = &self.settings.endpoint {
+            endpoint.clone()
+        } else {
+            let metadata = self.sets.metadata(wanted.issuer).await.map_err(Refusal::NoAnswer)?;
+            metadata.introspection_endpoint.clone().ok_or(Refusal::NoIntrospection)?
         };
         let endpoint = self.fetcher.endpoint(&endpoint).await.map_err(Refusal::NoAnswer)?;
         let (authorization, form) = self.request(token, wanted).ok_or(Refusal::NoAssertion)?;

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What nobody has looked after for so long is not used without asking: the task went with its runtime.
-const UNATTENDED: Duration = Duration::from_secs(120);
+const UNATTENDED: Duration = Duration::from_mins(2);
 
 /// The keys of one issuer.
 pub(crate) struct Keys(Source);

@@ -166,6 +166,7 @@ where
     }
 }
 
-#[cfg(all(test, feature = "axum"))]
+#[cfg(test)]
+#[cfg(feature = "axum")]
 #[path = "layer_tests.rs"]
 mod tests;

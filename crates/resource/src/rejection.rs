@@ -102,8 +102,12 @@ fn challenge(scheme: Scheme, code: ErrorCode, voice: &Voice<'_>, requirement: &R
     }
     if code == ErrorCode::InsufficientUserAuthentication {
         let (acr_values, max_age) = requirement.sign_in();
-        acr_values.into_iter().for_each(|values| challenge.param("acr_values", &values));
-        max_age.into_iter().for_each(|age| challenge.param("max_age", &age.to_string()));
+        if let Some(values) = acr_values {
+            challenge.param("acr_values", &values);
+        }
+        if let Some(age) = max_age {
+            challenge.param("max_age", &age.to_string());
+        }
     }
     match voice.metadata_url {
         Some(url) => challenge.param("resource_metadata", url),

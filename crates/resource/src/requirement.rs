@@ -172,9 +172,10 @@ fn parse_scope(raw: &str) -> Option<Scope> {
 const fn both(one: RequiredBinding, two: RequiredBinding) -> (RequiredBinding, bool) {
     use RequiredBinding::{Any, Dpop, Mtls, None};
     match (one, two) {
-        (None, other) | (other, None) | (Any, other) | (other, Any) => (other, false),
-        (Dpop, Dpop) => (Dpop, false),
-        (Mtls, Mtls) => (Mtls, false),
+        (None, other) | (other, None) => (other, false),
+        (Any, Any) => (Any, false),
+        (Dpop, Any | Dpop) | (Any, Dpop) => (Dpop, false),
+        (Mtls, Any | Mtls) | (Any, Mtls) => (Mtls, false),
         (Dpop, Mtls) | (Mtls, Dpop) => (Any, true),
     }
 }
