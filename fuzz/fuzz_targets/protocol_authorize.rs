@@ -1,7 +1,7 @@
 //! The authorization request: an answer goes to a registered place only, and no code is promised without PKCE.
 #![no_main]
 
-use grantor_protocol::authorize::{AuthorizationRequest, AuthorizationResponse, RedirectTarget, Source};
+use grantor_protocol::authorize::{AuthorizationRequest, AuthorizationResponse, RedirectTarget, Source, Target};
 use grantor_protocol::client::{Client, ClientMetadata};
 use grantor_protocol::directory::{Directory, DirectoryRecords, Tenant};
 use grantor_protocol::params::Params;
@@ -32,14 +32,14 @@ fuzz_target!(|tail: &[u8]| {
     let Ok(params) = Params::parse(&query) else { return };
     let Ok(target) = RedirectTarget::find(&params, &DIRECTORY) else { return };
     assert_eq!(target.redirect_uri.as_str(), REDIRECT);
-    match AuthorizationRequest::parse(&params, target, &DIRECTORY, &ISSUER, &Source::Plain) {
+    match AuthorizationRequest::parse(&params, Target::Redirect(target.clone()), &DIRECTORY, &ISSUER, &Source::Plain) {
         Ok(request) => {
             assert!(request.challenge.is_some() && !request.allowed.access.is_empty());
-            let answer = AuthorizationResponse::code(&request.target, "code".into(), &ISSUER);
+            let answer = AuthorizationResponse::code(&target, "code".into(), &ISSUER);
             assert!(answer.location().starts_with(REDIRECT) && answer.location().is_ascii());
         }
         Err(refused) => {
-            let answer = AuthorizationResponse::error(&refused.target, refused.refusal.code(), &ISSUER);
+            let answer = AuthorizationResponse::error(&target, refused.refusal.code(), &ISSUER);
             assert!(answer.location().starts_with(REDIRECT) && answer.location().is_ascii());
         }
     }
