@@ -148,13 +148,13 @@ impl Builder {
         Self { leeway: Seconds::new(seconds), ..self }
     }
 
-    /// How many verified tokens are remembered, so that they cost no signature; 16384 unless it is said otherwise. A token
-    /// takes about three times its own length.
+    /// How many verified tokens are remembered, so that they cost no signature; 16384 unless it is said otherwise. Of a
+    /// token its claims are kept, and a digest of its text.
     pub fn remembered_tokens(self, tokens: usize) -> Self {
         Self { verified: tokens, ..self }
     }
 
-    /// How many DPoP proofs are remembered at once; 524288 unless it is said otherwise, at about 60 bytes each. One is for
+    /// How many DPoP proofs are remembered at once; 524288 unless it is said otherwise, at 100 bytes each at the most. One is for
     /// about 70 seconds, with nonces for five minutes. Beyond that, requests with proofs are answered with 503.
     pub fn remembered_proofs(self, proofs: usize) -> Self {
         Self { proofs, ..self }
