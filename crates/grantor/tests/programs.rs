@@ -387,21 +387,23 @@ fn a_client_proves_who_it_is_with_a_key_a_certificate_or_its_platform() {
 
     let platform = client(&demo.said, "demo-workload");
     let signing = PrivateJwk::parse(platform["private_jwk"].to_string()).unwrap();
-    let mut claims = platform["claims"].clone();
+    let signing = signing.signing_key(SigningAlgorithm::Es256).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    (claims["iat"], claims["exp"]) = (json!(now), json!(now + 300));
-    let signed =
-        jws::sign(&signing.signing_key(SigningAlgorithm::Es256).unwrap(), "JWT", claims.to_string().as_bytes());
-    let file = folder.write("platform-token", &signed.unwrap());
+    // Each is good once.
+    let signed = |jti: &str| {
+        let mut claims = platform["claims"].clone();
+        (claims["iat"], claims["exp"], claims["jti"]) = (json!(now), json!(now + 300), json!(jti));
+        jws::sign(&signing, "JWT", claims.to_string().as_bytes()).unwrap()
+    };
+    let file = folder.write("platform-token", &signed("file"));
     token("demo-workload", &["--workload", file.to_str().unwrap(), "--scope", "notes:read"]).ok();
-    let signed = std::fs::read_to_string(&file).unwrap();
-    github_actions_and_a_variable(&folder, &issuer, &signed);
+    github_actions_and_a_variable(&folder, &issuer, &signed("github"), &signed("variable"));
     let nothing = token("demo-workload", &["--workload", "/nowhere/token"]);
     assert!(nothing.code == 1 && nothing.err.contains("/nowhere/token"), "{}", nothing.err);
 }
 
 /// The environment of a job, and what answers there; then the same token in a variable.
-fn github_actions_and_a_variable(folder: &Folder, issuer: &str, signed: &str) {
+fn github_actions_and_a_variable(folder: &Folder, issuer: &str, signed: &str, other: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/token?api-version=2.0", listener.local_addr().unwrap());
     let body = json!({ "count": 1, "value": signed }).to_string();
@@ -422,7 +424,7 @@ fn github_actions_and_a_variable(folder: &Folder, issuer: &str, signed: &str) {
     assert!(asked.starts_with(&format!("GET /token?api-version=2.0&audience={audience} ")), "{asked}");
     assert!(asked.contains("authorization: Bearer of-the-job\r\n"), "{asked}");
 
-    let child = folder.spawn_in(&[&own[..], &["env:PLATFORM_TOKEN"]].concat(), &[("PLATFORM_TOKEN", signed)]);
+    let child = folder.spawn_in(&[&own[..], &["env:PLATFORM_TOKEN"]].concat(), &[("PLATFORM_TOKEN", other)]);
     Ran::of(&child.wait_with_output().unwrap()).ok();
 }
 
