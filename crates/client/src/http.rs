@@ -119,19 +119,26 @@ impl Http {
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder, url: &Url) -> Result<Answer> {
-        let shown = without_query(url);
-        let failed = |error: reqwest::Error| Error::Transport { url: shown.clone(), why: cause(&error.without_url()) };
-        let mut response = request.send().await.map_err(failed)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(Error::Answer { url: shown, status, what: "with more than a megabyte".to_owned() });
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { url: shown, status, headers, body })
+        let response = request.send().await.map_err(|error| failed(error, url))?;
+        read(response, url).await
     }
+}
+
+/// Reads an answer to its end, which must come soon.
+pub(crate) async fn read(mut response: reqwest::Response, url: &Url) -> Result<Answer> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut answer = Answer { url: without_query(url), status, headers, body: Vec::new() };
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(error, url))? {
+        if answer.body.len() + chunk.len() > MAX_BODY {
+            return Err(answer.wrong("with more than a megabyte"));
+        }
+        answer.body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
+}
+
+fn failed(error: reqwest::Error, url: &Url) -> Error {
+    Error::Transport { url: without_query(url), why: cause(&error.without_url()) }
 }
 
 impl Answer {

@@ -45,6 +45,7 @@ mod redirect;
 mod source;
 mod store;
 mod token;
+mod userinfo;
 mod workload;
 
 pub use ask::Ask;

@@ -87,6 +87,10 @@ impl TokenSource {
         Ok(self.grant().await?.tokens.access_token.clone())
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
     /// The whole grant, its access token good.
     pub async fn grant(&self) -> Result<Arc<Grant>> {
         match self.0.fresh() {

@@ -12,7 +12,8 @@ use grantor_jose::{PrivateJwk, SigningAlgorithm, jws};
 use grantor_protocol::value::ClientId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Child;
@@ -157,6 +158,8 @@ fn a_machine_gets_a_token_and_uses_it_in_every_way() {
     assert!(!ran.err.contains(&ran.out));
     let answer = machine(&["curl", &notes, "-i", "-H", "x-test: 1"], &[]).ok();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let posted = machine(&["curl", &notes, "-i", "-d", "a note"], &[]).ok();
+    assert!(posted.starts_with("HTTP/1.1 403 ") && posted.contains("notes:write"), "{posted}");
     let refused = machine(&["curl", &format!("{issuer}/demo/mail"), "--fail"], &[]);
     assert!(refused.code == 1 && refused.err.contains("the API answers 401"), "{}", refused.err);
     let overheard = machine(&["curl", "http://api.example/"], &[]);
@@ -384,15 +387,45 @@ fn a_client_proves_who_it_is_with_a_key_a_certificate_or_its_platform() {
 
     let platform = client(&demo.said, "demo-workload");
     let signing = PrivateJwk::parse(platform["private_jwk"].to_string()).unwrap();
-    let mut claims = platform["claims"].clone();
+    let signing = signing.signing_key(SigningAlgorithm::Es256).unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    (claims["iat"], claims["exp"]) = (json!(now), json!(now + 300));
-    let signed =
-        jws::sign(&signing.signing_key(SigningAlgorithm::Es256).unwrap(), "JWT", claims.to_string().as_bytes());
-    let file = folder.write("platform-token", &signed.unwrap());
+    // Each is good once.
+    let signed = |jti: &str| {
+        let mut claims = platform["claims"].clone();
+        (claims["iat"], claims["exp"], claims["jti"]) = (json!(now), json!(now + 300), json!(jti));
+        jws::sign(&signing, "JWT", claims.to_string().as_bytes()).unwrap()
+    };
+    let file = folder.write("platform-token", &signed("file"));
     token("demo-workload", &["--workload", file.to_str().unwrap(), "--scope", "notes:read"]).ok();
+    github_actions_and_a_variable(&folder, &issuer, &signed("github"), &signed("variable"));
     let nothing = token("demo-workload", &["--workload", "/nowhere/token"]);
     assert!(nothing.code == 1 && nothing.err.contains("/nowhere/token"), "{}", nothing.err);
+}
+
+/// The environment of a job, and what answers there; then the same token in a variable.
+fn github_actions_and_a_variable(folder: &Folder, issuer: &str, signed: &str, other: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/token?api-version=2.0", listener.local_addr().unwrap());
+    let body = json!({ "count": 1, "value": signed }).to_string();
+    let platform = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = [0; 4096];
+        let read = stream.read(&mut asked).unwrap();
+        let length = body.len();
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
+        String::from_utf8_lossy(&asked[..read]).into_owned()
+    });
+    let own = ["token", "--issuer", issuer, "--client-id", "demo-workload", "--scope", "notes:read", "--workload"];
+    let job = [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")];
+    let child = folder.spawn_in(&[&own[..], &["auto"]].concat(), &job);
+    Ran::of(&child.wait_with_output().unwrap()).ok();
+    let asked = platform.join().unwrap();
+    let audience: String = url::form_urlencoded::byte_serialize(issuer.as_bytes()).collect();
+    assert!(asked.starts_with(&format!("GET /token?api-version=2.0&audience={audience} ")), "{asked}");
+    assert!(asked.contains("authorization: Bearer of-the-job\r\n"), "{asked}");
+
+    let child = folder.spawn_in(&[&own[..], &["env:PLATFORM_TOKEN"]].concat(), &[("PLATFORM_TOKEN", other)]);
+    Ran::of(&child.wait_with_output().unwrap()).ok();
 }
 
 #[test]

@@ -74,7 +74,12 @@ impl Folder {
 
     /// Starts it, and leaves it to the test.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
-        self.command(arguments).stdin(Stdio::null()).spawn().unwrap()
+        self.spawn_in(arguments, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn spawn_in(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Child {
+        self.command(arguments).envs(environment.iter().copied()).stdin(Stdio::null()).spawn().unwrap()
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

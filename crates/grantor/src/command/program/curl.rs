@@ -14,12 +14,12 @@ use url::Url;
 pub(crate) struct Curl {
     /// The address of the API: https, or http on this machine
     url: Url,
-    /// The method [default: GET, or POST with --data]
+    /// The method [default: GET, or POST with -d]
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     method: Option<Method>,
     /// What is sent; @FILE reads it from a file, @- from standard input
-    #[arg(short, long)]
-    data: Option<String>,
+    #[arg(short = 'd', value_name = "DATA")]
+    body: Option<String>,
     /// A header; may be given several times
     #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = parse_header)]
     header: Vec<(HeaderName, HeaderValue)>,
@@ -38,7 +38,7 @@ pub(crate) struct Curl {
 impl Curl {
     /// Redirects are told and not followed: the token is for one API.
     pub(crate) async fn run(self) -> Result<()> {
-        let body = self.data.as_deref().map(data).transpose()?;
+        let body = self.body.as_deref().map(data).transpose()?;
         let ready = Ready::of(&self.which, self.options).await?;
         let method = self.method.unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
         let mut headers: HeaderMap = HeaderMap::new();

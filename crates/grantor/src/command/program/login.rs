@@ -8,7 +8,7 @@ use crate::command::moment;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use clap::Args;
-use grantor_client::{Grant, Name};
+use grantor_client::{Grant, Identity, Name};
 use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
@@ -59,12 +59,15 @@ impl Login {
         };
         ready.source.keep(grant.clone()).await?;
         profiles.keep(&ready.name, ready.profile.clone())?;
-        tell(&ready.name, &grant, ready.profile.token_store, output)
+        // Names are told at userinfo (OpenID Connect Core 5.4). Who it is is known without.
+        let claims = ready.source.userinfo().await.ok();
+        let claims = claims.as_ref().or(grant.identity.as_ref().map(Identity::claims));
+        let who = claims.map_or_else(String::new, |claims| format!(" as {}", called(claims)));
+        tell(&ready.name, &grant, &who, ready.profile.token_store, output)
     }
 }
 
-fn tell(name: &Name, grant: &Grant, kept: TokenStoreKind, output: Output) -> Result<()> {
-    let who = grant.identity.as_ref().map_or_else(String::new, |identity| format!(" as {}", called(identity.claims())));
+fn tell(name: &Name, grant: &Grant, who: &str, kept: TokenStoreKind, output: Output) -> Result<()> {
     output.say(format!("Signed in at {}{who}, as the profile {name}.", grant.issuer))?;
     if kept == TokenStoreKind::None {
         output.say("Nothing was kept: each command signs in.")?;
