@@ -36,8 +36,9 @@ macro_rules! races {
 }
 
 /// Every race of the suite.
-const RACES: [(&str, Race); 18] = races![
+const RACES: [(&str, Race); 19] = races![
     rfc6749_4_1_2_one_of_many_redemptions_is_fresh,
+    rfc8628_3_4_one_of_many_polls_is_given_the_grant,
     rfc9700_4_14_2_one_of_many_refreshes_rotates,
     rfc9700_4_14_2_without_grace_many_refreshes_revoke,
     rfc7009_2_1_a_revoke_beats_every_refresh,

@@ -39,13 +39,13 @@ const PROOFS: [Proof; 10] = [
         long: 60,
         checks: |_| 4,
     },
-    Proof { arguments: &["race", "--store", "sqlite"], amount: "--rounds", everyday: 5, long: 10_000, checks: |_| 18 },
+    Proof { arguments: &["race", "--store", "sqlite"], amount: "--rounds", everyday: 5, long: 10_000, checks: |_| 19 },
     Proof {
         arguments: &["race", "--store", "postgres"],
         amount: "--rounds",
         everyday: 5,
         long: 10_000,
-        checks: |_| 18,
+        checks: |_| 19,
     },
     // One check per kill, one for each kind of thing that must have been acknowledged at all, and a planted fault.
     Proof {

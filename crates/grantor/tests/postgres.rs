@@ -191,7 +191,8 @@ fn a_schema_that_is_migrated_by_hand() {
     assert_eq!(sql(&url, tables), "0");
     let pending = folder.json(&[&["migrate", "--dry-run"], &manual[..]].concat());
     assert_eq!(pending["pending"][0]["migration"], 1);
-    assert_eq!(folder.json(&[&["migrate"], &manual[..]].concat()), json!({ "completed": 1 }));
+    let migrations = grantor_store_postgres::migrate::MIGRATIONS.len();
+    assert_eq!(folder.json(&[&["migrate"], &manual[..]].concat()), json!({ "completed": migrations }));
     assert!(folder.run(&[&["migrate"], &manual[..]].concat()).ok().contains("The schema is up to date."));
     let running = folder.start(&[&SERVE[..], &manual[..]].concat());
     assert_eq!(running.stop(), 0);
