@@ -49,7 +49,7 @@ impl Browser {
         answer
     }
 
-    /// Until the browser is sent to another place than the server: there.
+    /// Until the browser is sent to another place than the server: there; or until there is nothing more to do: the page.
     fn allow(&mut self, issuer: &str, url: &str) -> String {
         let mut answer = self.ask("GET", url, "");
         for _ in 0..10 {
@@ -75,7 +75,9 @@ impl Browser {
                 }
                 form.append_pair("decision", "allow");
             }
-            let action = values(&page, " action=\"").pop().unwrap_or_else(|| panic!("no form: {page}"));
+            let Some(action) = values(&page, " action=\"").pop() else { return page };
+            let shown = values(&page, "class=\"user-code\" value=\"").pop();
+            form.extend_pairs(shown.iter().map(|code| ("user_code", code)));
             answer = self.ask("POST", &format!("{issuer}{action}"), &form.finish());
         }
         panic!("the server asks and asks: {}", answer.2)
@@ -247,6 +249,24 @@ fn a_user_signs_in_through_the_browser_and_out_again() {
     );
     assert_eq!(folder.run(&["whoami"]).code, 1);
     assert_eq!(folder.json(&["logout"])["revoked"], false);
+}
+
+#[test]
+fn rfc8628_3_a_user_signs_in_with_another_device() {
+    let folder = Folder::new();
+    let demo = demo(&folder);
+    let issuer = text(&demo.said, "/issuer").to_owned();
+    let arguments = ["login", "--device", "--issuer", &issuer, "--token-store", "file"];
+    let mut child = folder.spawn(&[&arguments[..], &PUBLIC[..]].concat());
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let is_code = |line: &String| line.len() == 9 && line.as_bytes()[4] == b'-';
+    let code = said.by_ref().map(|line| line.trim().to_owned()).find(is_code).unwrap();
+    let page = Browser::default().allow(&issuer, &format!("{issuer}/device?user_code={code}"));
+    assert!(page.contains("Your device is connected"), "{page}");
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{:?}", said.collect::<Vec<_>>());
+    assert!(kept(&folder).exists());
+    let notes = folder.run(&["curl", &format!("{issuer}/demo/notes")]).ok();
+    assert!(notes.contains(r#""through":"demo-public""#), "{notes}");
 }
 
 #[test]
