@@ -75,7 +75,7 @@ fn references_within_a_page_lead_somewhere() {
 fn errors_are_announced() {
     each("Ledgerly", |name, _, page| {
         let is_error = page.contains("role=\"alert\"");
-        let expected = ["wrong", "throttled", "username", "differ", "short", "long", "common"]
+        let expected = ["wrong", "throttled", "username", "differ", "short", "long", "common", "unknown"]
             .iter()
             .any(|state| name.ends_with(&format!("-{state}")))
             || name == "sign-in-expired"
