@@ -1,10 +1,11 @@
-//! Devices that wait for somebody to allow them (RFC 8628). Each verb is one conditional statement, or a look and one.
+//! Devices that wait for somebody to allow them (RFC 8628). Each verb is one conditional statement, or a look and one. A
+//! poll whose answer was lost counts as one that came too early; the rest know their own work again.
 
-use super::directory::{document, read};
+use super::directory::{changed, document, read};
 use super::grants::uuid;
 use crate::PostgresStore;
 use crate::connect::{Connections, Row};
-use crate::failure::{Attempts, Failure, Repeatable, Result};
+use crate::failure::{Failure, Result};
 use async_trait::async_trait;
 use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, INTERVAL, Poll, SLOWER};
@@ -103,25 +104,6 @@ async fn poll(connections: &Connections, tenant: &str, device: Uuid, now: i64) -
         }
     }
     Err(Failure::Busy("a device is asked for by many at once".to_owned()).into())
-}
-
-/// How many rows a statement changed that may be carried out twice: a poll whose answer was lost counts as one that came
-/// too early, and the rest know their own work again.
-async fn changed(
-    connections: &Connections,
-    sql: &'static str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> grantor_store::Result<u64> {
-    let mut attempts = Attempts::default();
-    loop {
-        let db = connections.writer().await?;
-        let changed = db.execute(sql, parameters).await;
-        drop(db);
-        match changed {
-            Ok(rows) => return Ok(rows),
-            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
-        }
-    }
 }
 
 fn found(user_code: UserCode, row: &Row) -> Result<Device> {

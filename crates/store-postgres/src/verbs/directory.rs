@@ -233,11 +233,12 @@ async fn in_steps(
     sql: &'static str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> grantor_store::Result<()> {
-    while connections.in_time(step(connections, sql, parameters)).await? > 0 {}
+    while connections.in_time(changed(connections, sql, parameters)).await? > 0 {}
     Ok(())
 }
 
-async fn step(
+/// How many rows a statement changed that may be carried out twice.
+pub(super) async fn changed(
     connections: &Connections,
     sql: &'static str,
     parameters: &[&(dyn ToSql + Sync)],
@@ -245,10 +246,10 @@ async fn step(
     let mut attempts = Attempts::default();
     loop {
         let db = connections.writer().await?;
-        let gone = db.execute(sql, parameters).await;
+        let changed = db.execute(sql, parameters).await;
         drop(db);
-        match gone {
-            Ok(gone) => return Ok(gone),
+        match changed {
+            Ok(rows) => return Ok(rows),
             Err(failure) => attempts.again(failure, Repeatable::Always).await?,
         }
     }

@@ -1,6 +1,6 @@
 //! Sessions and consents.
 
-use super::directory::{document, read};
+use super::directory::{changed, document, read};
 use crate::PostgresStore;
 use crate::connect::{Connections, Live, Row};
 use crate::failure::{Attempts, Failure, Repeatable, Result};
@@ -50,12 +50,12 @@ impl Sessions for PostgresStore {
 
     async fn close_session(&self, tenant: &TenantName, key: &[u8; 32]) -> grantor_store::Result<()> {
         let key = key.as_slice();
-        self.connections.in_time(write(&self.connections, CLOSE, &[&tenant.as_str(), &key])).await
+        self.connections.in_time(changed(&self.connections, CLOSE, &[&tenant.as_str(), &key])).await.map(drop)
     }
 
     async fn close_sessions(&self, tenant: &TenantName, subject: &Subject) -> grantor_store::Result<()> {
         let (tenant, subject) = (tenant.as_str(), subject.as_str());
-        self.connections.in_time(write(&self.connections, CLOSE_ALL, &[&tenant, &subject])).await
+        self.connections.in_time(changed(&self.connections, CLOSE_ALL, &[&tenant, &subject])).await.map(drop)
     }
 
     async fn record_consent(
@@ -161,24 +161,6 @@ async fn add_consent(
     let (held, seen) = (document::<Access>(row, 3)?, row.try_get::<_, &str>(3)?);
     let access = serde_json::to_string(&held.without(asked).union(allowed))?;
     Ok(db.execute(NEXT, &[&tenant, &subject, &client, &seen, &access, &now]).await? == 1)
-}
-
-/// What may be done twice.
-async fn write(
-    connections: &Connections,
-    sql: &'static str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> grantor_store::Result<()> {
-    let mut attempts = Attempts::default();
-    loop {
-        let db = connections.writer().await?;
-        let written = db.execute(sql, parameters).await;
-        drop(db);
-        match written {
-            Ok(_) => return Ok(()),
-            Err(failure) => attempts.again(failure, Repeatable::Always).await?,
-        }
-    }
 }
 
 fn found(tenant: &TenantName, key: &[u8; 32], row: &Row) -> Result<Session> {
