@@ -23,9 +23,11 @@ pub(crate) enum Path {
     TokenEs256,
     TokenEddsa,
     TokenRs256,
+    TokenStatus,
     IntrospectOpaque,
     IntrospectJwt,
     Userinfo,
+    ForwardAuth,
     Refresh,
     Code,
     PrivateKeyJwt,
@@ -53,16 +55,18 @@ pub(crate) struct Stage {
 pub(crate) type Refill = Box<dyn FnMut(usize) -> Result<Box<dyn Script>>>;
 
 impl Path {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Metadata,
         Self::Jwks,
         Self::TokenOpaque,
         Self::TokenEs256,
         Self::TokenEddsa,
         Self::TokenRs256,
+        Self::TokenStatus,
         Self::IntrospectOpaque,
         Self::IntrospectJwt,
         Self::Userinfo,
+        Self::ForwardAuth,
         Self::Refresh,
         Self::Code,
         Self::PrivateKeyJwt,
@@ -78,9 +82,11 @@ impl Path {
             Self::TokenEs256 => "token-es256",
             Self::TokenEddsa => "token-eddsa",
             Self::TokenRs256 => "token-rs256",
+            Self::TokenStatus => "token-status",
             Self::IntrospectOpaque => "introspect-opaque",
             Self::IntrospectJwt => "introspect-jwt",
             Self::Userinfo => "userinfo",
+            Self::ForwardAuth => "forward-auth",
             Self::Refresh => "refresh",
             Self::Code => "code",
             Self::PrivateKeyJwt => "private-key-jwt",
@@ -103,9 +109,11 @@ impl Path {
             Self::TokenEs256 => "client credentials, JWT ES256",
             Self::TokenEddsa => "client credentials, JWT EdDSA",
             Self::TokenRs256 => "client credentials, JWT RS256",
+            Self::TokenStatus => "client credentials, JWT ES256 with a status, durable",
             Self::IntrospectOpaque => "introspection of an opaque token",
             Self::IntrospectJwt => "introspection of a JWT seen before",
             Self::Userinfo => "userinfo",
+            Self::ForwardAuth => "forward-auth with a JWT seen before",
             Self::Refresh => "refresh, durable, 64 grants in parallel",
             Self::Code => "code redemption with ID token RS256",
             Self::PrivateKeyJwt => "private_key_jwt ES256, opaque token",
@@ -116,10 +124,11 @@ impl Path {
     pub(crate) fn against(self) -> Against {
         let (work, wanted) = match self {
             Self::Metadata | Self::Jwks => (vec![], 0.95),
-            Self::TokenOpaque | Self::IntrospectOpaque | Self::IntrospectJwt => (vec![], 0.70),
+            Self::TokenOpaque | Self::IntrospectOpaque | Self::IntrospectJwt | Self::ForwardAuth => (vec![], 0.70),
             Self::TokenEs256 => (vec![Work::SignEs256], 0.80),
             Self::TokenEddsa => (vec![Work::SignEddsa], 0.75),
             Self::TokenRs256 => (vec![Work::SignRs256], 0.95),
+            Self::TokenStatus => (vec![Work::SignEs256], 0.60),
             Self::Userinfo => (vec![], 0.65),
             Self::Refresh => (vec![], 0.60),
             Self::Code => (vec![Work::SignRs256], 0.80),
@@ -128,6 +137,7 @@ impl Path {
         let rows = match self {
             Self::Refresh => Some(Rows::Rotations),
             Self::Code => Some(Rows::Redemptions),
+            Self::TokenStatus => Some(Rows::Statuses),
             _ => None,
         };
         Against { work, rows, wanted }
@@ -136,7 +146,7 @@ impl Path {
     /// How many grants take part.
     pub(crate) fn grants(self) -> usize {
         match self {
-            Self::IntrospectOpaque | Self::IntrospectJwt | Self::Userinfo => 1024,
+            Self::IntrospectOpaque | Self::IntrospectJwt | Self::Userinfo | Self::ForwardAuth => 1024,
             Self::Refresh => grants::CHAINS,
             _ => 0,
         }
@@ -152,9 +162,11 @@ impl Path {
             Self::TokenEs256 => cycle(credentials(Api::Es256)),
             Self::TokenEddsa => cycle(credentials(Api::Eddsa)),
             Self::TokenRs256 => cycle(credentials(Api::Rs256)),
+            Self::TokenStatus => cycle(credentials(Api::Status)),
             Self::IntrospectOpaque => grants::introspection(site, grants, Api::Opaque),
             Self::IntrospectJwt => grants::introspection(site, grants, Api::Es256),
             Self::Userinfo => grants::userinfo(site, grants),
+            Self::ForwardAuth => grants::forward_auth(site, grants),
             Self::Refresh => grants::refresh(grants),
             Self::Code => codes::stage(site),
             Self::PrivateKeyJwt => proofs::assertions(site),

@@ -5,7 +5,7 @@ use crate::affinity::{Core, pin};
 use crate::failure::{Result, broken};
 use clap::{Args, ValueEnum};
 use hdrhistogram::Histogram;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -18,6 +18,8 @@ pub(crate) enum Rows {
     Rotations,
     /// A spent code, its grant, and a line of the audit log
     Redemptions,
+    /// A token's index in a status list
+    Statuses,
 }
 
 /// `grantor-bench rows`.
@@ -87,7 +89,8 @@ impl Bare {
              PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
         )?;
         let ids = self.grants(&db)?;
-        let terms: String = db.query_row("SELECT terms FROM grants LIMIT 1", [], |row| row.get(0))?;
+        let terms = db.query_row("SELECT terms FROM grants LIMIT 1", [], |row| row.get(0)).optional()?;
+        let terms: String = terms.unwrap_or_default();
         let mut commits: Histogram<u64> = Histogram::new(3)?;
         let (mut verbs, mut fresh) = (0_u64, 0_u64);
         let (begun, cpu) = (Instant::now(), crate::process::cpu_of(std::process::id())?);
@@ -102,6 +105,7 @@ impl Bare {
                         rotate(&db, id)?;
                     }
                     Rows::Redemptions => redeem(&db, fresh, &terms)?,
+                    Rows::Statuses => assign(&db, fresh)?,
                 }
             }
             db.execute_batch("COMMIT")?;
@@ -144,6 +148,14 @@ fn redeem(db: &Connection, n: u64, terms: &str) -> Result<()> {
     )?
     .execute(params![id, now, now + 2_592_000, terms])?;
     db.prepare_cached("INSERT INTO events (tenant, id, body) VALUES ('default', ?, ?)")?.execute(params![id, EVENT])?;
+    Ok(())
+}
+
+fn assign(db: &Connection, n: u64) -> Result<()> {
+    let sql = "INSERT INTO statuses (tenant, list, idx, token, client, grant_id, expires)
+               VALUES ('default', ?, ?, ?, 'machine', NULL, ?)";
+    let (list, index) = (i64::try_from(n >> 14)?, i64::try_from(n & 0x3FFF)?);
+    db.prepare_cached(sql)?.execute(params![list, index, name_of(n), crate::site::now() + 900])?;
     Ok(())
 }
 

@@ -4,10 +4,10 @@ use crate::failure::Result;
 use crate::machine;
 use crate::measure::Pace;
 use crate::path::Path;
-use crate::section::{Scale, Section, growth, memory, overload, passwords, paths, peer, postgres, tenants};
+use crate::section::{Scale, Section, growth, memory, overload, passwords, paths, peer, postgres, resource, tenants};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path as File, PathBuf};
 use std::time::{Duration, Instant};
 
 /// `grantor-bench run`.
@@ -73,11 +73,20 @@ enum Part {
     Passwords,
     Overload,
     Peer,
+    Resource,
 }
 
 impl Part {
-    const ALL: [Self; 7] =
-        [Self::Postgres, Self::Memory, Self::Growth, Self::Tenants, Self::Passwords, Self::Overload, Self::Peer];
+    const ALL: [Self; 8] = [
+        Self::Postgres,
+        Self::Memory,
+        Self::Growth,
+        Self::Tenants,
+        Self::Passwords,
+        Self::Overload,
+        Self::Peer,
+        Self::Resource,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -88,6 +97,7 @@ impl Part {
             Self::Passwords => "passwords",
             Self::Overload => "overload",
             Self::Peer => "peer",
+            Self::Resource => "resource",
         }
     }
 
@@ -100,6 +110,7 @@ impl Part {
             Self::Passwords => passwords::run(scale),
             Self::Overload => overload::run(scale),
             Self::Peer => peer::run(scale),
+            Self::Resource => resource::run(scale),
         }
     }
 }
@@ -137,16 +148,23 @@ impl Run {
             sections.push(timed(part.name(), || part.run(scale)));
         }
         let results = Results { command: self.command.clone(), machine: machine::description(), sections };
+        let good = results.sections.iter().all(|section| section.broken.is_empty());
         for section in &results.sections {
             println!("\n{}", section.markdown());
         }
+        let results = match &self.json {
+            // What is broken takes nobody's place.
+            Some(_) if !good && !self.only.is_empty() => return Ok(false),
+            Some(file) if !self.only.is_empty() => Results::read(file)?.with(results),
+            _ => results,
+        };
         if let Some(file) = &self.json {
             std::fs::write(file, serde_json::to_string_pretty(&results)? + "\n")?;
         }
         if let Some(file) = &self.markdown {
             std::fs::write(file, results.markdown())?;
         }
-        Ok(results.sections.iter().all(|section| section.broken.is_empty()))
+        Ok(good)
     }
 
     fn chosen(&self) -> Result<(Vec<Path>, Vec<Part>)> {
@@ -181,6 +199,24 @@ fn timed(name: &str, part: impl FnOnce() -> Result<Section>) -> Section {
 }
 
 impl Results {
+    /// What a run wrote.
+    fn read(file: &File) -> Result<Self> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?)
+    }
+
+    /// The same with sections of a later run in the place of its own: each says where it comes from.
+    fn with(mut self, later: Self) -> Self {
+        let machine = later.machine.join("; ");
+        for mut section in later.sections {
+            section.made_by = Some(format!("Made by `{}`: {machine}.", later.command));
+            match self.sections.iter_mut().find(|known| known.title == section.title) {
+                Some(known) => *known = section,
+                None => self.sections.push(section),
+            }
+        }
+        self
+    }
+
     fn markdown(&self) -> String {
         let mut text = format!(
             "# Results\n\nMade by `{}`; [how it is measured](../docs/adr/0016-bench-method.md). Ratios compare what ran in turn \

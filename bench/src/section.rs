@@ -7,6 +7,7 @@ pub(crate) mod passwords;
 pub(crate) mod paths;
 pub(crate) mod peer;
 pub(crate) mod postgres;
+pub(crate) mod resource;
 pub(crate) mod tenants;
 
 use crate::measure::Pace;
@@ -18,6 +19,9 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Section {
     pub(crate) title: String,
+    /// By what it was made, where that is another run than the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) made_by: Option<String>,
     /// What was done, in words.
     pub(crate) text: String,
     pub(crate) head: Vec<String>,
@@ -57,7 +61,11 @@ impl Section {
     /// As Markdown.
     pub(crate) fn markdown(&self) -> String {
         let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
-        let mut text = format!("## {}\n\n{}\n\n{}", self.title, self.text, table(&head, &self.rows));
+        let mut text = format!("## {}\n\n", self.title);
+        if let Some(made_by) = &self.made_by {
+            text.extend([made_by.as_str(), "\n\n"]);
+        }
+        text.extend([self.text.as_str(), "\n\n", &table(&head, &self.rows)]);
         for note in &self.notes {
             text.push_str("\n- ");
             text.push_str(note);

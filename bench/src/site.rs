@@ -92,7 +92,7 @@ impl Site {
         // The audit log is in the store; a copy of it in a file would measure the file.
         command.env("GRANTOR_LOG_LEVEL", "warn");
         // As behind a proxy: each device has an address of its own, and one peer any number of connections.
-        command.env("GRANTOR_PROXY_TRUSTED", "127.0.0.0/8");
+        command.env("GRANTOR_PROXY_TRUSTED", "127.0.0.0/8").env("GRANTOR_PROXY_FORWARD_AUTH", "true");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

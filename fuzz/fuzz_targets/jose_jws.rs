@@ -2,7 +2,7 @@
 #![no_main]
 
 use grantor_jose::jws::{SharedSecret, Unverified};
-use grantor_jose::{Jwk, JwkSet, MacAlgorithm, SigningAlgorithm, VerifyingKey};
+use grantor_jose::{Jwk, JwkSet, MacAlgorithm, SigningAlgorithm, VerifyingKey, base64url, parse_object};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -26,7 +26,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(token) = std::str::from_utf8(data) else { return };
     let Ok(unverified) = Unverified::parse(token) else { return };
     assert_eq!(token.matches('.').count(), 2);
-    assert!(unverified.header().member("crit").is_none());
+    let header = token.split('.').next().and_then(base64url::decode).expect("it was read");
+    assert!(!parse_object(&header).expect("it was read").contains_key("crit"));
     assert!(unverified.verify_with_set(&SET, SigningAlgorithm::ALL).is_err());
     assert!(unverified.verify_mac(&SECRET).is_err());
     for (jwk, (alg, _)) in SET.keys.iter().zip(KEYS) {

@@ -56,6 +56,8 @@ fn directory(kind: AuthorizationDetailsType) -> Directory {
         roles: vec![],
         token: Default::default(),
         ceilings: vec![],
+        openapi: None,
+        operations: vec![],
         authorization_details_types: vec![kind],
         resource_servers: vec![],
         ceilings_by_client: Default::default(),

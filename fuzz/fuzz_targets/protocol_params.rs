@@ -1,10 +1,12 @@
-//! Forms and credentials: never a panic, what is read is clean, and nobody is authenticated by chance.
+//! Forms and credentials, and what proxies ask: never a panic, what is read is clean, and nobody is authenticated by chance.
 #![no_main]
 
 use grantor_protocol::client::auth::{Presented, by_connection, by_secret};
 use grantor_protocol::client::{AuthMethod, Client, ClientMetadata, ClientSecret, SecretHash, StoredSecret};
+use grantor_protocol::forward_auth::{Original, Question};
 use grantor_protocol::narrow::Asked;
 use grantor_protocol::params::Params;
+use grantor_protocol::protected_resource::{credential, is_token68};
 use grantor_protocol::token::TokenRequest;
 use grantor_protocol::value::{ClientId, TenantName, UnixTime};
 use libfuzzer_sys::fuzz_target;
@@ -25,6 +27,17 @@ static PUBLIC: LazyLock<Arc<Client>> = LazyLock::new(|| client(AuthMethod::None)
 
 fuzz_target!(|input: (&[u8], Option<&str>)| {
     let (form, authorization) = input;
+    if let Ok((_, token)) = credential([form]) {
+        assert!(is_token68(token.as_bytes()));
+    }
+    if let Ok(text) = std::str::from_utf8(form) {
+        if let Ok(question) = Question::parse(text) {
+            assert!(question.origin.starts_with("http") && text.contains("resource"));
+        }
+        if let Ok(original) = Original::new("GET", text) {
+            assert!(original.path.starts_with('/') && !original.path.contains(['?', '#']));
+        }
+    }
     let params = Params::parse(form);
     if let Ok(params) = &params {
         for (name, value) in params.iter() {

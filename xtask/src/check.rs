@@ -19,16 +19,17 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
-    Step { name: "clippy", run: |_| Ok(lint::clippy()) },
+    Step { name: "clippy", run: |plan| Ok(lint::clippy(plan.long)) },
+    Step { name: "doc", run: |_| lint::doc() },
     Step { name: "javascript", run: |_| lint::javascript() },
     Step { name: "deny", run: |_| lint::deny() },
     Step { name: "spec-map", run: |_| spec_map::check() },
     Step { name: "deploy", run: |_| deploy::run() },
     Step { name: "test", run: |_| libtest::all() },
-    Step { name: "fuzz", run: |plan| fuzz::run(&fuzz::Plan::all(if plan.long { 600 } else { 5 })) },
+    Step { name: "fuzz", run: |plan| fuzz::run(&fuzz::Plan::all(if plan.long { 600 } else { 1 })) },
     Step { name: "release", run: |_| lint::release() },
     Step { name: "timing", run: |plan| lint::timing(if plan.long { "4.5" } else { "20" }) },
     Step { name: "interop", run: |_| Ok(interop::libraries()) },

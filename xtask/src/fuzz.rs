@@ -61,7 +61,7 @@ pub(crate) fn run(plan: &Plan) -> Outcome {
     if targets.is_empty() {
         return Err("no such fuzz target".to_owned());
     }
-    let built = build()?;
+    let built = build(plan.seconds)?;
     println!("{} targets, {} s each", targets.len(), plan.seconds);
     let queue = Mutex::new(targets.into_iter());
     let results = Mutex::new(&mut tally);
@@ -97,13 +97,19 @@ fn is_declared(target: &str) -> Result<(), String> {
     if manifest.contains(&line) { Ok(()) } else { Err(format!("fuzz: {target} is not in fuzz/Cargo.toml")) }
 }
 
+/// Who fuzzes for less than this waits longer for the optimizer than it saves, in seconds.
+const WORTH_OPTIMIZING: u64 = 60;
+
 /// With `--target`, so that the flags do not reach build scripts. Gives the folder of the programs.
-fn build() -> Result<PathBuf, String> {
+fn build(seconds: u64) -> Result<PathBuf, String> {
     let version = output(program("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc does not name its host")?;
     let mut build = cargo(&["build", "--locked", "--release", "--bins", "--manifest-path", "fuzz/Cargo.toml"]);
     build.args(["--target-dir", "target/fuzz", "--target", host]).env_remove("RUSTFLAGS");
     build.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"));
+    if seconds < WORTH_OPTIMIZING {
+        build.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+    }
     succeed(&mut build)?;
     Ok(path("target/fuzz").join(host).join("release"))
 }

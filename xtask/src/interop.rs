@@ -3,9 +3,11 @@
 //! into its log themselves.
 
 use crate::demo::{self, Demo};
+use crate::lint;
 use crate::provision;
 use crate::shell::{End, cargo, lines, path, program, succeed};
 use crate::tally::{Outcome, Tally};
+use crate::undefended;
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,9 +29,10 @@ enum Runs {
     Rust(&'static str),
 }
 
-const LIBRARIES: [Suite; 16] = [
+const LIBRARIES: [Suite; 25] = [
     Suite { name: "openid-client", runs: Runs::Node("openid-client.mjs"), checks: 26 },
     Suite { name: "oauth4webapi", runs: Runs::Node("oauth4webapi.mjs"), checks: 24 },
+    Suite { name: "caddy", runs: Runs::Served("caddy.mjs"), checks: 24 },
     Suite { name: "jose", runs: Runs::Node("jose.mjs"), checks: 8 },
     Suite { name: "authlib", runs: Runs::Python("authlib_suite.py"), checks: 17 },
     Suite { name: "joserfc", runs: Runs::Python("joserfc_suite.py"), checks: 7 },
@@ -43,25 +46,44 @@ const LIBRARIES: [Suite; 16] = [
     Suite { name: "curl", runs: Runs::Served("curl.mjs"), checks: 33 },
     Suite { name: "clock", runs: Runs::Served("clock.mjs"), checks: 12 },
     Suite { name: "oidc-provider", runs: Runs::Served("oidc-provider.mjs"), checks: 8 },
+    Suite { name: "examples", runs: Runs::Served("examples.mjs"), checks: 8 },
     Suite { name: "rotation", runs: Runs::Served("rotation.mjs"), checks: 6 },
+    Suite { name: "mcp-sdk", runs: Runs::Served("mcp-sdk.mjs"), checks: 20 },
+    Suite { name: "mcp-client", runs: Runs::Served("mcp-client.mjs"), checks: 21 },
+    Suite { name: "mcp-python", runs: Runs::Served("mcp-python.mjs"), checks: 15 },
+    Suite { name: "snippets", runs: Runs::Node("snippets.mjs"), checks: 22 },
+    Suite { name: "desk", runs: Runs::Node("desk.mjs"), checks: 9 },
+    Suite { name: "nginx", runs: Runs::Served("nginx.mjs"), checks: 24 },
+    Suite { name: "envoy", runs: Runs::Served("envoy.mjs"), checks: 24 },
 ];
-const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 26 };
-const RUST: &str = "target/interop/debug";
-const LIMIT: Duration = Duration::from_mins(5);
+const BROWSER: Suite = Suite { name: "browser", runs: Runs::Rust("browser"), checks: 115 };
+/// The examples, which a suite runs as their READMEs say.
+const AXUM_API: &str = "grantor-example-axum-api";
+const CLI: &str = "grantor-example-cli";
+const RUST: &str = "target/debug";
+const GALLERY: &str = "target/gallery";
+const AXE: &str = "interop/node/node_modules/axe-core/axe.min.js";
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// The suites of the libraries.
 pub(crate) fn libraries() -> Tally {
     let mut tally = Tally::default();
     tally.record(build());
+    tally.record(succeed(&mut cargo(&["build", "--locked", "--quiet", "-p", AXUM_API, "-p", CLI])));
     for suite in &LIBRARIES {
         tally.add(suite.run());
     }
     tally
 }
 
-/// The suite of the browser.
+/// The suite of the browser. It attacks the release, and a build that can do without its defences.
 pub(crate) fn browser() -> Outcome {
     build()?;
+    undefended::build()?;
+    // Every page in each state, to be looked at one by one.
+    succeed(
+        cargo(&["run", "--locked", "--quiet", "-p", "grantor-web", "--example", "gallery", "--"]).arg(path(GALLERY)),
+    )?;
     BROWSER.run()
 }
 
@@ -93,16 +115,19 @@ pub(crate) fn faults() -> Outcome {
 /// A suite that puts a library between the server and its disk.
 fn on_a_bad_disk(name: &str) -> Result<Command, String> {
     let mut shim = cargo(&["build", "--locked", "--quiet", "--manifest-path", "interop/shim/Cargo.toml"]);
-    succeed(shim.args(["--target-dir", "target/interop"]))?;
+    succeed(shim.args(["--target-dir", "target"]))?;
     let mut command = program(path(RUST).join(name));
     command.env("GRANTOR_BINARY", path(demo::BINARY));
-    command.env("GRANTOR_SHIM", path("target/interop/debug/libgrantor_fault_shim.so"));
+    command.env("GRANTOR_SHIM", path(RUST).join("libgrantor_fault_shim.so"));
     Ok(command)
 }
 
+/// The programs of the suites, and the example that some of them try.
 fn build() -> Result<(), String> {
-    let mut build = cargo(&["build", "--locked", "--quiet", "--manifest-path", "interop/rust/Cargo.toml"]);
-    succeed(build.args(["--target-dir", "target/interop"]))
+    ["interop/rust/Cargo.toml", lint::MCP_SERVER].into_iter().try_for_each(|manifest| {
+        let mut build = cargo(&["build", "--locked", "--quiet", "--manifest-path", manifest]);
+        succeed(build.args(["--target-dir", "target"]))
+    })
 }
 
 impl Suite {
@@ -124,13 +149,30 @@ impl Suite {
             Runs::Rust(file) => program(path(RUST).join(file)),
         };
         command.env("GRANTOR_BINARY", path(demo::BINARY)).env("GRANTOR_FOLDER", path("target/interop").join(name));
+        command.env("GRANTOR_EXAMPLES", path("target/debug"));
+        command.env("GRANTOR_PYTHON", provision::python());
+        command.env("GRANTOR_UNDEFENDED_BINARY", path(undefended::BINARY));
+        command.env("GRANTOR_ENVOY", provision::python().with_file_name("envoy"));
+        command.env("GRANTOR_MCP_SERVER", path(RUST).join("grantor-example-mcp-server"));
+        command.env("GRANTOR_GALLERY", path(GALLERY)).env("GRANTOR_AXE", path(AXE));
+        command.env("GRANTOR_NODE_SUITES", path("interop/node"));
+        if let Some(node) = provision::node() {
+            command.env("GRANTOR_NODE", node);
+        }
+        for (name, proxy) in [("GRANTOR_NGINX", "nginx"), ("GRANTOR_CADDY", "caddy")] {
+            if let Some(program) = provision::find(proxy) {
+                command.env(name, program);
+            }
+        }
         if let Some(library) = provision::faketime() {
             command.env("GRANTOR_FAKETIME", library);
         }
         if let Runs::Served(_) = self.runs {
             return count(name, &mut command, self.checks, LIMIT);
         }
-        let server = Demo::start(name).map_err(|why| format!("{name}: {why}"))?;
+        // The playground explains certificates where the metadata names them.
+        let more: &[&str] = if name == BROWSER.name { &["--mtls-listen", "127.0.0.1:0"] } else { &[] };
+        let server = Demo::start(name, more).map_err(|why| format!("{name}: {why}"))?;
         command.env("GRANTOR_DEMO", &server.line).env("GRANTOR_SCREENSHOTS", path("target/screenshots"));
         let mut tally = count(name, &mut command, self.checks, LIMIT)?;
         tally.record(server.log_is_clean().map_err(|why| format!("{name}: {why}")));

@@ -1,15 +1,18 @@
 //! `cargo test`, and the counting of what it says.
 
+use crate::lint;
 use crate::shell::{End, cargo, lines};
 use crate::tally::{Outcome, Tally};
 use std::process::Command;
 use std::time::Duration;
 
-/// Every test of the workspace, and those of the suites' own parts.
+/// Every test of the workspace, and those of the suites' own parts and of the example.
 pub(crate) fn all() -> Outcome {
     let mut tally = of(&mut cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]))?;
-    let mut suites = cargo(&["test", "--locked", "--no-fail-fast", "--manifest-path", "interop/rust/Cargo.toml"]);
-    tally += of(suites.args(["--target-dir", "target/interop"]))?;
+    for manifest in ["interop/rust/Cargo.toml", lint::MCP_SERVER] {
+        let mut beside = cargo(&["test", "--locked", "--no-fail-fast", "--manifest-path", manifest]);
+        tally += of(beside.args(["--target-dir", "target"]))?;
+    }
     Ok(tally)
 }
 

@@ -14,6 +14,7 @@ mod shell;
 mod spec_map;
 mod specs;
 mod tally;
+mod undefended;
 
 use std::process::ExitCode;
 
@@ -24,7 +25,8 @@ usage: cargo xtask COMMAND
                                         --long fuzzes each target for ten minutes and kills the server 1,000 times
   bench [--only PATH,..] [--seconds N] [--rounds N] [--minutes N] [--long] [--write]
                                         every path against a ceiling measured in the same run. --long adds ten million
-                                        grants and an hour of load; --write makes bench/RESULTS.md and docs/scale.md
+                                        grants and an hour of load; --write makes bench/RESULTS.md and docs/scale.md,
+                                        with --only resource only that section of the former
   fuzz TARGET|--all [--seconds N]       run fuzz targets
   spec-map [--check]                    write docs/spec-map.md from the names of the tests, or say that it is stale
 ";

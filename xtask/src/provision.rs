@@ -18,7 +18,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 16] = [
     Need { program: "g++", package: "g++", purpose: "libFuzzer's runtime" },
     Need { program: "curl", package: "curl", purpose: "the suite of certificates" },
     Need { program: "node", package: "nodejs", purpose: "the suites of the npm libraries" },
@@ -28,7 +28,12 @@ const NEEDS: [Need; 11] = [
     Need { program: "chromium", package: "chromium", purpose: "the browser suite" },
     Need { program: "chromedriver", package: "chromium-driver", purpose: "the browser suite" },
     Need { program: "postgres", package: "postgresql", purpose: "every test on PostgreSQL" },
-    Need { program: "nginx", package: "nginx-light", purpose: "restarting nodes behind a proxy" },
+    Need { program: "nginx", package: "nginx-light", purpose: "nodes and APIs behind a proxy" },
+    Need { program: "caddy", package: "caddy", purpose: "an API behind it" },
+    Need { program: "dbus-daemon", package: "dbus-daemon", purpose: "the tests with a keyring" },
+    Need { program: "dbus-send", package: "dbus-bin", purpose: "the tests with a keyring" },
+    Need { program: "gnome-keyring-daemon", package: "gnome-keyring", purpose: "the tests with a keyring" },
+    Need { program: "secret-tool", package: "libsecret-tools", purpose: "the tests with a keyring" },
     Need { program: "go", package: "golang-go", purpose: "the checker of histories" },
 ];
 
@@ -80,7 +85,8 @@ pub(crate) fn cargo_deny() -> Option<PathBuf> {
     if own.is_file() { Some(own) } else { which("cargo-deny") }
 }
 
-fn find(name: &str) -> Option<PathBuf> {
+/// A program of the machine, wherever Debian puts it.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let versions = fs::read_dir(POSTGRESQL).into_iter().flatten().flatten();
     let server = versions.map(|version| version.path().join("bin").join(name)).find(|file| file.is_file());
     let other = || Some(PathBuf::from(SERVERS).join(name)).filter(|file| file.is_file());
@@ -111,7 +117,8 @@ fn has_venv() -> bool {
     output(program("python3").args(["-c", "import venv, ensurepip"])).is_ok()
 }
 
-fn python_libraries() -> Result<(), String> {
+/// Installs what the programs in Python need.
+pub(crate) fn python_libraries() -> Result<(), String> {
     let requirements = path("interop/python/requirements.txt");
     let wanted = read(&requirements)?;
     let stamp = path("target/interop-venv/installed.txt");

@@ -22,25 +22,25 @@ pub(crate) fn write() -> Result<(), String> {
     fs::write(path(FILE), render(&rules()?)).map_err(|why| format!("{FILE}: {why}"))
 }
 
-/// A page that names tests: each of them must exist.
-const NAMING: &str = "docs/rejections.md";
+/// Pages that name tests: each of them must exist.
+const NAMING: [&str; 2] = ["docs/rejections.md", "docs/mcp.md"];
 
-/// Whether every test that the page of rejections names is there.
-fn named_tests_exist() -> Result<(), String> {
-    let page = fs::read_to_string(path(NAMING)).map_err(|why| format!("{NAMING}: {why}"))?;
+/// Whether every test that a page names is there.
+fn named_tests_exist(page_at: &str) -> Result<(), String> {
+    let page = fs::read_to_string(path(page_at)).map_err(|why| format!("{page_at}: {why}"))?;
     let all = all_tests()?;
     let is_test = |text: &&str| text.matches('_').count() > 2 && !text.contains([' ', '/', ':']);
     let mut named = page.split('`').skip(1).step_by(2).filter(is_test).peekable();
     if named.peek().is_none() {
-        return Err(format!("{NAMING} names no test at all"));
+        return Err(format!("{page_at} names no test at all"));
     }
     let missing: Vec<&str> = named.filter(|name| !all.iter().any(|(_, test)| test == name)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(format!("{NAMING} names what is no test: {}", missing.join(", "))) }
+    if missing.is_empty() { Ok(()) } else { Err(format!("{page_at} names what is no test: {}", missing.join(", "))) }
 }
 
 /// Whether the map says what the tests say.
 pub(crate) fn check() -> Outcome {
-    named_tests_exist()?;
+    NAMING.into_iter().try_for_each(named_tests_exist)?;
     let wanted = render(&rules()?);
     if fs::read_to_string(path(FILE)).is_ok_and(|written| written == wanted) {
         return Ok(Tally::one());

@@ -12,7 +12,17 @@ pub(crate) struct Spec {
 }
 
 /// Documents that are no RFC. The one list; an RFC needs no entry, but gets its title from [`RFC_TITLES`].
-const OTHERS: [Spec; 12] = [
+const OTHERS: [Spec; 14] = [
+    Spec {
+        prefix: "cimd",
+        title: "OAuth Client ID Metadata Document (draft)",
+        url: "https://datatracker.ietf.org/doc/html/draft-ietf-oauth-client-id-metadata-document#section-",
+    },
+    Spec {
+        prefix: "token_status_list",
+        title: "Token Status List (draft)",
+        url: "https://datatracker.ietf.org/doc/html/draft-ietf-oauth-status-list#section-",
+    },
     Spec {
         prefix: "oauth21",
         title: "OAuth 2.1 (draft)",
@@ -76,7 +86,7 @@ const OTHERS: [Spec; 12] = [
 ];
 
 /// Titles of the RFCs that tests name so far; another RFC appears with its number alone.
-const RFC_TITLES: [(u32, &str); 66] = [
+const RFC_TITLES: [(u32, &str); 67] = [
     (2104, "HMAC"),
     (2617, "HTTP Authentication: Basic and Digest"),
     (3986, "Uniform Resource Identifier (URI): Generic Syntax"),
@@ -130,6 +140,7 @@ const RFC_TITLES: [(u32, &str); 66] = [
     (9101, "JWT-Secured Authorization Request (JAR)"),
     (9110, "HTTP Semantics"),
     (9111, "HTTP Caching"),
+    (9112, "HTTP/1.1"),
     (9113, "HTTP/2"),
     (9126, "OAuth 2.0 Pushed Authorization Requests"),
     (9207, "OAuth 2.0 Authorization Server Issuer Identification"),

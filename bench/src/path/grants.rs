@@ -27,6 +27,20 @@ pub(super) fn userinfo(site: &Site, grants: &[String]) -> Result<Stage> {
     Ok(Stage { script: Box::new(Cycle::new(requests)), refill: None })
 }
 
+/// What a proxy asks before it passes a request on.
+pub(super) fn forward_auth(site: &Site, grants: &[String]) -> Result<Stage> {
+    let path = format!("/forward-auth?resource={}&scope={}", Api::Es256.audience(), escaped(&Api::Es256.scope()));
+    let tokens = access_tokens(site, grants, Api::Es256)?;
+    let asked = |token: &String| {
+        let authorization = format!("Bearer {token}");
+        http::get(
+            &path,
+            &[("authorization", &authorization), ("x-original-method", "GET"), ("x-original-uri", "/notes")],
+        )
+    };
+    Ok(Stage { script: Box::new(Cycle::new(tokens.iter().map(asked).collect())), refill: None })
+}
+
 /// Each connection refreshes a grant of its own, with the newest token.
 pub(super) fn refresh(grants: &[String]) -> Result<Stage> {
     if grants.len() < CHAINS {

@@ -15,7 +15,8 @@ use std::process::Command;
 
 /// Grants whose tokens are introspected, beside those that are refreshed: its store in memory keeps a thousand records.
 const INTROSPECTED: usize = 16;
-const FILES: [&str; 2] = ["package.json", "oidc-provider.mjs"];
+/// What is installed, and what is run there.
+const FILES: [&str; 3] = ["package.json", "oidc-provider.mjs", "jose.mjs"];
 
 pub(crate) fn run(scale: Scale) -> Result<Section> {
     let (peer, theirs) = start()?;
@@ -115,8 +116,8 @@ fn introspections(peer: &Process, grants: &[String]) -> Result<Cycle> {
     Ok(Cycle::new(requests?))
 }
 
-/// Installs it into target, starts it, and gives the refresh tokens of its grants.
-fn start() -> Result<(Process, Vec<String>)> {
+/// The folder in target that the peers of npm are installed into.
+pub(crate) fn installed() -> Result<&'static File> {
     let folder = File::new("target/bench/peers");
     std::fs::create_dir_all(folder)?;
     for file in FILES {
@@ -125,8 +126,14 @@ fn start() -> Result<(Process, Vec<String>)> {
     let mut install = Command::new("npm");
     install.args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(folder);
     if !install.status().map_err(|error| format!("npm: {error}"))?.success() {
-        return broken("npm could not install oidc-provider");
+        return broken("npm could not install the peers");
     }
+    Ok(folder)
+}
+
+/// Starts it, and gives the refresh tokens of its grants.
+fn start() -> Result<(Process, Vec<String>)> {
+    let folder = installed()?;
     let (address, tokens) = (free_address()?, folder.join("tokens"));
     let mut node = Command::new("node");
     node.env("NODE_ENV", "production").current_dir(folder).arg("oidc-provider.mjs");
@@ -136,6 +143,7 @@ fn start() -> Result<(Process, Vec<String>)> {
     Ok((process, tokens.lines().map(str::to_owned).collect()))
 }
 
-fn said(command: &mut Command) -> String {
+/// What a program prints.
+pub(crate) fn said(command: &mut Command) -> String {
     command.output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }

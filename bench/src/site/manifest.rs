@@ -28,10 +28,12 @@ pub(crate) enum Api {
     Es256,
     Eddsa,
     Rs256,
+    /// ES256, with an index in a status list.
+    Status,
 }
 
 impl Api {
-    pub(crate) const ALL: [Self; 4] = [Self::Opaque, Self::Es256, Self::Eddsa, Self::Rs256];
+    pub(crate) const ALL: [Self; 5] = [Self::Opaque, Self::Es256, Self::Eddsa, Self::Rs256, Self::Status];
 
     /// Its name, which is that of its scope too.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Api {
             Self::Es256 => "es256",
             Self::Eddsa => "eddsa",
             Self::Rs256 => "rs256",
+            Self::Status => "status",
         }
     }
 
@@ -57,6 +60,7 @@ impl Api {
             Self::Es256 => json!({ "format": "jwt", "algorithm": "ES256", "lifetime": 86_400 }),
             Self::Eddsa => json!({ "format": "jwt", "algorithm": "EdDSA", "lifetime": 86_400 }),
             Self::Rs256 => json!({ "format": "jwt", "algorithm": "RS256", "lifetime": 86_400 }),
+            Self::Status => json!({ "format": "jwt", "algorithm": "ES256", "lifetime": 600, "status_list": true }),
         }
     }
 

@@ -227,6 +227,7 @@ fn terms(issuer: &Issuer) -> Result<NewGrant> {
         details: AuthorizationDetails::default(),
         binding: Binding::Bearer,
         refreshable: true,
+        delegation: None,
         created: now,
         idle: Seconds::new(30 * 86_400),
         ends: now.plus(YEAR),

@@ -52,12 +52,16 @@ pub(crate) struct Occasion<'a> {
 
 impl Authentication {
     /// By a secret, in the way that the server takes: Basic, which every server must know (RFC 6749 2.3.1), unless its
-    /// metadata name the form and not Basic.
+    /// metadata name others and not Basic; then the form, or the JWT where that alone is named. A client that is
+    /// registered for one of them says so itself: the metadata are of the server, not of the client.
     pub fn secret(secret: Secret, provider: &Provider) -> Self {
-        let takes =
-            |name: &str| provider.auth_methods.as_ref().is_none_or(|methods| methods.iter().any(|one| one == name));
-        if takes("client_secret_post") && !takes("client_secret_basic") {
+        let named = |name: &str| provider.auth_methods.iter().flatten().any(|one| one == name);
+        if named("client_secret_basic") {
+            Self::SecretBasic(secret)
+        } else if named("client_secret_post") {
             Self::SecretPost(secret)
+        } else if named("client_secret_jwt") {
+            Self::SecretJwt(secret)
         } else {
             Self::SecretBasic(secret)
         }
@@ -217,6 +221,25 @@ mod tests {
         assert!(header.is_none() && form.get("client_secret").is_none());
         let shared = SharedSecret::new(MacAlgorithm::Hs256, secret().expose().as_bytes()).unwrap();
         assert!(Unverified::parse(form.get("client_assertion").unwrap()).unwrap().verify_mac(&shared).is_ok());
+    }
+
+    #[test]
+    fn rfc8414_2_a_secret_is_shown_as_the_metadata_want_it() {
+        let issuer = crate::Issuer::parse("https://id.example").unwrap();
+        let method = |named: serde_json::Value| {
+            let mut document = json!({ "issuer": issuer.as_str() });
+            if !named.is_null() {
+                document["token_endpoint_auth_methods_supported"] = named;
+            }
+            let provider = Provider::from_metadata(&issuer, document.to_string().as_bytes()).unwrap();
+            Authentication::secret(secret(), &provider).method()
+        };
+        let (basic, post, jwt) = ("client_secret_basic", "client_secret_post", "client_secret_jwt");
+        assert_eq!(method(serde_json::Value::Null), basic, "what is meant when nothing is said");
+        assert_eq!(method(json!([jwt, post, basic])), basic);
+        assert_eq!(method(json!(["private_key_jwt", jwt, post])), post);
+        assert_eq!(method(json!(["private_key_jwt", jwt])), jwt);
+        assert_eq!(method(json!(["private_key_jwt"])), basic);
     }
 
     #[test]

@@ -115,16 +115,32 @@ impl Client {
     pub async fn refresh(&self, grant: &Grant) -> Result<Grant> {
         let none = || Error::SignInAgain("there is no refresh token".to_owned());
         let refresh = grant.tokens.refresh_token.as_ref().ok_or_else(none)?;
+        let identified = Identified { before: grant.identity.as_ref(), ..Identified::default() };
+        Ok(self.renewed(refresh, &Ask::default(), identified).await?.after(grant))
+    }
+
+    /// A grant of a refresh token that something else has kept: another library, or a person who has it in his hands. With a
+    /// scope, for no more than that (RFC 6749 6).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SignInAgain`] when the server does not know the token.
+    pub async fn adopt(&self, refresh_token: Secret, ask: &Ask) -> Result<Grant> {
+        let mut grant = self.renewed(&refresh_token, ask, Identified::default()).await?;
+        grant.tokens.refresh_token.get_or_insert(refresh_token);
+        Ok(grant)
+    }
+
+    async fn renewed(&self, refresh_token: &Secret, ask: &Ask, identified: Identified<'_>) -> Result<Grant> {
         let mut form = Form::default();
         form.add("grant_type", "refresh_token");
-        form.add("refresh_token", refresh.expose());
-        let renewed = self.token(&form, Identified { before: grant.identity.as_ref(), ..Identified::default() }).await;
-        match renewed {
-            Ok(renewed) => Ok(renewed.after(grant)),
+        form.add("refresh_token", refresh_token.expose());
+        ask.add_to(&mut form);
+        match self.token(&form, identified).await {
             Err(Error::Refused(refused)) if refused.code == "invalid_grant" => {
                 Err(Error::SignInAgain(refused.to_string()))
             }
-            Err(other) => Err(other),
+            other => other,
         }
     }
 

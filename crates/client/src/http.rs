@@ -188,7 +188,7 @@ pub(crate) fn without_query(url: &Url) -> String {
 }
 
 /// The innermost reason, which says more than "error sending request".
-fn cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn cause(error: &dyn std::error::Error) -> String {
     let mut inner = error;
     while let Some(source) = inner.source() {
         inner = source;

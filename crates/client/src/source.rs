@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::dpop::{DPOP, wants_nonce};
 use crate::error::{Error, Result};
 use crate::grant::Grant;
-use crate::http::without_query;
+use crate::http::{cause, without_query};
 use crate::provider::is_secure;
 use crate::random;
 use crate::store::{MemoryStore, Name, StoreError, TokenStore};
@@ -104,6 +104,12 @@ impl TokenSource {
         self.renewed(self.0.held()).await
     }
 
+    /// Whether what a user allows can be kept, to be asked before he does.
+    pub async fn prepare(&self) -> Result<()> {
+        let inner = Arc::clone(&self.0);
+        blocking(move || inner.store.prepare()).await
+    }
+
     /// Keeps what a user has just allowed, in the place of what was there.
     pub async fn keep(&self, grant: Grant) -> Result<()> {
         let inner = Arc::clone(&self.0);
@@ -195,7 +201,7 @@ async fn send(client: &reqwest::Client, mut request: reqwest::Request, grant: &G
         headers.insert(DPOP, proof);
     }
     let sent = client.execute(request).await;
-    sent.map_err(|error| Error::Transport { url: without_query(&url), why: error.without_url().to_string() })
+    sent.map_err(|error| Error::Transport { url: without_query(&url), why: cause(&error.without_url()) })
 }
 
 impl Inner {
@@ -240,7 +246,7 @@ impl Inner {
         let kept = kept.filter(|kept| self.is_own(kept));
         let grant = match kept {
             Some(kept) if self.is_fresh(&kept) && other(&kept) => Arc::new(kept),
-            kept => self.obtain(kept).await?,
+            kept => self.obtain(kept, refused.is_some()).await?,
         };
         self.hold(Some(Arc::clone(&grant)));
         drop(lock);
@@ -248,7 +254,7 @@ impl Inner {
     }
 
     /// From the server, and into the store before anybody uses it.
-    async fn obtain(self: &Arc<Self>, kept: Option<Grant>) -> Result<Arc<Grant>> {
+    async fn obtain(self: &Arc<Self>, kept: Option<Grant>, refused: bool) -> Result<Arc<Grant>> {
         let obtained = match (&self.renewal, &kept) {
             (Renewal::ClientCredentials(ask), _) => self.client.client_credentials(ask).await,
             (Renewal::Refresh, Some(kept)) => self.client.for_grant(kept).refresh(kept).await,
@@ -271,7 +277,7 @@ impl Inner {
             }
             // The margin is there for this: the server may be back before the token ends.
             (Err(error @ (Error::Transport { .. } | Error::Answer { .. })), Some(kept))
-                if kept.tokens.is_fresh(random::now(), Seconds::new(0)) =>
+                if !refused && kept.tokens.is_fresh(random::now(), Seconds::new(0)) =>
             {
                 tracing::warn!(%error, "the token could not be renewed and is used to its end");
                 Ok(Arc::new(kept))

@@ -7,10 +7,10 @@ use grantor_client::{
     Ask, Authentication, Client, DeviceProblem, DpopKey, Error, Grant, Http, Issuer, TokenSource, TokenType, discover,
 };
 use grantor_protocol::token::dpop;
-use grantor_protocol::value::{ClientId, Scope, UnixTime};
+use grantor_protocol::value::{ClientId, RedirectUri, Scope, Secret, UnixTime};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -215,4 +215,100 @@ async fn rfc6750_5_3_a_token_is_not_sent_where_others_can_hear_it() {
     let source = TokenSource::client_credentials(client, Ask::default());
     let refused = source.send(http.get("http://api.example/")).await.unwrap_err();
     assert!(refused.to_string().contains("is not sent to http://api.example/"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_token_that_has_not_ended_is_used_while_the_server_is_away_and_no_longer() {
+    let base = serve(|base, request| match request.line.split(' ').nth(1).unwrap() {
+        "/token" if request.body.contains("refresh_token=gone") => {
+            (400, String::new(), r#"{"error":"invalid_grant"}"#.to_owned())
+        }
+        "/token" if request.body.contains("refresh_token") => (503, String::new(), "away".to_owned()),
+        "/token" => {
+            let body = r#"{"access_token":"at","token_type":"Bearer","expires_in":600,"refresh_token":"rt"}"#;
+            (200, String::new(), body.to_owned())
+        }
+        _ => (200, String::new(), metadata(base)),
+    })
+    .await;
+    let client = client(&base).await;
+    let grant = client.client_credentials(&Ask::default()).await.unwrap();
+    let now = grant.tokens.obtained.get();
+    let ends = |seconds: i64| {
+        let mut grant = grant.clone();
+        grant.tokens.obtained = UnixTime::new(now - 1_000);
+        grant.tokens.expires = Some(UnixTime::new(now + seconds));
+        grant
+    };
+    // Inside of the margin: it is to be renewed, and good.
+    let source = TokenSource::of(client.clone(), ends(40)).await.unwrap();
+    assert_eq!(source.token().await.unwrap().expose(), "at");
+    // An API refused it: to hand it out again would not help.
+    assert!(matches!(source.renew().await, Err(Error::Answer { status: 503, .. })));
+    let source = TokenSource::of(client.clone(), ends(-1)).await.unwrap();
+    assert!(matches!(source.token().await, Err(Error::Answer { status: 503, .. })));
+
+    let mut gone = ends(40);
+    gone.tokens.refresh_token = Some(Secret::new("gone".to_owned()));
+    let source = TokenSource::of(client, gone).await.unwrap();
+    assert!(matches!(source.token().await, Err(Error::SignInAgain(_))));
+    assert!(source.kept().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn rfc6749_6_a_refresh_token_from_elsewhere_is_adopted() {
+    let base = serve(|base, request| match request.line.split(' ').nth(1).unwrap() {
+        "/token" => {
+            let named = |field: &str| request.body.split('&').any(|one| one == field);
+            assert!(named("grant_type=refresh_token") && !named("scope="), "{}", request.body);
+            let with = |more: &str| format!(r#"{{"access_token":"at","token_type":"Bearer"{more}}}"#);
+            match () {
+                () if named("refresh_token=kept") => (200, String::new(), with("")),
+                () if named("refresh_token=old") && named("scope=a") => {
+                    (200, String::new(), with(r#","refresh_token":"new","scope":"a""#))
+                }
+                () => (400, String::new(), r#"{"error":"invalid_grant"}"#.to_owned()),
+            }
+        }
+        _ => (200, String::new(), metadata(base)),
+    })
+    .await;
+    let client = client(&base).await;
+    let secret = |text: &str| Secret::new(text.to_owned());
+    let held = |grant: Grant| grant.tokens.refresh_token.map(|token| token.expose().to_owned());
+    let kept = client.adopt(secret("kept"), &Ask::default()).await.unwrap();
+    assert_eq!(held(kept).as_deref(), Some("kept"));
+    let less = Ask { scope: Scope::parse("a").unwrap(), ..Ask::default() };
+    let replaced = client.adopt(secret("old"), &less).await.unwrap();
+    assert_eq!(held(replaced).as_deref(), Some("new"));
+    let gone = client.adopt(secret("gone"), &Ask::default()).await.unwrap_err();
+    assert!(matches!(gone, Error::SignInAgain(_)), "{gone}");
+}
+
+#[tokio::test]
+async fn rfc9126_5_a_server_that_wants_pushed_requests_and_takes_none_is_told() {
+    let base = serve(|base, _| {
+        let more = format!(
+            r#""authorization_endpoint":"{base}/authorize","require_pushed_authorization_requests":true,"issuer""#
+        );
+        (200, String::new(), metadata(base).replace("\"issuer\"", &more))
+    })
+    .await;
+    let redirect = RedirectUri::parse("http://127.0.0.1/callback").unwrap();
+    let refused = client(&base).await.begin(redirect, &Ask::default()).await.unwrap_err();
+    assert!(matches!(refused, Error::Unsupported(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_forever() {
+    let base = serve(|base, _| {
+        let more = format!(r#""authorization_endpoint":"{base}/authorize?own=1","issuer""#);
+        (200, String::new(), metadata(base).replace("\"issuer\"", &more))
+    })
+    .await;
+    let mut opened = String::new();
+    let waited = client(&base).await.sign_in(&Ask::default(), Duration::ZERO, |url| opened = url.to_string()).await;
+    assert!(matches!(waited, Err(Error::TimedOut(_))));
+    // RFC 6749 3.1: the query that the endpoint has of its own stays.
+    assert!(opened.starts_with(&format!("{base}/authorize?own=1&response_type=code&client_id=app&")), "{opened}");
 }

@@ -14,6 +14,10 @@ pub enum Document {
     RequestObject,
     /// What an endpoint answers to a form (RFC 6749 5.1, RFC 7662 2.2).
     Answer,
+    /// The metadata of a client whose identifier is its URL (draft-ietf-oauth-client-id-metadata-document 4).
+    ClientMetadata,
+    /// A Status List Token (draft-ietf-oauth-status-list 8.1).
+    StatusList,
 }
 
 impl Document {
@@ -21,7 +25,8 @@ impl Document {
     pub(crate) const fn content_types(self) -> &'static [&'static str] {
         match self {
             Self::KeySet => &["application/jwk-set+json", "application/json"],
-            Self::Metadata | Self::Answer => &["application/json"],
+            Self::Metadata | Self::Answer | Self::ClientMetadata => &["application/json"],
+            Self::StatusList => &["application/statuslist+jwt"],
             Self::RequestObject => &["application/oauth-authz-req+jwt", "application/jwt"],
         }
     }
@@ -31,6 +36,10 @@ impl Document {
         match self {
             Self::KeySet | Self::Metadata => 256 * 1024,
             Self::RequestObject | Self::Answer => 64 * 1024,
+            // As section 8.7 recommends.
+            Self::ClientMetadata => 5 * 1024,
+            // Five million tokens of one bit, where compressing gains nothing.
+            Self::StatusList => 1024 * 1024,
         }
     }
 
@@ -42,10 +51,19 @@ impl Document {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
             .map(str::trim);
-        let typed = |essence: &str| self.content_types().iter().any(|known| known.eq_ignore_ascii_case(essence));
+        let typed = |essence: &str| {
+            self.content_types().iter().any(|known| known.eq_ignore_ascii_case(essence))
+                || (self == Self::ClientMetadata && is_structured_json(essence))
+        };
         let encoded = headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity");
         essence.is_some_and(typed) && !encoded
     }
+}
+
+/// Whether a media type is `application/` something `+json` (RFC 6839 3.1).
+fn is_structured_json(essence: &str) -> bool {
+    let essence = essence.to_ascii_lowercase();
+    essence.strip_prefix("application/").and_then(|rest| rest.strip_suffix("+json")).is_some_and(|it| !it.is_empty())
 }
 
 /// For how long an answer may be used (RFC 9111 5.2.2): the shortest time that `Cache-Control` names, none when it does
@@ -86,10 +104,13 @@ mod tests {
         assert!(admits(Document::Metadata, "application/json"));
         assert!(admits(Document::RequestObject, "application/oauth-authz-req+jwt"));
         assert!(admits(Document::RequestObject, "application/jwt"));
+        assert!(admits(Document::ClientMetadata, "application/json"));
+        assert!(admits(Document::ClientMetadata, "application/oauth-client+json"));
+        assert!(!admits(Document::ClientMetadata, "application/+json"));
         assert!(!admits(Document::Metadata, "application/jwk-set+json"));
         assert!(!admits(Document::RequestObject, "application/json"));
         for other in ["text/html", "text/plain", "application/jsonp", "application", ""] {
-            for document in [Document::KeySet, Document::Metadata, Document::RequestObject] {
+            for document in [Document::KeySet, Document::Metadata, Document::RequestObject, Document::ClientMetadata] {
                 assert!(!admits(document, other), "{other}");
             }
         }

@@ -3,7 +3,8 @@
 use crate::fetcher::read;
 use crate::{Document, FetchError, Fetched, Fetcher};
 use reqwest::Client;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use std::fmt;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -14,6 +15,15 @@ pub struct Endpoint {
     client: Client,
     url: Url,
     total: Duration,
+}
+
+/// What came of asking again for a document.
+#[derive(Clone, Debug)]
+pub enum Polled {
+    /// It is the version that was known.
+    Unchanged,
+    /// Another one, and the name of this version if it has one.
+    Changed(Fetched, Option<String>),
 }
 
 impl Fetcher {
@@ -53,6 +63,32 @@ impl Endpoint {
         let exchange = async {
             let response = request.send().await.map_err(|why| FetchError::of_exchange(&why))?;
             read(response, Document::Answer).await
+        };
+        timeout(self.total, exchange).await.unwrap_or(Err(FetchError::TooSlow))
+    }
+
+    /// Asks for a document that is asked for again and again; `known` is the version that is at hand (RFC 9110 13.1.2).
+    /// Answers within 5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// See [`FetchError`].
+    pub async fn poll(&self, what: Document, known: Option<&str>) -> Result<Polled, FetchError> {
+        let mut request = self
+            .client
+            .get(self.url.clone())
+            .header(ACCEPT, what.content_types().join(", "))
+            .header(ACCEPT_ENCODING, "identity");
+        if let Some(known) = known.and_then(|known| HeaderValue::try_from(known).ok()) {
+            request = request.header(IF_NONE_MATCH, known);
+        }
+        let exchange = async {
+            let response = request.send().await.map_err(|why| FetchError::of_exchange(&why))?;
+            if known.is_some() && response.status() == StatusCode::NOT_MODIFIED {
+                return Ok(Polled::Unchanged);
+            }
+            let version = response.headers().get(ETAG).and_then(|version| version.to_str().ok()).map(str::to_owned);
+            Ok(Polled::Changed(read(response, what).await?, version))
         };
         timeout(self.total, exchange).await.unwrap_or(Err(FetchError::TooSlow))
     }

@@ -1,5 +1,6 @@
 //! The guard.
 
+use crate::client_documents::ClientDocuments;
 use crate::document::max_age;
 use crate::request_objects::RequestObjects;
 use crate::resolver::GuardedResolver;
@@ -50,6 +51,7 @@ struct Inner {
     limits: Limits,
     turns: Turns,
     request_objects: RequestObjects,
+    client_documents: ClientDocuments,
     clients: OnceCell<Clients>,
 }
 
@@ -60,6 +62,8 @@ struct Clients {
     request_objects: Client,
     /// Keeps its connections: the same endpoint is asked again and again.
     endpoints: Client,
+    /// For what comes from a browser.
+    relayed: Client,
 }
 
 /// What a request may take.
@@ -114,7 +118,7 @@ impl Fetcher {
     }
 
     fn set_up(settings: Settings, limits: Limits, loopback_http: bool) -> Result<Self, SetupError> {
-        let Settings { extra_roots, allowed_networks } = settings;
+        let Settings { extra_roots, allowed_networks } = &settings;
         if loopback_http {
             tracing::warn!(
                 ?allowed_networks,
@@ -128,6 +132,11 @@ impl Fetcher {
                  make this server ask any host in the allowed networks, and the additional roots are trusted for every host"
             );
         }
+        Self::silent(settings, limits, loopback_http)
+    }
+
+    fn silent(settings: Settings, limits: Limits, loopback_http: bool) -> Result<Self, SetupError> {
+        let Settings { extra_roots, allowed_networks } = settings;
         Ok(Self(Arc::new(Inner {
             roots: ExtraRoots::parse(extra_roots)?,
             allowed: allowed_networks.into(),
@@ -135,6 +144,7 @@ impl Fetcher {
             limits,
             turns: Turns::new(limits.places),
             request_objects: RequestObjects::new(limits.remembered),
+            client_documents: ClientDocuments::new(),
             clients: OnceCell::new(),
         })))
     }
@@ -142,7 +152,8 @@ impl Fetcher {
     /// Asks for a document. Answers within 5 seconds, whatever the other end does.
     ///
     /// Key sets and metadata are asked for each time. Of a request object, which anyone can have fetched (RFC 9101 10.4),
-    /// one fetch is under way at a time, and all who ask meanwhile or within 2 seconds of its end get what came of it.
+    /// one fetch is under way at a time, and all who ask meanwhile or within 2 seconds of its end get what came of it. The
+    /// metadata of a client is kept for as long as its `Cache-Control` says, within a minute and an hour.
     ///
     /// # Errors
     ///
@@ -150,9 +161,23 @@ impl Fetcher {
     pub async fn get(&self, url: &str, what: Document) -> Result<Fetched, FetchError> {
         let target = self.target(url)?;
         match what {
-            Document::KeySet | Document::Metadata | Document::Answer => self.get_target(target, what).await,
+            Document::KeySet | Document::Metadata | Document::Answer | Document::StatusList => {
+                self.get_target(target, what).await
+            }
             Document::RequestObject => self.0.request_objects.of(self.clone(), target).await,
+            Document::ClientMetadata => self.0.client_documents.of(self.clone(), target, |_| true).await,
         }
+    }
+
+    /// The metadata of a client, as [`Self::get`]; a document that is kept and does not suffice is asked for again, though
+    /// not within 30 seconds of the last time, so that one that was put right is soon known.
+    ///
+    /// # Errors
+    ///
+    /// See [`FetchError`].
+    pub async fn client_metadata(&self, url: &str, suffices: impl Fn(&[u8]) -> bool) -> Result<Fetched, FetchError> {
+        let target = self.target(url)?;
+        self.0.client_documents.of(self.clone(), target, suffices).await
     }
 
     /// The URL, when nothing speaks against it before its name is resolved.
@@ -172,8 +197,8 @@ impl Fetcher {
         let _turn = self.0.turns.turn(&target, what, self.0.limits.queue).await?;
         let clients = self.built().await?;
         let client = match what {
-            Document::KeySet | Document::Metadata | Document::Answer => &clients.keys,
-            Document::RequestObject => &clients.request_objects,
+            Document::KeySet | Document::Metadata | Document::Answer | Document::StatusList => &clients.keys,
+            Document::RequestObject | Document::ClientMetadata => &clients.request_objects,
         };
         let request = client
             .get(target.into_url())
@@ -185,6 +210,24 @@ impl Fetcher {
     /// What asks an endpoint, and for how long.
     pub(crate) async fn for_endpoints(&self) -> Result<(Client, Duration), FetchError> {
         Ok((self.built().await?.endpoints.clone(), self.0.limits.total))
+    }
+
+    /// For the relay alone, which says itself whom it asks: nothing is said aloud. `loopback` allows this machine.
+    pub(crate) fn for_relay(mut settings: Settings, loopback: bool, limits: Limits) -> Result<Self, SetupError> {
+        if loopback {
+            settings.allowed_networks.extend([IpNet::V4(LOOPBACK_V4), IpNet::V6(LOOPBACK_V6)]);
+        }
+        Self::silent(settings, limits, false)
+    }
+
+    /// What passes a browser's requests on, for how long it waits for a place, and for how long for an answer.
+    pub(crate) async fn for_relayed(&self) -> Result<(Client, Duration, Duration), FetchError> {
+        Ok((self.built().await?.relayed.clone(), self.0.limits.queue, self.0.limits.total))
+    }
+
+    /// The networks that may be connected to although they are not public.
+    pub(crate) fn allowed(&self) -> &[IpNet] {
+        &self.0.allowed
     }
 
     async fn built(&self) -> Result<&Clients, FetchError> {
@@ -204,7 +247,8 @@ impl Inner {
         Ok(Clients {
             keys: self.client(tls.clone(), KEY_LOOKUPS, 0)?,
             request_objects: self.client(tls.clone(), self.limits.places.request_objects, 0)?,
-            endpoints: self.client(tls, KEY_LOOKUPS, KEPT_CONNECTIONS)?,
+            endpoints: self.client(tls.clone(), KEY_LOOKUPS, KEPT_CONNECTIONS)?,
+            relayed: self.client(tls, RELAYED_LOOKUPS, 0)?,
         })
     }
 
@@ -280,3 +324,6 @@ const KEPT_CONNECTIONS: usize = 16;
 
 /// How many names of key sets and metadata are resolved at once.
 const KEY_LOOKUPS: usize = 32;
+
+/// How many names of relayed requests.
+const RELAYED_LOOKUPS: usize = 4;

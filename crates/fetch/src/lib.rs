@@ -11,12 +11,14 @@
 
 mod address;
 mod cache;
+mod client_documents;
 mod discovery;
 mod document;
 mod endpoint;
 mod error;
 mod fetcher;
 mod key_sets;
+mod relay;
 mod request_objects;
 mod resolver;
 mod target;
@@ -25,10 +27,11 @@ mod turns;
 
 pub use discovery::IssuerMetadata;
 pub use document::Document;
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, Polled};
 pub use error::{FetchError, SetupError};
 pub use fetcher::{Fetched, Fetcher, Settings};
 pub use key_sets::KeySets;
+pub use relay::{Origin, Origins, Relay, RelayAnswer, RelayError, RelayRequest};
 
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,29 @@ impl Target {
         if here { Ok(Self(url)) } else { Err(FetchError::NotHttps) }
     }
 
+    /// A URL as [`Self::parse`] takes it; or an http URL of this machine, if its address is allowed as well.
+    pub(crate) fn parse_or_loopback(raw: &str, allowed: &[IpNet]) -> Result<Self, FetchError> {
+        match Self::parse(raw, allowed) {
+            Err(FetchError::NotHttps) => {
+                let target = Self::on_loopback(raw)?;
+                match target.literal() {
+                    Some(address) if !is_permitted(address, allowed) => Err(FetchError::ForbiddenAddress),
+                    _ => Ok(target),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// The address, when the URL has no name.
+    fn literal(&self) -> Option<IpAddr> {
+        match self.0.host()? {
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+            Host::Domain(_) => None,
+        }
+    }
+
     /// As it is asked for: equal URLs in different notations are one.
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()

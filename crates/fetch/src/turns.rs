@@ -77,8 +77,13 @@ impl Turns {
     async fn wait(&self, authority: String, what: Document) -> Option<Turn<'_>> {
         let (visit, host) = self.visit(authority);
         let (place, at_host) = match what {
-            Document::KeySet | Document::Metadata | Document::Answer => (&self.keys, vec![host.all]),
-            Document::RequestObject => (&self.request_objects, vec![host.request_objects, host.all]),
+            Document::KeySet | Document::Metadata | Document::Answer | Document::StatusList => {
+                (&self.keys, vec![host.all])
+            }
+            // Anyone can have these fetched, too.
+            Document::RequestObject | Document::ClientMetadata => {
+                (&self.request_objects, vec![host.request_objects, host.all])
+            }
         };
         let mut taken = Vec::with_capacity(at_host.len());
         for places in at_host {

@@ -22,25 +22,28 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command knows.
+/// What every command knows. Most of it is for those that work on a server's data; `login` and its kin ask over HTTP.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "GRANTOR_CONFIG", help_heading = "Everywhere")]
+    #[arg(long, global = true, value_name = "FILE", env = "GRANTOR_CONFIG", help_heading = DATA)]
     config: Option<PathBuf>,
     /// The data directory [default: grantor-data]
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = DATA)]
     pub(crate) data: Option<PathBuf>,
     /// The URL of a PostgreSQL database, in the place of the file in the data directory
-    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    #[arg(long, global = true, value_name = "URL", help_heading = DATA)]
     database: Option<String>,
     /// JSON on standard output, for programs
     #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     /// The tenant, where it matters [default: default]
-    #[arg(long, global = true, value_name = "NAME", value_parser = parse_tenant, help_heading = "Everywhere")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = parse_tenant, help_heading = DATA)]
     tenant: Option<TenantName>,
 }
+
+/// The heading of options that say where the data of a server are.
+const DATA: &str = "For commands on the data of a server";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -81,6 +84,9 @@ pub(crate) enum Command {
     Grant(command::grant::Grant),
     /// Print the audit log as JSON lines
     Audit(command::audit::Audit),
+    /// Saved requests of the token desk, as files
+    #[command(subcommand)]
+    Collection(command::collection::Collection),
     /// The configuration
     #[command(subcommand)]
     Config(command::config::Config),
@@ -108,6 +114,9 @@ impl Cli {
         if let Command::Demo(demo) = self.command {
             return demo.run(flags.data, output).await;
         }
+        if let Command::Collection(collection) = self.command {
+            return collection.run(output);
+        }
         // Those of programs: a server's configuration is nothing to them.
         let Some(command) = program::run(self.command, output).await? else { return Ok(()) };
         if let Command::Serve(serve) = &command {
@@ -117,6 +126,7 @@ impl Cli {
         let context = Context { configuration, output, tenant };
         match command {
             Command::Demo(_)
+            | Command::Collection(_)
             | Command::Login(_)
             | Command::Exec(_)
             | Command::Curl(_)

@@ -18,6 +18,8 @@ mod revocation;
 mod running;
 mod scratch;
 mod supervisor;
+#[cfg(feature = "undefended")]
+mod undefended;
 
 use clap::Parser as _;
 use std::io;
@@ -33,6 +35,10 @@ const FROM_OUTSIDE: u32 = 4;
 pub fn run() -> ExitCode {
     let cli = cli::Cli::parse();
     let output = cli.output();
+    #[cfg(feature = "undefended")]
+    if let Err(failure) = undefended::begin() {
+        return failure.report(output.json, output::color());
+    }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return failure::Failure::new(format!("cannot start: {error}")).report(output.json, false),

@@ -68,9 +68,14 @@ pub(crate) fn brief(value: &Value) -> String {
     }
 }
 
-/// Whether problems may be coloured.
+/// Whether standard error is a terminal that can do more than write line after line.
+pub(crate) fn is_screen() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether what is said there may be coloured.
 pub(crate) fn color() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    is_screen() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// One line on standard output. Whoever reads it may stop reading (`| head`): that is no failure.

@@ -143,6 +143,9 @@ fn an_api_and_a_user_from_beginning_to_end() {
     folder.run(&["api", "update", audience, "--binding", "dpop"]).ok();
     assert_eq!(folder.json(&["api", "show", audience])["token"]["binding"], "dpop");
     assert!(folder.run(&["api", "update", audience, "--binding", "dpp"]).err.contains("did you mean dpop?"));
+    assert!(folder.run(&["api", "update", audience, "--status-list", "true"]).err.contains("status_list is for JWTs"));
+    folder.run(&["api", "update", audience, "--format", "jwt", "--status-list", "true"]).ok();
+    assert_eq!(folder.json(&["api", "show", audience])["token"]["status_list"], true);
     let role = format!("{audience}=editor");
     let made =
         folder.run_with(&["user", "create", "alice", "--password-stdin", "--role", &role, "--json"], "secret\n").ok();
@@ -217,4 +220,7 @@ fn the_samples_are_good() {
     folder.run(&["apply", "manifest.toml"]).ok();
     let again = folder.run(&["apply", "manifest.toml"]);
     assert_eq!((again.out.as_str(), again.err.as_str()), ("Nothing to do: 12 records as declared.\n", ""));
+    folder.write("notes.toml", include_str!("../../../examples/mcp-server/notes.toml"));
+    let example = folder.run(&["apply", "notes.toml"]);
+    assert_eq!((example.code, example.err.as_str()), (0, ""), "{}", example.out);
 }

@@ -250,6 +250,80 @@ fn after_a_recovery_to_a_point_in_time_the_epoch_moves() {
     assert!(!Path::new(&folder.path().join("data/grantor.db")).exists());
 }
 
+/// Whichever node a client registers at, each knows it; and of a token's uses none is given twice.
+#[test]
+fn rfc7591_and_7592_over_two_nodes() {
+    let url = fresh();
+    let (first, second) = (Folder::new(), Folder::new());
+    let with = [&SERVE[..], &["--database", &url]].concat();
+    let one = first.start(&with);
+    copy_master_key(&first, &second);
+    let two = second.start(&with);
+    let policy = "[[tenants]]\nname = \"default\"\n[tenants.registration]\ndynamic = \"initial_access_token\"\n\
+                  [[tenants.registration.tiers]]\nname = \"all\"\nhosts = [\"*\"]\n";
+    let manifest = first.write("manifest.toml", policy);
+    first.json(&["apply", manifest.to_str().unwrap(), "--database", &url]);
+    let create = ["client", "registration-token", "create", "ci", "--uses", "3", "--database", &url];
+    let made = first.json(&create);
+    let initial = text_in(&made, "gr_ia_");
+    let nodes = [&one, &two].map(|node| format!("http://{}", node.said["listen"].as_str().unwrap()));
+    let json = ("content-type", "application/json".to_owned());
+    let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
+    let register = |node: &str| {
+        let client = json!({ "redirect_uris": ["https://app.example/callback"], "client_name": "App" }).to_string();
+        let (status, _, body) = http("POST", &format!("{node}/register"), &[json.clone(), bearer(&initial)], &client);
+        (status, serde_json::from_str::<Value>(&body).unwrap_or_default())
+    };
+    // Each node has heard of the policy and of the token.
+    for node in &nodes {
+        eventually(|| {
+            http("GET", &format!("{node}/.well-known/openid-configuration"), &[], "").2.contains("/register")
+        });
+    }
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let register = &register;
+        let asking: Vec<_> = (0..4).flat_map(|_| &nodes).map(|node| scope.spawn(move || register(node))).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let registered: Vec<&Value> = answers.iter().filter(|(status, _)| *status == 201).map(|(_, body)| body).collect();
+    assert_eq!(registered.len(), 3, "{answers:?}");
+    assert!(answers.iter().all(|(status, _)| [201, 401].contains(status)), "{answers:?}");
+
+    let client = registered[0];
+    let management = client["registration_client_uri"].as_str().unwrap().replace("http://localhost:8080", "");
+    let manage = |method: &str, node: &str, token: &str, body: &str| {
+        let headers = [json.clone(), bearer(token)];
+        let (status, _, body) = http(method, &format!("{node}{management}"), &headers, body);
+        (status, serde_json::from_str::<Value>(&body).unwrap_or_default())
+    };
+    let token = client["registration_access_token"].as_str().unwrap();
+    for node in &nodes {
+        eventually(|| manage("GET", node, token, "").0 == 200);
+    }
+    let renamed = json!({ "client_id": client["client_id"], "redirect_uris": ["https://app.example/other"], "client_name": "New" });
+    let (status, updated) = manage("PUT", &nodes[1], token, &renamed.to_string());
+    assert_eq!((status, &updated["client_name"]), (200, &json!("New")), "{updated}");
+    let newer = updated["registration_access_token"].as_str().unwrap();
+    eventually(|| manage("GET", &nodes[0], newer, "").1["redirect_uris"][0] == "https://app.example/other");
+    assert_eq!(manage("GET", &nodes[0], token, "").0, 401, "the token that was replaced");
+    assert_eq!(manage("DELETE", &nodes[0], newer, "").0, 204);
+    eventually(|| manage("GET", &nodes[1], newer, "").0 == 401);
+    let left = first.run(&["client", "list", "--database", &url]).ok();
+    assert!(!left.contains(client["client_id"].as_str().unwrap()), "{left}");
+    assert_eq!((one.stop(), two.stop()), (0, 0));
+}
+
+/// A node looks for what others changed a few times a second.
+fn eventually(holds: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(holds());
+}
+
 /// The first token of a second is noted at once; how many came after it is written when the second is over, or the server.
 #[test]
 fn what_was_noted_just_before_the_end_is_there_afterwards() {
@@ -274,6 +348,13 @@ fn what_was_noted_just_before_the_end_is_there_afterwards() {
                      WHERE body::jsonb ->> 'action' = 'token'";
         assert_eq!(sql(&url, noted), expected.to_string());
     }
+}
+
+/// The text that begins like this, wherever it stands.
+fn text_in(value: &Value, beginning: &str) -> String {
+    let text = value.to_string();
+    let at = text.find(beginning).unwrap();
+    text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()
 }
 
 fn secret_in(value: &Value) -> String {

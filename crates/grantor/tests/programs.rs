@@ -1,131 +1,21 @@
-//! The commands for programs, at a real server: a plain HTTP client plays the browser.
+//! The commands for programs, at a real server.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod common;
 
-use common::{Folder, Ran, Running, http};
+use common::browser::{Browser, PUBLIC, begin, client, demo, expire, kept, sign_in, text};
+use common::{Folder, Ran, http};
 use grantor_client::{
     Authentication, Client, Error, FileStore, Http, Issuer, Name, TokenSource, TokenStore as _, discover,
 };
-use grantor_jose::{PrivateJwk, SigningAlgorithm, jws};
 use grantor_protocol::value::ClientId;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
-
-fn demo(folder: &Folder) -> Running {
-    folder.start(&["demo", "--listen", "127.0.0.1:0"])
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}: {value}"))
-}
-
-fn client<'a>(said: &'a Value, id: &str) -> &'a Value {
-    said["clients"].as_array().unwrap().iter().find(|client| client["client_id"] == id).unwrap()
-}
-
-/// A browser without a window: it keeps cookies, follows the server's redirects, signs in as the demo's user, and allows.
-#[derive(Default)]
-struct Browser(BTreeMap<String, String>);
-
-impl Browser {
-    fn ask(&mut self, method: &str, url: &str, body: &str) -> (u16, String, String) {
-        let cookies: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let origin = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        let headers =
-            [("cookie", cookies.join("; ")), ("origin", origin), ("sec-fetch-site", "same-origin".to_owned())];
-        let answer = http(method, url, &headers, body);
-        for line in answer.1.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
-            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
-            self.0.insert(name.to_owned(), value.to_owned());
-        }
-        answer
-    }
-
-    /// Until the browser is sent to another place than the server: there; or until there is nothing more to do: the page.
-    fn allow(&mut self, issuer: &str, url: &str) -> String {
-        let mut answer = self.ask("GET", url, "");
-        for _ in 0..10 {
-            if let Some(location) = answer.1.lines().find_map(|line| line.strip_prefix("location: ")) {
-                let location =
-                    if location.starts_with('/') { format!("{issuer}{location}") } else { location.to_owned() };
-                if !location.starts_with(issuer) {
-                    return location;
-                }
-                answer = self.ask("GET", &location, "");
-                continue;
-            }
-            let page = answer.2;
-            let mut form = url::form_urlencoded::Serializer::new(String::new());
-            for name in ["csrf", "interaction"] {
-                form.append_pair(name, &values(&page, &format!("name=\"{name}\" value=\"")).pop().unwrap_or_default());
-            }
-            if page.contains("name=\"password\"") {
-                form.append_pair("username", "alice").append_pair("password", "demo-password");
-            } else {
-                for scope in values(&page, "name=\"scope\" value=\"") {
-                    form.append_pair("scope", &scope);
-                }
-                form.append_pair("decision", "allow");
-            }
-            let Some(action) = values(&page, " action=\"").pop() else { return page };
-            let shown = values(&page, "class=\"user-code\" value=\"").pop();
-            form.extend_pairs(shown.iter().map(|code| ("user_code", code)));
-            answer = self.ask("POST", &format!("{issuer}{action}"), &form.finish());
-        }
-        panic!("the server asks and asks: {}", answer.2)
-    }
-}
-
-fn values(html: &str, beginning: &str) -> Vec<String> {
-    let all = html.match_indices(beginning);
-    all.map(|(at, found)| html[at + found.len()..].split('"').next().unwrap().replace("&amp;", "&")).collect()
-}
-
-/// Starts a sign-in, and reads the address that the user is told.
-fn begin(folder: &Folder, arguments: &[&str]) -> (Child, String) {
-    let mut child = folder.spawn(&[&["login", "--no-browser"], arguments].concat());
-    let mut said = BufReader::new(child.stderr.take().unwrap());
-    let (mut line, mut all) = (String::new(), String::new());
-    while !line.trim_start().starts_with("http") {
-        line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0, "no address: {all}");
-        all.push_str(&line);
-    }
-    // What else it says must not fill the pipe.
-    child.stderr = Some(said.into_inner());
-    (child, line.trim().to_owned())
-}
-
-fn sign_in(folder: &Folder, issuer: &str, arguments: &[&str]) -> Ran {
-    let (child, url) = begin(folder, &[&["--issuer", issuer, "--token-store", "file"], arguments].concat());
-    let back = Browser::default().allow(issuer, &url);
-    assert_eq!(http("GET", &back, &[], "").0, 200);
-    Ran::of(&child.wait_with_output().unwrap())
-}
-
-const PUBLIC: [&str; 4] = ["--client-id", "demo-public", "--scope", "openid profile notes:read offline_access"];
-
-fn kept(folder: &Folder) -> PathBuf {
-    folder.path().join(".local/state/grantor/tokens/default.json")
-}
-
-/// Makes the token that is kept one that has ended.
-fn expire(folder: &Folder) -> Value {
-    let path = kept(folder);
-    let mut grant: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    grant["expires"] = json!(1_000);
-    grant["obtained"] = json!(400);
-    std::fs::write(&path, grant.to_string()).unwrap();
-    grant
-}
 
 #[test]
 fn a_machine_gets_a_token_and_uses_it_in_every_way() {
@@ -197,6 +87,44 @@ fn the_words_of_a_server_are_still_there_beside_the_programs_token() {
     let missing = folder.run(&["token"]);
     assert!(missing.code == 1 && missing.err.contains("there is no profile default"), "{}", missing.err);
     assert_eq!(folder.run(&["login"]).code, 2);
+}
+
+#[test]
+fn what_does_not_work_says_what_to_do_next() {
+    let folder = Folder::new();
+    let demo = demo(&folder);
+    let issuer = text(&demo.said, "/issuer").to_owned();
+    let gone = folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "gone"]);
+    let stopped = text(&gone.said, "/issuer").to_owned();
+    gone.stop();
+    let named = |issuer: &str, more: &[&str]| -> Vec<String> {
+        let own = ["--issuer", issuer, "--client-id", "demo-public", "--token-store", "file"];
+        own.iter().chain(more).map(|&word| word.to_owned()).collect()
+    };
+    sign_in(&folder, &issuer, &[&PUBLIC[..], &["--profile", "work"]].concat()).ok();
+    let slash = format!("{issuer}/");
+    let port = issuer.rsplit_once(':').unwrap().1;
+    let taken = format!("127.0.0.1:{port}");
+    for (command, more, error, hint) in [
+        ("token", vec![], "there is no profile default", "there are: work. grantor login --issuer URL"),
+        ("token", vec!["--profile".to_owned(), "wrok".to_owned()], "no profile wrok", "did you mean work? "),
+        ("login", vec!["--profile".to_owned(), "play".to_owned()], "no profile play", "login --profile play --issuer"),
+        ("login", named(&slash, &[]), "letter by letter", "write --issuer as the server does"),
+        ("login", named(&stopped, &[]), "Connection refused", "does it run"),
+        ("login", named("https://localhost:1/", &[]), "Connection refused", "does it run"),
+        ("login", named(&issuer, &["--device"]), "invalid_scope", "--scope says what"),
+        ("login", named(&issuer, &["--machine", "--scope", "notes:read"]), "unauthorized_client", "this grant type"),
+        ("demo", vec!["--listen".to_owned(), taken], "cannot listen", "another program listens there"),
+    ] {
+        let words: Vec<&str> = std::iter::once(command).chain(more.iter().map(String::as_str)).collect();
+        let ran = folder.run(&words);
+        let (said, told) = ran.err.split_once("hint: ").unwrap_or_else(|| panic!("{words:?}: {}", ran.err));
+        assert!(ran.code != 0 && said.contains(error) && told.contains(hint), "{words:?}: {}", ran.err);
+    }
+    // The profile is named in what is to be done.
+    folder.run(&["logout", "--profile", "work"]).ok();
+    let ended = folder.run(&["token", "--profile", "work"]);
+    assert!(ended.err.ends_with("hint: grantor login --profile work\n"), "{}", ended.err);
 }
 
 #[test]
@@ -383,79 +311,4 @@ fn a_bound_token_is_of_use_with_its_key_alone() {
     // Renewed, it is bound to the same key.
     expire(&folder);
     folder.run(&["curl", &notes, "--fail"]).ok();
-}
-
-#[test]
-fn a_client_proves_who_it_is_with_a_key_a_certificate_or_its_platform() {
-    let folder = Folder::new();
-    let demo = folder.start(&["demo", "--listen", "127.0.0.1:0", "--mtls-listen", "127.0.0.1:0"]);
-    let issuer = text(&demo.said, "/issuer").to_owned();
-    let token = |id: &str, more: &[&str]| {
-        folder.run(&[&["token", "--json", "--machine", "--issuer", &issuer, "--client-id", id], more].concat())
-    };
-    let key = folder.write("key.json", &client(&demo.said, "demo-jwt")["private_jwk"].to_string());
-    let key = key.to_str().unwrap();
-    let bound = token("demo-jwt", &["--private-key-file", key, "--scope", "payments:read", "--dpop"]).ok();
-    assert_eq!(serde_json::from_str::<Value>(&bound).unwrap()["token_type"], "DPoP");
-    token("demo-jwt", &["--private-key-file", key, "--scope", "notes:read"]).ok();
-
-    let mtls = &demo.said["mtls"];
-    let own = ["--certificate", text(mtls, "/client_certificate"), "--certificate-key", text(mtls, "/client_key")];
-    token("demo-mtls", &[&own[..], &["--ca", text(mtls, "/ca"), "--scope", "notes:read"]].concat()).ok();
-    let untrusted = token("demo-mtls", &[&own[..], &["--scope", "notes:read"]].concat());
-    assert!(untrusted.code == 1 && untrusted.err.contains("cannot ask"), "{}", untrusted.err);
-
-    let platform = client(&demo.said, "demo-workload");
-    let signing = PrivateJwk::parse(platform["private_jwk"].to_string()).unwrap();
-    let signing = signing.signing_key(SigningAlgorithm::Es256).unwrap();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    // Each is good once.
-    let signed = |jti: &str| {
-        let mut claims = platform["claims"].clone();
-        (claims["iat"], claims["exp"], claims["jti"]) = (json!(now), json!(now + 300), json!(jti));
-        jws::sign(&signing, "JWT", claims.to_string().as_bytes()).unwrap()
-    };
-    let file = folder.write("platform-token", &signed("file"));
-    token("demo-workload", &["--workload", file.to_str().unwrap(), "--scope", "notes:read"]).ok();
-    github_actions_and_a_variable(&folder, &issuer, &signed("github"), &signed("variable"));
-    let nothing = token("demo-workload", &["--workload", "/nowhere/token"]);
-    assert!(nothing.code == 1 && nothing.err.contains("/nowhere/token"), "{}", nothing.err);
-}
-
-/// The environment of a job, and what answers there; then the same token in a variable.
-fn github_actions_and_a_variable(folder: &Folder, issuer: &str, signed: &str, other: &str) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/token?api-version=2.0", listener.local_addr().unwrap());
-    let body = json!({ "count": 1, "value": signed }).to_string();
-    let platform = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut asked = [0; 4096];
-        let read = stream.read(&mut asked).unwrap();
-        let length = body.len();
-        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}").unwrap();
-        String::from_utf8_lossy(&asked[..read]).into_owned()
-    });
-    let own = ["token", "--issuer", issuer, "--client-id", "demo-workload", "--scope", "notes:read", "--workload"];
-    let job = [("ACTIONS_ID_TOKEN_REQUEST_URL", url.as_str()), ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")];
-    let child = folder.spawn_in(&[&own[..], &["auto"]].concat(), &job);
-    Ran::of(&child.wait_with_output().unwrap()).ok();
-    let asked = platform.join().unwrap();
-    let audience: String = url::form_urlencoded::byte_serialize(issuer.as_bytes()).collect();
-    assert!(asked.starts_with(&format!("GET /token?api-version=2.0&audience={audience} ")), "{asked}");
-    assert!(asked.contains("authorization: Bearer of-the-job\r\n"), "{asked}");
-
-    let child = folder.spawn_in(&[&own[..], &["env:PLATFORM_TOKEN"]].concat(), &[("PLATFORM_TOKEN", other)]);
-    Ran::of(&child.wait_with_output().unwrap()).ok();
-}
-
-#[test]
-fn without_a_keyring_it_says_so_before_anybody_signs_in() {
-    let folder = Folder::new();
-    let demo = demo(&folder);
-    let mut child =
-        folder.spawn(&[&["login", "--no-browser", "--issuer", text(&demo.said, "/issuer")], &PUBLIC[..]].concat());
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(!child.wait().unwrap().success());
-    assert!(said.contains("keyring cannot be used") && said.contains("--token-store file"), "{said}");
 }

@@ -45,7 +45,11 @@ fn the_demo_says_what_a_script_needs_and_leaves_nothing_behind() {
     let demo = folder.start(&["demo", "--listen", "127.0.0.1:0"]);
     let said = demo.said.clone();
     assert_eq!(said["users"][0]["username"], "alice");
-    assert_eq!(said["clients"].as_array().unwrap().len(), 7);
+    assert_eq!(said["clients"].as_array().unwrap().len(), 14);
+    // Its playground plays with what it may know, and with nothing else of the demo.
+    let page = http("GET", &format!("{}/playground", said["issuer"].as_str().unwrap()), &[], "").2;
+    let played = |id: &str| page.contains(&format!("&quot;client_id&quot;:&quot;{id}&quot;"));
+    assert!(played("playground-key") && played("demo-machine") && !played("demo-web") && !played("demo-notes-api"));
     assert!(client(&said, "demo-public")["client_secret"].is_null());
     assert_eq!(said["apis"][1]["format"], "opaque");
     let notes = token(&said, "notes:read");

@@ -1,6 +1,10 @@
 //! JSON objects read strictly: a member twice, at any depth, is an error and not a matter of who comes last
 //! (RFC 7515 4, RFC 7517 4, RFC 7519 4).
 
+mod object;
+
+pub use object::{Element, Object};
+
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;

@@ -31,9 +31,13 @@ pub struct Jwk {
     parsed: Parsed,
 }
 
-/// The key as a verifier, made when it was first asked for. It follows from the rest of the key.
+/// The key as a verifier of each algorithm of its type, made when it was first asked for. It follows from the rest of the
+/// key. No type has more than two: whoever chooses among them in a header must not make another one be parsed anew.
 #[derive(Clone, Default)]
-struct Parsed(OnceLock<Arc<VerifyingKey>>);
+struct Parsed {
+    one: OnceLock<Arc<VerifyingKey>>,
+    other: OnceLock<Arc<VerifyingKey>>,
+}
 
 /// The numbers of a public key, each of the length that its type fixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,14 +111,14 @@ impl Jwk {
         Self { material, attributes, parsed: Parsed::default() }
     }
 
-    /// The key as a verifier of `alg`, as [`VerifyingKey::from_jwk`] makes it, parsed once for the first algorithm that
-    /// it is asked for.
+    /// The key as a verifier of `alg`, as [`VerifyingKey::from_jwk`] makes it, parsed once for each algorithm.
     pub fn verifying_key(&self, alg: SigningAlgorithm) -> Result<Arc<VerifyingKey>, KeyError> {
-        if let Some(key) = self.parsed.0.get().filter(|key| key.algorithm() == alg) {
+        let place = self.parsed.place(alg);
+        if let Some(key) = place.get().filter(|key| key.algorithm() == alg) {
             return Ok(Arc::clone(key));
         }
         let key = Arc::new(VerifyingKey::from_jwk(self, alg)?);
-        let _ = self.parsed.0.set(Arc::clone(&key));
+        let _ = place.set(Arc::clone(&key));
         Ok(key)
     }
 
@@ -278,6 +282,18 @@ fn rsa_strength(n: &[u8], e: &[u8]) -> Result<(), KeyError> {
         return Err(KeyError::Strength);
     }
     Ok(())
+}
+
+impl Parsed {
+    /// Two algorithms of one type of key never share a place.
+    const fn place(&self, alg: SigningAlgorithm) -> &OnceLock<Arc<VerifyingKey>> {
+        match alg {
+            SigningAlgorithm::Es256 | SigningAlgorithm::Es384 | SigningAlgorithm::Rs256 | SigningAlgorithm::EdDsa => {
+                &self.one
+            }
+            SigningAlgorithm::Ps256 | SigningAlgorithm::Ed25519 => &self.other,
+        }
+    }
 }
 
 impl PartialEq for Parsed {

@@ -12,6 +12,7 @@ pub use sign::{SignError, sign, sign_mac, sign_with_header};
 
 use crate::{JwkSet, SigningAlgorithm, VerifyingKey, base64url};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The longest token, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
@@ -68,7 +69,7 @@ pub enum Refused {
 /// A token whose signature nobody has looked at yet. It is good for finding the key.
 #[derive(Debug)]
 pub struct Unverified<'a> {
-    header: Header,
+    header: Arc<Header>,
     payload: Vec<u8>,
     signature: Vec<u8>,
     signed: Cow<'a, str>,
@@ -77,13 +78,33 @@ pub struct Unverified<'a> {
 /// The header and payload of a token whose signature was verified. There is no other way to get one.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    header: Header,
+    header: Arc<Header>,
     payload: Vec<u8>,
+}
+
+/// A header, and the text that it was read from. The tokens of one key all begin alike: who reads many of them need not read
+/// that part again.
+#[derive(Clone, Debug)]
+pub struct KnownHeader {
+    text: String,
+    header: Arc<Header>,
+}
+
+impl KnownHeader {
+    /// Whether the token begins with it.
+    pub fn is_of(&self, token: &Unverified<'_>) -> bool {
+        Arc::ptr_eq(&self.header, &token.header)
+    }
 }
 
 impl<'a> Unverified<'a> {
     /// Reads a token in compact serialization.
     pub fn parse(token: &'a str) -> Result<Self, Malformed> {
+        Self::parse_knowing(token, None)
+    }
+
+    /// The same, where a header of an earlier token is known. What is read does not depend on it.
+    pub fn parse_knowing(token: &'a str, known: Option<&KnownHeader>) -> Result<Self, Malformed> {
         if token.len() > MAX_TOKEN {
             return Err(Malformed::TooLarge);
         }
@@ -96,13 +117,22 @@ impl<'a> Unverified<'a> {
             return Err(Malformed::TooLarge);
         }
         let decode = |part| base64url::decode(part).ok_or(Malformed::Encoding);
-        let header = Header::parse(&decode(header)?)?;
+        let header = match known {
+            Some(known) if known.text == header => Arc::clone(&known.header),
+            _ => Arc::new(Header::parse(&decode(header)?)?),
+        };
         Ok(Self { header, payload: decode(payload)?, signature: decode(signature)?, signed: signed.into() })
     }
 
     /// The header, to choose a key by.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The header, for [`Self::parse_knowing`].
+    pub fn known_header(&self) -> KnownHeader {
+        let text = self.signed.split('.').next().unwrap_or_default().to_owned();
+        KnownHeader { text, header: Arc::clone(&self.header) }
     }
 
     /// The payload, to choose a key by. It proves nothing.
@@ -181,6 +211,12 @@ impl<'a> Unverified<'a> {
         }
     }
 
+    /// The same as [`Self::verify_with_set`], for one who needs the unverified form no more.
+    pub fn into_verified_with_set(self, keys: &JwkSet, allowed: &[SigningAlgorithm]) -> Result<Verified, Refused> {
+        self.check_with_set(keys, allowed)?;
+        Ok(Verified { header: self.header, payload: self.payload })
+    }
+
     /// The same as [`Self::verify`], for one who needs the unverified form no more.
     pub fn into_verified(self, key: &VerifyingKey) -> Result<Verified, Refused> {
         self.check(key)?;
@@ -188,7 +224,7 @@ impl<'a> Unverified<'a> {
     }
 
     fn accepted(&self) -> Verified {
-        Verified { header: self.header.clone(), payload: self.payload.clone() }
+        Verified { header: Arc::clone(&self.header), payload: self.payload.clone() }
     }
 }
 

@@ -24,11 +24,12 @@ pub mod digest;
 pub mod jwe;
 pub mod jws;
 pub mod mac;
+pub mod names;
 pub mod seal;
 
 pub use algorithm::{ContentEncryption, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm};
 pub use error::KeyError;
-pub use json::parse_object;
+pub use json::{Element, Object, parse_object};
 pub use jwk::{Curve, Jwk, JwkSet, Material, PrivateJwk};
 pub use signing_key::SigningKey;
 pub use thumbprint::{JwkThumbprint, thumbprint};

@@ -139,6 +139,13 @@ pub enum Refusal {
     GrantExpired,
     GrantRevoked,
     UserDisabled,
+    // The token desk.
+    NotOnTheDesk,
+    DeskIsFull,
+    RightMissing,
+    SharingOff,
+    NotShareable,
+    NotRenewable,
     // The device code.
     MalformedDeviceCode,
     DeviceCodeExpired,
@@ -149,18 +156,29 @@ pub enum Refusal {
     // The access token.
     NoAccessToken,
     SeveralAccessTokens,
+    MalformedAuthorization,
     MalformedAccessToken,
     AccessTokenExpired,
     AccessTokenRevoked,
     WrongAudience,
+    BindingWanted,
     InsufficientScope,
+    MissingRole,
+    InsufficientAuthentication,
+    // The proxy that asks for an API.
+    ForwardAuthOff,
+    NotATrustedProxy,
+    UnknownApi,
+    UnfulfillableRequirement,
+    OriginalRequestUnknown,
+    OriginalRequestAmbiguous,
     // The server.
     Busy,
     Broken,
 }
 
-/// `error` (RFC 6749 4.1.2.1, 5.2; RFC 6750 3.1; RFC 8628 3.5; RFC 8707 2; RFC 9101 7; RFC 9396 5; RFC 9449 5, 8; OpenID Connect
-/// Core 3.1.2.6).
+/// `error` (RFC 6749 4.1.2.1, 5.2; RFC 6750 3.1; RFC 8628 3.5; RFC 8707 2; RFC 9101 7; RFC 9396 5; RFC 9449 5, 8; RFC 9470 3;
+/// OpenID Connect Core 3.1.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each variant is its registered name")]
 pub enum ErrorCode {
@@ -187,6 +205,7 @@ pub enum ErrorCode {
     UseDpopNonce,
     InvalidToken,
     InsufficientScope,
+    InsufficientUserAuthentication,
     AuthorizationPending,
     SlowDown,
     ExpiredToken,
@@ -222,6 +241,7 @@ impl Refusal {
             | Self::MalformedIdTokenHint
             | Self::NoAccessToken
             | Self::SeveralAccessTokens
+            | Self::MalformedAuthorization
             | Self::VerifierMissing
             | Self::MalformedVerifier
             | Self::PushedRequestRequired
@@ -299,7 +319,15 @@ impl Refusal {
             Self::AuthenticationTooWeak => ErrorCode::UnmetAuthenticationRequirements,
             Self::ConsentRequired => ErrorCode::ConsentRequired,
             Self::AccountSelectionRequired => ErrorCode::AccountSelectionRequired,
-            Self::Denied => ErrorCode::AccessDenied,
+            Self::Denied
+            | Self::ForwardAuthOff
+            | Self::NotATrustedProxy
+            | Self::NotOnTheDesk
+            | Self::DeskIsFull
+            | Self::RightMissing
+            | Self::SharingOff
+            | Self::NotShareable
+            | Self::NotRenewable => ErrorCode::AccessDenied,
             Self::MalformedScope | Self::NothingOfTheScopeIsAllowed | Self::ScopeNotGranted => ErrorCode::InvalidScope,
             Self::MalformedResource
             | Self::UnknownResource
@@ -332,15 +360,21 @@ impl Refusal {
             | Self::AccessTokenExpired
             | Self::AccessTokenRevoked
             | Self::WrongAudience
+            | Self::BindingWanted
             | Self::AccessTokenBoundToAnotherKey
             | Self::BoundTokenAsBearer
             | Self::UnboundTokenAsDpop => ErrorCode::InvalidToken,
-            Self::InsufficientScope => ErrorCode::InsufficientScope,
+            Self::InsufficientScope | Self::MissingRole => ErrorCode::InsufficientScope,
+            Self::InsufficientAuthentication => ErrorCode::InsufficientUserAuthentication,
             Self::AuthorizationPending => ErrorCode::AuthorizationPending,
             Self::PolledTooOften => ErrorCode::SlowDown,
             Self::DeviceCodeExpired => ErrorCode::ExpiredToken,
             Self::Busy => ErrorCode::TemporarilyUnavailable,
-            Self::Broken => ErrorCode::ServerError,
+            Self::UnknownApi
+            | Self::UnfulfillableRequirement
+            | Self::OriginalRequestUnknown
+            | Self::OriginalRequestAmbiguous
+            | Self::Broken => ErrorCode::ServerError,
         }
     }
 }
@@ -372,6 +406,7 @@ impl ErrorCode {
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
@@ -381,7 +416,7 @@ impl ErrorCode {
     /// The HTTP status of a direct answer (RFC 6749 5.2, RFC 6750 3.1).
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidClient | Self::InvalidToken => 401,
+            Self::InvalidClient | Self::InvalidToken | Self::InsufficientUserAuthentication => 401,
             Self::InsufficientScope => 403,
             Self::ServerError => 500,
             Self::TemporarilyUnavailable => 503,
@@ -419,6 +454,7 @@ impl ErrorCode {
             Self::UseDpopNonce => "The DPoP proof needs the nonce of the DPoP-Nonce header.",
             Self::InvalidToken => "The access token is not valid here, or not any more.",
             Self::InsufficientScope => "The access token does not allow this.",
+            Self::InsufficientUserAuthentication => "The user must sign in again, or in another way.",
             Self::AuthorizationPending => "Nobody has allowed this yet. Ask again after the interval.",
             Self::SlowDown => "Ask less often: wait five seconds longer from now on.",
             Self::ExpiredToken => "The device code has expired or is not known. Ask for a new one.",

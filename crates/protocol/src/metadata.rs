@@ -6,6 +6,7 @@ use crate::directory::Directory;
 use crate::grant::GrantType;
 use crate::narrow::OPENID_SCOPES;
 use crate::profile::Profile;
+use crate::registration::DynamicRegistration;
 use crate::userinfo::CLAIMS_OF_SCOPES;
 use crate::value::Issuer;
 use grantor_jose::{ContentEncryption, EncryptionAlgorithm, SigningAlgorithm};
@@ -22,8 +23,12 @@ pub mod path {
     pub const JWKS: &str = "/jwks";
     pub const USERINFO: &str = "/userinfo";
     pub const INTROSPECT: &str = "/introspect";
+    pub const PROTECTED_RESOURCE: &str = "/protected-resource";
+    pub const FORWARD_AUTH: &str = "/forward-auth";
     pub const REVOKE: &str = "/revoke";
     pub const SIGN_OUT: &str = "/signout";
+    pub const REGISTER: &str = "/register";
+    pub const STATUS_LISTS: &str = "/status-lists";
 }
 
 /// What the server has besides the directory.
@@ -110,7 +115,7 @@ pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<
         "request_object_signing_alg_values_supported": verified,
         "request_object_encryption_alg_values_supported": facilities.encryption,
         "request_object_encryption_enc_values_supported": ContentEncryption::ALL,
-        "authorization_response_iss_parameter_supported": true,
+        "authorization_response_iss_parameter_supported": crate::defended!("iss", true, false),
     }));
     document.extend(object(json!({
         "prompt_values_supported": Prompt::ALL,
@@ -130,6 +135,13 @@ pub fn document(issuer: &Issuer, directory: &Directory, facilities: &Facilities<
     for kind in ["id_token", "userinfo", "authorization", "introspection"] {
         document.insert(format!("{kind}_encryption_alg_values_supported"), json!(ENCRYPTED_TO_CLIENTS));
         document.insert(format!("{kind}_encryption_enc_values_supported"), json!(ContentEncryption::ALL));
+    }
+    let registration = &directory.tenant.registration;
+    if registration.dynamic != DynamicRegistration::Off {
+        document.insert("registration_endpoint".to_owned(), json!(issuer.endpoint(path::REGISTER)));
+    }
+    if registration.metadata_documents {
+        document.insert("client_id_metadata_document_supported".to_owned(), true.into());
     }
     if !details.is_empty() {
         document.insert("authorization_details_types_supported".to_owned(), json!(details));
@@ -239,6 +251,20 @@ mod tests {
         let all = json!(ResponseMode::ALL.map(ResponseMode::as_str));
         assert_eq!(modes(&[Profile::Fapi2, Profile::Fapi2MessageSigning]), all);
         assert_eq!(modes(&[Profile::Fapi2]), all);
+    }
+
+    #[test]
+    fn rfc8414_2_registration_is_announced_where_it_is_on() {
+        let mut directory = directory("[]");
+        let off = document(&issuer(), &directory, &Facilities::default());
+        assert!(!off.contains_key("registration_endpoint"));
+        assert!(!off.contains_key("client_id_metadata_document_supported"));
+        let policy = &mut Arc::make_mut(&mut directory.tenant).registration;
+        policy.dynamic = DynamicRegistration::InitialAccessToken;
+        policy.metadata_documents = true;
+        let on = document(&issuer(), &directory, &Facilities::default());
+        assert_eq!(on["registration_endpoint"], "https://id.example/register");
+        assert_eq!(on["client_id_metadata_document_supported"], true);
     }
 
     #[test]

@@ -92,7 +92,7 @@ pub fn delegated(asked: &Asked, directory: &Directory, issuer: &Issuer, client: 
     let mut allowed = Allowed::default();
     // Of an API that is not named as a whole an audience comes with a scope or a detail only, so that nobody's roles are
     // had by naming it.
-    for api in named.iter().filter(|api| api.is_named_as_a_whole()) {
+    for api in named.iter().filter(|api| api.is_named_as_a_whole() && client.metadata.may_reach(&api.audience)) {
         allowed.access.add(api.audience.clone(), &Scope::default());
     }
     for token in asked.scope.iter().flat_map(Scope::iter) {
@@ -103,6 +103,9 @@ pub fn delegated(asked: &Asked, directory: &Directory, issuer: &Issuer, client: 
         } else {
             match api_of(token, &named, asked, directory)? {
                 None => allowed.leave_out(token, Reason::Unknown),
+                Some(api) if !client.metadata.may_reach(&api.audience) => {
+                    allowed.leave_out(token, Reason::AboveCeiling(api.audience.clone()));
+                }
                 Some(api) => match api.ceiling(&client.metadata.client_id) {
                     Some(ceiling) if !ceiling.scope.contains(token.as_str()) => {
                         allowed.leave_out(token, Reason::AboveCeiling(api.audience.clone()));
@@ -197,7 +200,8 @@ pub fn for_itself(
         [] => the_one_api(asked, directory, client)?,
         _ => return Err(Refusal::SeveralAudiences),
     };
-    let ceiling = api.ceiling(id).ok_or(Refusal::ResourceNotAllowed)?;
+    let ceiling = api.ceiling(id).filter(|_| client.metadata.may_reach(&api.audience));
+    let ceiling = ceiling.ok_or(Refusal::ResourceNotAllowed)?;
     let policy = fitting_policy(directory, &api.audience, client, grant_type, None);
     let mut allowed = Allowed::default();
     let mut kept = Vec::new();

@@ -68,6 +68,7 @@ mod tests {
             issuer: Issuer::parse("https://id.example").unwrap(),
             id: TokenId::new(1, [0; 10]),
             subject: TokenSubject::User("u1".into()),
+            actor: None,
             client: ClientId::parse("web").unwrap(),
             audience: vec![Resource::parse(audience).unwrap()],
             scope: Scope::parse(scope).unwrap(),
@@ -78,6 +79,7 @@ mod tests {
             authentication: None,
             details: crate::authorization_details::AuthorizationDetails::default(),
             binding: crate::token::Binding::Bearer,
+            status: None,
         }
     }
 

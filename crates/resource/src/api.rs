@@ -1,25 +1,28 @@
 //! An API, and the way of a request through it: find the token, see whether it holds, whether its sender may use it, and
 //! whether it is enough.
 
-use crate::cache::{Age, Cache, TokenHash};
-use crate::credential::{Credential, Head, Scheme};
+use crate::cache::{Age, Cache};
+use crate::credential::{Credential, Head};
 use crate::dpop::Dpop;
 use crate::introspection::Asker;
 use crate::jwt::{self, Expected};
 use crate::keys::Keys;
-use crate::rejection::{Rejection, Voice};
+use crate::rejection::Rejection;
+use crate::status::StatusLists;
 use crate::{Builder, ProtectedResource, Refusal, Requirement, Revocations, Standing, Verified};
-use grantor_jose::jws::Unverified;
-use grantor_jose::{SigningAlgorithm, digest};
+use arc_swap::ArcSwapOption;
+use grantor_jose::SigningAlgorithm;
+use grantor_jose::jws::{KnownHeader, Unverified};
+use grantor_jose::names::{Name, Names};
+use grantor_protocol::protected_resource::{Scheme, Voice};
 use grantor_protocol::token::Binding;
 use grantor_protocol::value::{Seconds, UnixTime};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An API that accepts access tokens of one issuer. Cheap to clone; clones share what they remember.
 #[derive(Clone)]
-pub struct Api(Arc<Inner>);
+pub struct Api(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) issuer: String,
@@ -28,13 +31,15 @@ pub(crate) struct Inner {
     pub(crate) algorithms: Vec<SigningAlgorithm>,
     pub(crate) leeway: Seconds,
     pub(crate) form: bool,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
+    /// That of the last token that held: most are signed with one key.
+    pub(crate) header: ArcSwapOption<KnownHeader>,
+    pub(crate) statuses: Option<StatusLists>,
     pub(crate) introspection: Option<Asker>,
     pub(crate) dpop: Dpop,
     pub(crate) revocations: Option<Arc<dyn Revocations>>,
+    pub(crate) names: Names,
     pub(crate) cache: Cache,
-    /// How often the cache was declared void.
-    pub(crate) emptied: AtomicU64,
     pub(crate) metadata: ProtectedResource,
     /// URL and path of the metadata, where the audience is one of the web.
     pub(crate) metadata_place: Option<(String, String)>,
@@ -49,7 +54,7 @@ pub(crate) struct Clock(pub(crate) Arc<dyn Fn() -> UnixTime + Send + Sync>);
 #[derive(Clone, Copy)]
 struct Question<'a> {
     token: &'a str,
-    hash: TokenHash,
+    name: Name,
     age: Age,
     now: UnixTime,
 }
@@ -109,17 +114,17 @@ impl Api {
         let question = self.question(&credential.token, now);
         let known = match self.known(&question) {
             Some(known) => known,
-            None => self.learned(&question).await,
+            // Apart: it is large, and seldom needed.
+            None => Box::pin(self.learned(&question)).await,
         };
         known
             .and_then(|token| self.admit(&credential, token, head, requirement, now))
             .map_err(|why| self.reject(why, requirement, Some(credential.scheme), now))
     }
 
-    /// Declares everything void that was found out about tokens: each is verified anew. For whoever learns that one was
-    /// taken back; see [`Revocations`].
+    /// Gives back the memory of tokens that were verified: each is verified anew. Nothing needs this to be right; what was
+    /// taken back is refused without it.
     pub fn forget_verified(&self) {
-        self.0.emptied.fetch_add(1, Ordering::AcqRel);
         self.0.cache.clear();
     }
 
@@ -151,7 +156,7 @@ impl Api {
     pub(crate) fn decide(&self, token: &Verified, requirement: &Requirement, head: &Head<'_>) -> Result<(), Rejection> {
         let now = self.now();
         let scheme = Credential::of_header(head.headers).ok().map(|credential| credential.scheme);
-        requirement.decide(token, now).map_err(|why| self.reject(why, requirement, scheme, now))
+        requirement.decide(token, now).map_err(|lacks| self.reject(lacks.into(), requirement, scheme, now))
     }
 
     fn now(&self) -> UnixTime {
@@ -159,8 +164,7 @@ impl Api {
     }
 
     fn question<'a>(&self, token: &'a str, now: UnixTime) -> Question<'a> {
-        let age = Age { emptied: self.0.emptied.load(Ordering::Acquire), withdrawals: self.0.keys.withdrawals() };
-        Question { token, hash: digest::sha256(token.as_bytes()), age, now }
+        Question { token, name: self.0.names.of(token), age: self.0.keys.withdrawals(), now }
     }
 
     fn expected(&self, now: UnixTime) -> Expected<'_> {
@@ -170,48 +174,83 @@ impl Api {
 
     /// What can be said of a token without waiting.
     fn known(&self, question: &Question<'_>) -> Option<Result<Verified, Refusal>> {
-        let Question { token, hash, age, now } = question;
-        if let Some(token) = self.0.cache.get(hash, *age, *now) {
-            return Some(Ok(token));
+        let Question { token, name, age, now } = question;
+        if let Some(token) = self.0.cache.get(name, *age, *now) {
+            return self.settled(token, *now);
         }
-        let unverified = jwt::parse(token);
+        let header = self.0.header.load();
+        let unverified = jwt::parse(token, header.as_deref());
         if self.asker(&unverified).is_some() {
-            return self.0.cache.is_refused(hash, *age, *now).map(Err);
+            return self.0.cache.is_refused(name, *age, *now).map(Err);
         }
         let unverified = match unverified {
             Err(why) => return Some(Err(why)),
             Ok(unverified) => unverified,
         };
         let keys = self.0.keys.at_hand()?;
-        let token = match jwt::check(&unverified, &keys, &self.expected(*now)) {
+        let other = header.as_ref().is_none_or(|known| !known.is_of(&unverified)).then(|| unverified.known_header());
+        let token = match jwt::check(unverified, &keys, &self.expected(*now)) {
             Err(Refusal::UnknownKey) if self.0.keys.can_be_fetched() => return None,
             Err(why) => return Some(Err(why)),
             Ok(token) => token,
         };
-        match self.0.revocations.as_ref().map_or(Standing::Good, |revocations| revocations.standing(&token, *now)) {
-            Standing::Unknown => None,
-            standing => Some(self.settle(token, standing, question)),
+        if let Some(other) = other {
+            self.0.header.store(Some(Arc::new(other)));
         }
+        self.0.cache.insert(*name, &token, UnixTime::FOREVER, *age);
+        self.settled(token, *now)
     }
 
     /// The rest, with waiting.
     async fn learned(&self, question: &Question<'_>) -> Result<Verified, Refusal> {
-        let Question { token, now, .. } = *question;
-        let unverified = jwt::parse(token);
+        let Question { token, name, age, now } = *question;
+        if let Some(token) = self.0.cache.get(&name, age, now) {
+            return self.settling(token, now).await;
+        }
+        let unverified = jwt::parse(token, None);
         if let Some(asker) = self.asker(&unverified) {
             return self.asked(question, asker).await;
         }
         let unverified = unverified?;
         let keys = self.0.keys.fetch(unverified.header().kid()).await?;
-        let token = jwt::check(&unverified, &keys, &self.expected(now))?;
-        let standing = match &self.0.revocations {
+        let token = jwt::check(unverified, &keys, &self.expected(now))?;
+        self.0.cache.insert(name, &token, UnixTime::FOREVER, age);
+        self.settling(token, now).await
+    }
+
+    /// Whether a token that holds was taken back, where that can be said without waiting.
+    fn settled(&self, token: Verified, now: UnixTime) -> Option<Result<Verified, Refusal>> {
+        let lists = self.0.statuses.as_ref().zip(token.status());
+        let listed = lists.map_or(Standing::Good, |(lists, status)| lists.standing(status, now));
+        let own = || self.0.revocations.as_ref().map_or(Standing::Good, |own| own.standing(&token, now));
+        match listed.and(own) {
+            Standing::Good => Some(Ok(token)),
+            Standing::TakenBack => Some(Err(Refusal::TakenBack)),
+            Standing::Unknown => None,
+        }
+    }
+
+    /// The same with waiting.
+    async fn settling(&self, token: Verified, now: UnixTime) -> Result<Verified, Refusal> {
+        if let Some(settled) = self.settled(token.clone(), now) {
+            return settled;
+        }
+        let mut standing = match self.0.statuses.as_ref().zip(token.status()) {
+            Some((lists, status)) if lists.standing(status, now) == Standing::Unknown => lists.learn(status, now).await,
+            Some((lists, status)) => lists.standing(status, now),
             None => Standing::Good,
-            Some(revocations) => match revocations.standing(&token, now) {
-                Standing::Unknown => revocations.learn(&token, now).await,
-                standing => standing,
-            },
         };
-        self.settle(token, standing, question)
+        if let (Standing::Good, Some(own)) = (standing, &self.0.revocations) {
+            standing = match own.standing(&token, now) {
+                Standing::Unknown => own.learn(&token, now).await,
+                known => known,
+            };
+        }
+        match standing {
+            Standing::Good => Ok(token),
+            Standing::TakenBack => Err(Refusal::TakenBack),
+            Standing::Unknown => Err(Refusal::NoStanding),
+        }
     }
 
     /// Who is asked about the token, where it is not read.
@@ -226,26 +265,15 @@ impl Api {
     }
 
     async fn asked(&self, question: &Question<'_>, asker: &Asker) -> Result<Verified, Refusal> {
-        let Question { token, hash, age, now } = *question;
+        let Question { token, name, age, now } = *question;
         let [kept, kept_inactive] = asker.kept(now);
-        let answer = asker.ask(token, hash, &self.expected(now).wanted()).await;
+        let answer = asker.ask(token, name, &self.expected(now).wanted()).await;
         match &answer {
-            Ok(token) if now < kept => self.0.cache.insert(hash, token, kept, age),
-            Err(Refusal::Inactive) if now < kept_inactive => self.0.cache.refuse(hash, kept_inactive, age),
+            Ok(token) if now < kept => self.0.cache.insert(name, token, kept, age),
+            Err(Refusal::Inactive) if now < kept_inactive => self.0.cache.refuse(name, kept_inactive, age),
             _ => {}
         }
         answer
-    }
-
-    fn settle(&self, token: Verified, standing: Standing, question: &Question<'_>) -> Result<Verified, Refusal> {
-        match standing {
-            Standing::TakenBack => Err(Refusal::TakenBack),
-            Standing::Unknown => Err(Refusal::NoStanding),
-            Standing::Good => {
-                self.0.cache.insert(question.hash, &token, UnixTime::FOREVER, question.age);
-                Ok(token)
-            }
-        }
     }
 
     /// Whether the sender may use the token, and whether it is enough.
@@ -276,7 +304,7 @@ impl Api {
     }
 
     fn reject(&self, refusal: Refusal, requirement: &Requirement, scheme: Option<Scheme>, now: UnixTime) -> Rejection {
-        let status = refusal.code().status().as_u16();
+        let status = refusal.code().status();
         tracing::info!(audience = self.0.audience, status, %refusal, "a request was refused");
         let voice = Voice {
             audience: &self.0.audience,

@@ -5,17 +5,18 @@ use crate::cache::Cache;
 use crate::dpop::Dpop;
 use crate::introspection::{Asker, Introspection};
 use crate::keys::Keys;
-use crate::metadata::{ProtectedResource, well_known};
 use crate::replay::Replay;
+use crate::status::StatusLists;
 use crate::{Api, Requirement, Revocations};
+use arc_swap::ArcSwapOption;
 use grantor_fetch::{Fetcher, KeySets};
+use grantor_jose::names::Names;
 use grantor_jose::{JwkSet, SigningAlgorithm};
+use grantor_protocol::protected_resource::{ProtectedResource, origin, well_known};
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
 use grantor_protocol::value::{Issuer, Scope, Seconds, UnixTime};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::{SystemTime, UNIX_EPOCH};
-use url::Url;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An API that is being set up; see [`Api::builder`].
 #[derive(Debug)]
@@ -36,9 +37,20 @@ pub struct Builder {
     nonces: Option<Nonce>,
     introspection: Option<Introspection>,
     revocations: Option<Arc<dyn Revocations>>,
+    status_lists: Follow,
+    status_bound: Seconds,
     fetcher: Option<Fetcher>,
     keys: Option<Arc<JwkSet>>,
     clock: Clock,
+}
+
+/// Whose status lists are followed.
+#[derive(Clone, Debug)]
+enum Follow {
+    None,
+    /// Those below the issuer.
+    Issuer,
+    Below(String),
 }
 
 /// With which secret nonces are made. Debug must not show it.
@@ -104,6 +116,8 @@ impl Builder {
             nonces: None,
             introspection: None,
             revocations: None,
+            status_lists: Follow::Issuer,
+            status_bound: Seconds::new(30),
             fetcher: None,
             keys: None,
             clock: Clock(Arc::new(system_time)),
@@ -180,9 +194,26 @@ impl Builder {
         Self { introspection: Some(introspection), ..self }
     }
 
-    /// Who knows which JWTs were taken back before their time.
+    /// Who else knows which JWTs were taken back before their time: status lists are followed anyway.
     pub fn revocations(self, revocations: Arc<dyn Revocations>) -> Self {
         Self { revocations: Some(revocations), ..self }
+    }
+
+    /// For how many seconds a status list is used that cannot be confirmed, since the issuer is down; 30 unless it is said
+    /// otherwise. After that its tokens are refused with 503: nobody knows which were taken back.
+    pub fn status_list_bound(self, seconds: u32) -> Self {
+        Self { status_bound: Seconds::new(seconds), ..self }
+    }
+
+    /// Follows status lists whose address begins with this, for an issuer that publishes them elsewhere; otherwise those
+    /// below the issuer. They must be signed by the issuer's keys all the same.
+    pub fn status_lists_below(self, url: &str) -> Self {
+        Self { status_lists: Follow::Below(url.to_owned()), ..self }
+    }
+
+    /// Does not look whether a token was taken back, although it says where that is to be seen: it holds until `exp`.
+    pub fn ignore_status_lists(self) -> Self {
+        Self { status_lists: Follow::None, ..self }
     }
 
     /// What fetches keys and asks the issuer, with roots and networks of your own. Otherwise one that asks public addresses
@@ -218,15 +249,15 @@ impl Builder {
         if self.leeway > MAX_LEEWAY {
             return Err(SetupError::Leeway);
         }
+        tell_if_unfulfillable(&self.requirement);
         let fetcher = match self.fetcher {
             Some(fetcher) => fetcher,
             None if issuer.is_https() => Fetcher::new(grantor_fetch::Settings::default())?,
             None => Fetcher::for_loopback(grantor_fetch::Settings::default())?,
         };
         let nonces = self.nonces.map(|nonce| nonce_keys(nonce, &issuer)).transpose()?;
-        let mut metadata = ProtectedResource::new(&self.audience, &self.issuer);
-        metadata.set_scopes(&scopes);
-        metadata.set_requirement(&self.requirement);
+        let mut metadata = ProtectedResource::new(&self.audience, &self.issuer).bound_by(self.requirement.binding());
+        metadata.scopes_supported = scopes.iter().map(ToString::to_string).collect();
         metadata.dpop_signing_alg_values_supported.clone_from(&self.algorithms);
         metadata.resource_name = self.name;
         metadata.resource_documentation = self.documentation;
@@ -234,17 +265,31 @@ impl Builder {
             metadata.bearer_methods_supported.push("body");
         }
         let sets = KeySets::new(fetcher.clone());
+        let keys = Arc::new(match self.keys {
+            Some(keys) => Keys::fixed(keys),
+            None => Keys::of_issuer(self.issuer.clone(), sets.clone()),
+        });
+        let below = match self.status_lists {
+            Follow::None => None,
+            Follow::Issuer => Some(format!("{}/", self.issuer.trim_end_matches('/'))),
+            Follow::Below(url) => Some(url),
+        };
+        let statuses = below.map(|below| {
+            let bound = Duration::from_secs(self.status_bound.get().into());
+            let (algorithms, leeway, clock) = (self.algorithms.clone(), self.leeway, self.clock.clone());
+            let settings = crate::status::Settings { below, bound, algorithms, leeway, clock };
+            StatusLists::new(settings, Arc::clone(&keys), fetcher.clone())
+        });
         let dpop = Dpop {
-            origin: origin(self.origin.as_deref(), &self.audience)?,
+            origin: origin(self.origin.as_deref(), &self.audience).ok_or(SetupError::Origin)?,
             algorithms: self.algorithms.clone(),
             nonces,
             replay: Replay::new(self.proofs),
         };
         Ok(Api::of(Inner {
-            keys: match self.keys {
-                Some(keys) => Keys::fixed(keys),
-                None => Keys::of_issuer(self.issuer.clone(), sets.clone()),
-            },
+            keys,
+            statuses,
+            header: ArcSwapOption::empty(),
             introspection: self.introspection.map(|settings| Asker::new(settings, fetcher, sets)),
             metadata_place: well_known(&self.audience),
             metadata,
@@ -256,34 +301,35 @@ impl Builder {
             form: self.form,
             dpop,
             revocations: self.revocations,
+            names: Names::new(&drawn()?),
             cache: Cache::new(self.verified),
-            emptied: AtomicU64::new(0),
             clock: self.clock,
         }))
     }
 }
 
-/// What stands before the path.
-fn origin(given: Option<&str>, audience: &str) -> Result<String, SetupError> {
-    let url = Url::parse(given.unwrap_or(audience)).map_err(|_| SetupError::Origin)?;
-    if !matches!(url.scheme(), "https" | "http") {
-        return Err(SetupError::Origin);
+/// Nobody would understand otherwise why every request is refused.
+pub(crate) fn tell_if_unfulfillable(requirement: &Requirement) {
+    if requirement.is_unfulfillable() {
+        tracing::error!(
+            ?requirement,
+            "a requirement that no token fulfils: every request to its route will be refused"
+        );
     }
-    let Some(given) = given else { return Ok(url.origin().ascii_serialization()) };
-    let clean = url.query().is_none() && url.fragment().is_none();
-    clean.then(|| given.trim_end_matches('/').to_owned()).ok_or(SetupError::Origin)
 }
 
 fn nonce_keys(nonce: Nonce, issuer: &Issuer) -> Result<HandleKeys, SetupError> {
     let secret = match nonce {
         Nonce::Shared(secret) => secret,
-        Nonce::Drawn => {
-            let mut secret = [0; 32];
-            getrandom::fill(&mut secret).map_err(|_| SetupError::Randomness)?;
-            secret
-        }
+        Nonce::Drawn => drawn()?,
     };
     Ok(HandleKeys::new(issuer, vec![HandleKey::new(&secret)]))
+}
+
+fn drawn() -> Result<[u8; 32], SetupError> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|_| SetupError::Randomness)?;
+    Ok(secret)
 }
 
 fn system_time() -> UnixTime {

@@ -2,6 +2,7 @@
 //! that is switched on (RFC 6750 2.2), and never in the query, where it would end in logs (RFC 9700 4.3.2).
 
 use crate::Refusal;
+use grantor_protocol::protected_resource::{Scheme, credential, is_token68};
 use grantor_protocol::token::CertificateThumbprint;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
@@ -60,13 +61,6 @@ impl<'a> Head<'a> {
     }
 }
 
-/// How a token was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    Bearer,
-    Dpop,
-}
-
 /// A token as it was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Credential<'a> {
@@ -77,20 +71,8 @@ pub(crate) struct Credential<'a> {
 impl<'a> Credential<'a> {
     /// The token of the header.
     pub(crate) fn of_header(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let value = values.next().ok_or(Refusal::NoToken)?;
-        if values.next().is_some() {
-            return Err(Refusal::SeveralTokens);
-        }
-        let value = value.as_bytes();
-        let (scheme, token) = value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()));
-        let scheme = Scheme::parse(scheme).ok_or(Refusal::OtherScheme)?;
-        let (_, token) = token.split_at(token.iter().take_while(|byte| **byte == b' ').count());
-        if !is_token68(token) {
-            // A comma is how HTTP joins two headers of one name (RFC 9110 5.3), and is in no token.
-            return Err(if token.contains(&b',') { Refusal::SeveralTokens } else { Refusal::MalformedHeader });
-        }
-        let token = std::str::from_utf8(token).map_err(|_| Refusal::MalformedHeader)?;
+        let values = headers.get_all(AUTHORIZATION).iter().map(http::HeaderValue::as_bytes);
+        let (scheme, token) = credential(values)?;
         Ok(Self { scheme, token: Cow::Borrowed(token) })
     }
 
@@ -121,35 +103,6 @@ impl<'a> Credential<'a> {
         }
         Ok(Self { scheme: Scheme::Bearer, token: Cow::Owned(token.into_owned()) })
     }
-}
-
-impl Scheme {
-    /// Schemes are compared without regard to case (RFC 9110 11.1).
-    fn parse(name: &[u8]) -> Option<Self> {
-        if name.eq_ignore_ascii_case(b"Bearer") {
-            Some(Self::Bearer)
-        } else if name.eq_ignore_ascii_case(b"DPoP") {
-            Some(Self::Dpop)
-        } else {
-            None
-        }
-    }
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bearer => "Bearer",
-            Self::Dpop => "DPoP",
-        }
-    }
-}
-
-/// RFC 9110 11.2; RFC 6750 2.1 calls it b64token. Every byte is looked at whatever the others are, so that many are looked
-/// at at once: half of what a warm check takes would go into this otherwise.
-fn is_token68(text: &[u8]) -> bool {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let (characters, _) = text.split_at(text.len().saturating_sub(padding));
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-    !characters.is_empty() && characters.iter().fold(true, |all, byte| all & allowed(*byte))
 }
 
 #[cfg(test)]

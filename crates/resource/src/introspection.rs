@@ -1,11 +1,11 @@
 //! Opaque tokens: the issuer is asked what they are worth (RFC 7662), with the API's own credentials.
 
-use crate::cache::TokenHash;
+use crate::claims::{From, Wanted};
 use crate::flight::Flights;
-use crate::verified::{From, Read, Wanted};
 use crate::{Refusal, Verified};
 use base64::Engine as _;
 use grantor_fetch::{FetchError, Fetcher, KeySets};
+use grantor_jose::names::Name;
 use grantor_jose::{SigningKey, base64url, jws, parse_object};
 use grantor_protocol::token::Binding;
 use grantor_protocol::value::{Seconds, Secret, UnixTime};
@@ -112,8 +112,8 @@ impl Asker {
     }
 
     /// What the token is worth (RFC 7662 2.2).
-    pub(crate) async fn ask(&self, token: &str, hash: TokenHash, wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
-        self.flights.join(hash, || self.question(token, wanted)).await
+    pub(crate) async fn ask(&self, token: &str, name: Name, wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
+        self.flights.join(name, || self.question(token, wanted)).await
     }
 
     async fn question(&self, token: &str, wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
@@ -173,13 +173,13 @@ fn assertion(client_id: &str, key: &SigningKey, wanted: &Wanted<'_>) -> Option<S
 
 /// Reads an answer. The issuer has checked the token, and yet it is checked here too whether it is for this API (RFC 7662
 /// 4: a token of another API is active as well).
-fn read(answer: &[u8], wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
-    let answer: Map<String, Value> = parse_object(answer).ok_or(Refusal::UnreadableAnswer)?;
+fn read(text: &[u8], wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
+    let answer: Map<String, Value> = parse_object(text).ok_or(Refusal::UnreadableAnswer)?;
     match answer.get("active").and_then(Value::as_bool) {
         Some(true) if !is_access_token(&answer) => Err(Refusal::NotAnAccessToken),
         Some(true) => {
             let proved_by_dpop = is_one_of(&answer, "token_type", &["dpop"]) && answer.contains_key("token_type");
-            let token = Read::parse(answer, From::Introspection)?.check(wanted)?;
+            let token = Verified::of_claims(text.to_vec(), From::Introspection, wanted)?;
             // RFC 9449 6.2: a token whose key is not told must not pass for a bearer token.
             if proved_by_dpop && !matches!(token.binding(), Binding::Dpop(_)) {
                 return Err(Refusal::MissingClaim("cnf"));

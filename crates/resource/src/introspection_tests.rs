@@ -1,6 +1,7 @@
 use super::*;
 use crate::fixtures::{AUDIENCE, ISSUER, NOW};
 use grantor_jose::jws::Unverified;
+use grantor_jose::names::Names;
 
 const WANTED: Wanted<'_> =
     Wanted { issuer: ISSUER, audience: AUDIENCE, leeway: Seconds::new(10), now: UnixTime::new(NOW) };
@@ -97,6 +98,22 @@ fn an_answer_is_kept_no_longer_than_said() {
     assert_eq!(kept(settings().cached_for(60)), [60, 2]);
     assert_eq!(kept(settings().cached_for(1)), [1, 1]);
     assert_eq!(kept(settings().cached_for(0)), [0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_questions_are_under_way_and_no_more() {
+    let fetcher = Fetcher::new(crate::Settings::default()).unwrap();
+    let settings = Introspection::with_secret("api", "secret").at("https://id.example/introspect");
+    let asker = Asker::new(settings, fetcher.clone(), KeySets::new(fetcher));
+    let places = asker.questions.try_acquire_many(u32::try_from(QUESTIONS).unwrap()).unwrap();
+    assert_eq!(asker.questions.available_permits(), 0);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(
+        asker.ask("opaque", Names::new(&[1; 32]).of("opaque"), &WANTED).await,
+        Err(Refusal::NoAnswer(FetchError::Throttled))
+    );
+    assert_eq!(begun.elapsed().as_secs(), QUEUE.as_secs());
+    drop(places);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::{Api, Builder, SigningKey};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +19,8 @@ struct Inner {
     keys: Mutex<Value>,
     answer: Mutex<Value>,
     down: AtomicBool,
+    /// By path.
+    lists: Mutex<HashMap<String, (String, String)>>,
     requests: Mutex<Vec<Seen>>,
 }
 
@@ -26,6 +29,7 @@ struct Inner {
 pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) authorization: Option<String>,
+    pub(crate) if_none_match: Option<String>,
     pub(crate) body: String,
 }
 
@@ -38,6 +42,7 @@ impl Issuer {
             keys: Mutex::new(json!(set(keys))),
             answer: Mutex::new(json!({"active": false})),
             down: AtomicBool::new(false),
+            lists: Mutex::default(),
             requests: Mutex::default(),
         }));
         let router = Router::new().fallback(answer).with_state(issuer.clone());
@@ -67,6 +72,11 @@ impl Issuer {
         *self.0.answer.lock().unwrap() = answer;
     }
 
+    /// A Status List Token and the name of its version.
+    pub(crate) fn publishes(&self, path: &str, token: &str, version: &str) {
+        self.0.lists.lock().unwrap().insert(path.to_owned(), (token.to_owned(), version.to_owned()));
+    }
+
     pub(crate) fn is_down(&self, down: bool) {
         self.0.down.store(down, Ordering::SeqCst);
     }
@@ -90,12 +100,28 @@ impl Issuer {
 
 async fn answer(State(issuer): State<Issuer>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let headers = request.headers().clone();
+    let sent = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (authorization, if_none_match) = (sent("authorization"), sent("if-none-match"));
     let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
-    issuer.0.requests.lock().unwrap().push(Seen { path: path.clone(), authorization, body });
+    issuer.0.requests.lock().unwrap().push(Seen {
+        path: path.clone(),
+        authorization,
+        if_none_match: if_none_match.clone(),
+        body,
+    });
     if issuer.0.down.load(Ordering::SeqCst) {
         return StatusCode::BAD_GATEWAY.into_response();
+    }
+    let published = issuer.0.lists.lock().unwrap().get(&path).cloned();
+    if let Some((token, version)) = published {
+        let etag = [(header::ETAG, version.clone())];
+        if if_none_match == Some(version) {
+            return (StatusCode::NOT_MODIFIED, etag).into_response();
+        }
+        let content_type = [(header::CONTENT_TYPE, "application/statuslist+jwt")];
+        return (etag, content_type, token).into_response();
     }
     let url = issuer.url();
     match path.as_str() {

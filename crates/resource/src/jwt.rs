@@ -1,9 +1,9 @@
 //! Access tokens that are JWTs (RFC 9068), checked as RFC 8725 wants it. Nothing here knows a clock or a network.
 
-use crate::verified::{From, Read, Wanted};
+use crate::claims::{From, Wanted};
 use crate::{Refusal, Verified};
-use grantor_jose::jws::{Malformed, Refused, Unverified};
-use grantor_jose::{JwkSet, SigningAlgorithm, parse_object};
+use grantor_jose::jws::{KnownHeader, Malformed, Refused, Unverified};
+use grantor_jose::{JwkSet, SigningAlgorithm};
 use grantor_protocol::value::{Seconds, UnixTime};
 
 /// The longest access token that is looked at, in bytes: as much as common servers take in one header.
@@ -34,15 +34,15 @@ pub struct Expected<'a> {
 ///
 /// The first thing that is wrong with it. [`Refusal::UnknownKey`] when these keys do not have the one that it names.
 pub fn validate(unverified: &str, keys: &JwkSet, expected: &Expected<'_>) -> Result<Verified, Refusal> {
-    check(&parse(unverified)?, keys, expected)
+    check(parse(unverified, None)?, keys, expected)
 }
 
-/// Reads a text as a JWT.
-pub(crate) fn parse(unverified: &str) -> Result<Unverified<'_>, Refusal> {
+/// Reads a text as a JWT. What is read does not depend on the header that is known.
+pub(crate) fn parse<'a>(unverified: &'a str, known: Option<&KnownHeader>) -> Result<Unverified<'a>, Refusal> {
     if unverified.len() > MAX_TOKEN {
         return Err(Refusal::TooLong);
     }
-    Unverified::parse(unverified).map_err(|why| match why {
+    Unverified::parse_knowing(unverified, known).map_err(|why| match why {
         // Three parts and a header make a JWT, whatever else is wrong with it.
         Malformed::Parts | Malformed::Encoding | Malformed::Header => Refusal::NotAJwt(why),
         _ => Refusal::Unreadable(why),
@@ -50,19 +50,17 @@ pub(crate) fn parse(unverified: &str) -> Result<Unverified<'_>, Refusal> {
 }
 
 /// The same as [`validate`], from a JWT that was read.
-pub(crate) fn check(token: &Unverified<'_>, keys: &JwkSet, expected: &Expected<'_>) -> Result<Verified, Refusal> {
+pub(crate) fn check(token: Unverified<'_>, keys: &JwkSet, expected: &Expected<'_>) -> Result<Verified, Refusal> {
     // RFC 8725 3.11: first, so that the log says what came instead.
     if !token.header().has_type(TYP) {
         return Err(Refusal::NotAnAccessToken);
     }
-    token.check_with_set(keys, expected.algorithms).map_err(|why| match why {
+    let verified = token.into_verified_with_set(keys, expected.algorithms).map_err(|why| match why {
         Refused::Algorithm => Refusal::AlgorithmNotAllowed,
         Refused::KeyId | Refused::NoKey => Refusal::UnknownKey,
         Refused::Signature => Refusal::WrongSignature,
     })?;
-    // The signature holds: from here on the payload is the issuer's word.
-    let claims = parse_object(token.unverified_payload()).ok_or(Refusal::MalformedClaims)?;
-    Read::parse(claims, From::Jwt)?.check(&expected.wanted())
+    Verified::of_claims(verified.into_payload(), From::Jwt, &expected.wanted())
 }
 
 impl<'a> Expected<'a> {

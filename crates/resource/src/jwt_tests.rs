@@ -1,6 +1,6 @@
 use super::*;
 use crate::fixtures::{AUDIENCE, ISSUER, KEY, NOW, claims, key, set, signed, token};
-use grantor_jose::{SigningKey, base64url, jws};
+use grantor_jose::{SigningKey, base64url, jws, parse_object};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};

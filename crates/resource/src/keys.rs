@@ -153,3 +153,23 @@ impl Followed {
 fn lacks_one_of(now: &JwkSet, before: &JwkSet) -> bool {
     before.keys.iter().any(|key| !now.keys.contains(key))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use grantor_fetch::{Fetcher, Settings};
+
+    #[test]
+    fn keys_that_nobody_looks_after_are_not_used_unasked() {
+        let sets = KeySets::new(Fetcher::new(Settings::default()).unwrap());
+        let keys = Keys::of_issuer("https://id.example".to_owned(), sets);
+        let Source::Followed(followed) = &keys.0 else { panic!("they are followed") };
+        let now = Instant::now();
+        let with = |attended| {
+            followed.at_hand.store(Some(Arc::new(AtHand { set: Arc::default(), attended })));
+            keys.at_hand().is_some()
+        };
+        assert!(with(now));
+        assert!(!with(now.checked_sub(UNATTENDED).unwrap()));
+    }
+}

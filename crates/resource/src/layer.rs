@@ -1,9 +1,15 @@
 //! The layer: what stands in front of the handlers of any [`tower::Service`] of HTTP requests (axum, tonic, hyper).
 
+use crate::builder::tell_if_unfulfillable;
 use crate::rejection::DPOP_NONCE;
+use crate::unread;
 use crate::{Api, Head, Rejection, Requirement, Verified};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE,
+};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -41,6 +47,7 @@ impl Api {
     /// A layer that wants more of it. Layers of one API may stand behind each other: the first checks the request, those
     /// behind it only whether the token is enough for them too.
     pub fn require(&self, requirement: Requirement) -> RequireToken {
+        tell_if_unfulfillable(&requirement);
         RequireToken { api: self.clone(), requirement: Arc::new(requirement) }
     }
 
@@ -55,9 +62,20 @@ impl Api {
         let mut response = Response::new(B::from(serde_json::to_vec(self.metadata()).unwrap_or_default()));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         // It is public, and read by pages of any origin.
-        response.headers_mut().insert("access-control-allow-origin", HeaderValue::from_static("*"));
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         response
     }
+}
+
+/// A page of another origin asks first when it sends a header of its own along, as clients of MCP do (Fetch, "CORS protocol").
+fn preflight<B: From<Vec<u8>>>() -> Response<B> {
+    let mut response = Response::new(B::from(Vec::new()));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET"));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
+    response
 }
 
 impl RequireToken {
@@ -86,8 +104,10 @@ impl<S, B, R> Service<Request<B>> for Guarded<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Send + 'static,
-    R: Default,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    R: Default + Send,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -107,7 +127,9 @@ where
             // The body need not be shared between threads; it waits outside.
             let mut head = Request::from_parts(parts, ());
             if let Err(rejection) = guard.pass(&mut head).await {
-                return Ok(rejection.into_response());
+                let mut response = rejection.into_response();
+                Box::pin(unread::settle(&head, body, &mut response)).await;
+                return Ok(response);
             }
             let used_dpop = head.headers().contains_key("dpop");
             let mut response = inner.call(head.map(|()| body)).await?;
@@ -158,11 +180,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if *request.method() == Method::GET && self.api.metadata_path() == Some(request.uri().path()) {
-            let response = self.api.metadata_response();
-            return Box::pin(async move { Ok(response) });
-        }
-        Box::pin(self.inner.call(request))
+        let here = self.api.metadata_path() == Some(request.uri().path());
+        let response = match *request.method() {
+            Method::GET if here => self.api.metadata_response(),
+            Method::OPTIONS if here => preflight(),
+            _ => return Box::pin(self.inner.call(request)),
+        };
+        Box::pin(async move { Ok(response) })
     }
 }
 

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use grantor_jose::{base64url, digest, jws};
-use http::StatusCode;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -75,6 +74,20 @@ async fn rfc9728_3_the_metadata_is_open() {
     );
     let elsewhere = answer(router(), request("/.well-known/oauth-protected-resource", None)).await;
     assert_ne!(elsewhere.0, StatusCode::OK);
+    let mut posted = request(path, None);
+    *posted.method_mut() = Method::POST;
+    assert_ne!(answer(router(), posted).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn rfc9728_3_1_pages_of_any_origin_may_ask_for_the_metadata() {
+    let ask = |path| Request::options(path).header("origin", "https://page.example").body(Body::empty()).unwrap();
+    let answer = router().oneshot(ask("/.well-known/oauth-protected-resource/notes")).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let allowed = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    assert_eq!((allowed("access-control-allow-origin"), allowed("access-control-allow-headers")), ("*", "*"));
+    assert_eq!(allowed("access-control-allow-methods"), "GET");
+    assert_ne!(router().oneshot(ask("/notes")).await.unwrap().status(), StatusCode::NO_CONTENT, "that is the API's");
 }
 
 #[tokio::test]
@@ -117,7 +130,10 @@ async fn rfc9449_7_proofs_behind_nested_routers_and_layers() {
     let response = router.clone().oneshot(asked()).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.headers().contains_key("dpop-nonce"), "the next one");
-    assert_eq!(answer(router, asked()).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer(router.clone(), asked()).await.0, StatusCode::UNAUTHORIZED);
+    let response = router.oneshot(request("/v1/notes", Some(&token(json!({}))))).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(!response.headers().contains_key("dpop-nonce"), "who uses no proofs needs none");
 }
 
 #[tokio::test]
@@ -136,6 +152,17 @@ async fn rfc8705_3_whoever_ends_tls_says_which_certificate() {
 #[tokio::test]
 async fn a_plain_service_of_any_body_can_be_guarded() {
     struct NotSync(#[expect(dead_code, reason = "only its type counts")] std::cell::Cell<u8>);
+    impl http_body::Body for NotSync {
+        type Data = &'static [u8];
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<&'static [u8]>, Self::Error>>> {
+            Poll::Ready(None)
+        }
+    }
     let api = builder(&Clock::new()).build().unwrap();
     let service = tower::service_fn(|request: Request<NotSync>| async move {
         let subject = request.extensions().get::<Verified>().unwrap().subject().to_owned();

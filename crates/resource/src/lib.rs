@@ -45,6 +45,7 @@
 mod api;
 mod builder;
 mod cache;
+mod claims;
 mod credential;
 mod dpop;
 #[cfg(feature = "axum")]
@@ -60,29 +61,33 @@ mod issuer_tests;
 mod jwt;
 mod keys;
 mod layer;
-mod metadata;
+#[cfg(test)]
+mod mutation_tests;
 mod refusal;
 mod rejection;
 mod replay;
-mod requirement;
 mod revocations;
+mod status;
+mod unread;
 mod verified;
 
 pub use api::Api;
 pub use builder::{Builder, SetupError};
 pub use credential::{ClientCertificate, Head};
+pub use grantor_protocol::protected_resource::{
+    Held, ProtectedResource, Requirement, ResourceError as ErrorCode, Shortfall,
+};
 pub use introspection::Introspection;
 pub use jwt::{Expected, MAX_TOKEN, validate};
 pub use layer::{Guarded, RequireToken, ServeMetadata, WithMetadata};
-pub use metadata::ProtectedResource;
-pub use refusal::{ErrorCode, Refusal};
+pub use refusal::Refusal;
 pub use rejection::Rejection;
-pub use requirement::Requirement;
 pub use revocations::{Revocations, Standing};
 pub use verified::Verified;
 
 pub use grantor_fetch::{Fetcher, Settings};
 pub use grantor_jose::{JwkSet, SigningAlgorithm, SigningKey};
 pub use grantor_protocol::directory::RequiredBinding;
+pub use grantor_protocol::status_list::StatusReference;
 pub use grantor_protocol::token::{Binding, CertificateThumbprint};
 pub use grantor_protocol::value::{Scope, UnixTime};

@@ -3,6 +3,7 @@
 use grantor_fetch::FetchError;
 use grantor_jose::jws::Malformed;
 use grantor_protocol::directory::RequiredBinding;
+use grantor_protocol::protected_resource::{NoCredential, ResourceError as ErrorCode, Shortfall};
 
 /// Exactly why a request was refused: for the log and for tests, never for the wire.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,27 +137,6 @@ pub enum Refusal {
     NoStanding,
 }
 
-/// What the wire says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// Nothing but the challenge: the client did not know that a token is wanted (RFC 6750 3.1).
-    None,
-    /// RFC 6750 3.1.
-    InvalidRequest,
-    /// RFC 6750 3.1.
-    InvalidToken,
-    /// RFC 6750 3.1.
-    InsufficientScope,
-    /// RFC 9470 3.
-    InsufficientUserAuthentication,
-    /// RFC 9449 7.1.
-    InvalidDpopProof,
-    /// RFC 9449 9.
-    UseDpopNonce,
-    /// Not the client's fault: it may try again.
-    Unavailable,
-}
-
 impl Refusal {
     /// What is said of it outside.
     pub const fn code(&self) -> ErrorCode {
@@ -201,45 +181,25 @@ impl Refusal {
     }
 }
 
-impl ErrorCode {
-    /// `error`; none where a challenge bears none.
-    pub const fn as_str(self) -> Option<&'static str> {
-        match self {
-            Self::None | Self::Unavailable => None,
-            Self::InvalidRequest => Some("invalid_request"),
-            Self::InvalidToken => Some("invalid_token"),
-            Self::InsufficientScope => Some("insufficient_scope"),
-            Self::InsufficientUserAuthentication => Some("insufficient_user_authentication"),
-            Self::InvalidDpopProof => Some("invalid_dpop_proof"),
-            Self::UseDpopNonce => Some("use_dpop_nonce"),
+impl From<Shortfall> for Refusal {
+    fn from(lacks: Shortfall) -> Self {
+        match lacks {
+            Shortfall::Binding(wanted) => Self::BindingWanted(wanted),
+            Shortfall::Scope => Self::InsufficientScope,
+            Shortfall::Role => Self::MissingRole,
+            Shortfall::Authentication => Self::InsufficientAuthentication,
+            Shortfall::Unfulfillable => Self::Unfulfillable,
         }
     }
+}
 
-    /// `error_description`: the same for every refusal behind the code, so that it is no oracle.
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::InvalidRequest => "The request carries its access token in a way that is not allowed.",
-            Self::InvalidToken => "The access token is not valid here, or not any more.",
-            Self::InsufficientScope => "The access token does not allow this.",
-            Self::InsufficientUserAuthentication => "The user must sign in again, or in another way.",
-            Self::InvalidDpopProof => "The DPoP proof is missing, or not valid for this request.",
-            Self::UseDpopNonce => "The DPoP proof needs the nonce of the DPoP-Nonce header.",
-            Self::Unavailable => "The access token cannot be checked now.",
-        }
-    }
-
-    /// The status of the answer (RFC 6750 3.1, RFC 9470 3, RFC 9449 7.1).
-    pub const fn status(self) -> http::StatusCode {
-        match self {
-            Self::InvalidRequest => http::StatusCode::BAD_REQUEST,
-            Self::InsufficientScope => http::StatusCode::FORBIDDEN,
-            Self::Unavailable => http::StatusCode::SERVICE_UNAVAILABLE,
-            Self::None
-            | Self::InvalidToken
-            | Self::InsufficientUserAuthentication
-            | Self::InvalidDpopProof
-            | Self::UseDpopNonce => http::StatusCode::UNAUTHORIZED,
+impl From<NoCredential> for Refusal {
+    fn from(why: NoCredential) -> Self {
+        match why {
+            NoCredential::Absent => Self::NoToken,
+            NoCredential::OtherScheme => Self::OtherScheme,
+            NoCredential::Several => Self::SeveralTokens,
+            NoCredential::Malformed => Self::MalformedHeader,
         }
     }
 }

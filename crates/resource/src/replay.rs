@@ -92,4 +92,20 @@ mod tests {
         assert_eq!(at(1, 55), Err(Refusal::ProofReplayed));
         assert_eq!(at(3, 100), Ok(()), "the first two are too old by now");
     }
+
+    #[test]
+    fn rfc9449_11_1_what_is_too_old_makes_room() {
+        let replay = Replay::new(2 * SHARDS);
+        let at = |id, until, now| replay.remember(&proof(id, until), UnixTime::new(now));
+        let held = || replay.shards.iter().map(|shard| shard.lock().unwrap().seen.len()).sum::<usize>();
+        assert_eq!((at(1, 100, 50), at(2, 103, 95), held()), (Ok(()), Ok(()), 2));
+        assert_eq!(at(3, 200, 99), Err(Refusal::ProofsOverflow));
+        // Before the next sweep is due.
+        assert_eq!((at(3, 200, 101), held()), (Ok(()), 2));
+        // And by the sweep, though there is room.
+        let wide = Replay::new(1000);
+        let at = |id, until, now| wide.remember(&proof(id, until), UnixTime::new(now));
+        let held = || wide.shards.iter().map(|shard| shard.lock().unwrap().seen.len()).sum::<usize>();
+        assert_eq!((at(1, 100, 50), at(2, 200, 111), held()), (Ok(()), Ok(()), 1));
+    }
 }

@@ -16,11 +16,10 @@ pub enum Standing {
     Unknown,
 }
 
-/// Knows which JWTs were taken back, by a status list, a feed, or a table.
+/// Knows which JWTs were taken back, by a feed or a table of your own. Status lists need none: they are followed anyway.
 ///
-/// It is asked when a token is verified, and not again while the token is in the cache: whoever learns that something was
-/// taken back calls [`crate::Api::forget_verified`], after which every token is verified, and asked about, anew. A token
-/// whose standing is not known is refused with 503.
+/// It is asked at every request, also while the token is remembered. A token whose standing is not known is refused with
+/// 503.
 pub trait Revocations: Debug + Send + Sync + 'static {
     /// What is known without waiting.
     fn standing(&self, token: &Verified, now: UnixTime) -> Standing;
@@ -29,5 +28,19 @@ pub trait Revocations: Debug + Send + Sync + 'static {
     fn learn<'a>(&'a self, token: &'a Verified, now: UnixTime) -> Pin<Box<dyn Future<Output = Standing> + Send + 'a>> {
         let _ = (token, now);
         Box::pin(std::future::ready(Standing::Unknown))
+    }
+}
+
+impl Standing {
+    /// Both must be good.
+    pub(crate) fn and(self, other: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::Good => other(),
+            Self::TakenBack => Self::TakenBack,
+            Self::Unknown => match other() {
+                Self::TakenBack => Self::TakenBack,
+                _ => Self::Unknown,
+            },
+        }
     }
 }

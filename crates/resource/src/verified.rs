@@ -1,48 +1,72 @@
 //! What an access token says, once it was checked.
 
 use crate::Refusal;
+use crate::claims::{Claims, From, Wanted};
+use grantor_jose::{Object, parse_object};
+use grantor_protocol::protected_resource::Held;
+use grantor_protocol::status_list::StatusReference;
 use grantor_protocol::token::Binding;
 use grantor_protocol::value::{Scope, UnixTime};
 use serde_json::{Map, Value};
+use smol_str::SmolStr;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// The claims of an access token that holds: of this issuer, for this API, within its time, and sent by whom it is bound
 /// to. There is no other way to get one than to have a request checked. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verified(Arc<Content>);
 
-#[derive(PartialEq, Eq)]
+/// What nearly every API asks for is at hand; the rest stays as it came until somebody asks.
 struct Content {
-    claims: Map<String, Value>,
+    subject: Piece,
+    client_id: SmolStr,
+    id: Option<Piece>,
+    acr: Option<SmolStr>,
+    roles: Vec<SmolStr>,
+    auth_time: Option<UnixTime>,
+    issued: Option<UnixTime>,
     scope: Scope,
     expires: UnixTime,
     binding: Binding,
+    status: Option<StatusReference>,
+    all: All,
 }
 
-/// Claims that only need a look at the clock and at who is meant.
-pub(crate) struct Read(Content);
+/// Every claim, as JSON that was found to be an object without repeated members.
+struct All {
+    text: String,
+    read: OnceLock<Map<String, Value>>,
+}
+
+/// A claim that is most often too long for a `SmolStr`, and seldom escaped.
+enum Piece {
+    /// Where in the text of all claims it stands.
+    Within(Range<usize>),
+    Apart(Box<str>),
+}
 
 impl Verified {
     /// `iss`: who issued it.
     pub fn issuer(&self) -> &str {
-        self.text("iss").unwrap_or_default()
+        self.claim("iss").and_then(Value::as_str).unwrap_or_default()
     }
 
     /// `sub`: on whose behalf the request is made, in the issuer's name space. Where a client acts for itself it is the
     /// client (RFC 9068 2.2).
     pub fn subject(&self) -> &str {
-        self.text("sub").unwrap_or_default()
+        self.0.subject.of(&self.0.all.text)
     }
 
     /// `client_id`: the client that the token was issued to (RFC 8693 4.3).
     pub fn client_id(&self) -> &str {
-        self.text("client_id").unwrap_or_default()
+        &self.0.client_id
     }
 
     /// `jti`: the token's own identifier. An introspected token may have none.
     pub fn id(&self) -> Option<&str> {
-        self.text("jti")
+        self.0.id.as_ref().map(|id| id.of(&self.0.all.text))
     }
 
     /// `aud`: every audience; yours is among them.
@@ -62,7 +86,7 @@ impl Verified {
 
     /// `roles` (RFC 9068 2.2.3.1).
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        texts(self.claim("roles"))
+        self.0.roles.iter().map(SmolStr::as_str)
     }
 
     /// Whether `roles` has this role.
@@ -72,7 +96,7 @@ impl Verified {
 
     /// `acr`: how the user signed in (RFC 9068 2.2.1); none where no user did.
     pub fn acr(&self) -> Option<&str> {
-        self.text("acr")
+        self.0.acr.as_deref()
     }
 
     /// `amr`: by what means the user signed in (RFC 8176).
@@ -82,12 +106,12 @@ impl Verified {
 
     /// `auth_time`: when the user signed in (RFC 9068 2.2.1).
     pub fn auth_time(&self) -> Option<UnixTime> {
-        numeric_date(self.claim("auth_time")?)
+        self.0.auth_time
     }
 
     /// `iat`: when the token was issued. An introspected token may not say.
     pub fn issued(&self) -> Option<UnixTime> {
-        numeric_date(self.claim("iat")?)
+        self.0.issued
     }
 
     /// `exp`: from when on the token is worth nothing. An introspected one that does not say ends at
@@ -101,6 +125,12 @@ impl Verified {
         &self.0.binding
     }
 
+    /// `status`: where it is said whether the token was taken back (Token Status List 6.2). An introspected token has
+    /// none: the issuer was asked.
+    pub fn status(&self) -> Option<&StatusReference> {
+        self.0.status.as_ref()
+    }
+
     /// `authorization_details` (RFC 9396 9.1): a list of objects, each with a `type`; empty where there are none.
     pub fn authorization_details(&self) -> &[Value] {
         self.claim("authorization_details").and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -108,16 +138,34 @@ impl Verified {
 
     /// Any claim.
     pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.0.claims.get(name)
+        self.claims().get(name)
     }
 
     /// Every claim, as it came.
     pub fn claims(&self) -> &Map<String, Value> {
-        &self.0.claims
+        self.0.all.read()
+    }
+}
+
+impl Held for Verified {
+    fn binding(&self) -> &Binding {
+        self.binding()
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        self.claim(name).and_then(Value::as_str)
+    fn scope(&self) -> &Scope {
+        self.scope()
+    }
+
+    fn has_role(&self, role: &str) -> bool {
+        self.has_role(role)
+    }
+
+    fn acr(&self) -> Option<&str> {
+        self.acr()
+    }
+
+    fn auth_time(&self) -> Option<UnixTime> {
+        self.auth_time()
     }
 }
 
@@ -133,97 +181,57 @@ impl fmt::Debug for Verified {
     }
 }
 
-/// What claims must be there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
-    /// RFC 9068 2.2: all of them.
-    Jwt,
-    /// RFC 7662 2.2 leaves nearly all of them to the server; `iss` may be told by whom the answer came from.
-    Introspection,
-}
-
-/// For whom a token must be, and when.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) audience: &'a str,
-    pub(crate) leeway: grantor_protocol::value::Seconds,
-    pub(crate) now: UnixTime,
-}
-
-impl Read {
-    /// Reads claims, each of them of its type.
-    pub(crate) fn parse(claims: Map<String, Value>, from: From) -> Result<Self, Refusal> {
-        let required: &[&'static str] = match from {
-            From::Jwt => &["iss", "aud", "exp", "sub", "client_id", "iat", "jti"],
-            From::Introspection => &["aud", "sub", "client_id"],
-        };
-        if let Some(missing) = required.iter().find(|name| !claims.contains_key(**name)) {
-            return Err(Refusal::MissingClaim(missing));
-        }
-        for name in ["iss", "sub", "client_id", "jti", "acr"] {
-            if claims.get(name).is_some_and(|value| value.as_str().is_none_or(str::is_empty)) {
-                return Err(Refusal::MalformedClaim(name));
-            }
-        }
-        for name in ["exp", "iat", "nbf", "auth_time"] {
-            if claims.get(name).is_some_and(|value| numeric_date(value).is_none()) {
-                return Err(Refusal::MalformedClaim(name));
-            }
-        }
-        for name in ["aud", "roles", "amr"] {
-            if claims.get(name).is_some_and(|value| !is_texts(value)) {
-                return Err(Refusal::MalformedClaim(name));
-            }
-        }
-        if claims.get("authorization_details").is_some_and(|details| !details.is_array()) {
-            return Err(Refusal::MalformedClaim("authorization_details"));
-        }
-        let scope = match claims.get("scope") {
-            None => Scope::default(),
-            Some(scope) => scope.as_str().and_then(Scope::parse).ok_or(Refusal::MalformedClaim("scope"))?,
-        };
-        // A confirmation that is not understood must not pass for none (RFC 7800 3.1).
-        let binding = Binding::from_claims(&claims).ok_or(Refusal::MalformedClaim("cnf"))?;
-        let expires = claims.get("exp").and_then(numeric_date).unwrap_or(UnixTime::FOREVER);
-        Ok(Self(Content { claims, scope, expires, binding }))
-    }
-
-    /// RFC 9068 4, RFC 7519 4.1, RFC 8725 3.8 and 3.9: whether it is from whom and for whom it must be, now.
-    pub(crate) fn check(self, wanted: &Wanted<'_>) -> Result<Verified, Refusal> {
-        let Content { claims, expires, .. } = &self.0;
-        // Compared as it is written (RFC 8414 3.3).
-        if claims.get("iss").is_some_and(|issuer| issuer != wanted.issuer) {
-            return Err(Refusal::OtherIssuer);
-        }
-        if !texts(claims.get("aud")).any(|audience| audience == wanted.audience) {
-            return Err(Refusal::OtherAudience);
-        }
-        let (past, future) = (wanted.now.minus(wanted.leeway), wanted.now.plus(wanted.leeway));
-        if *expires <= past {
-            return Err(Refusal::Expired);
-        }
-        let time = |name: &str| claims.get(name).and_then(numeric_date);
-        if time("nbf").is_some_and(|begins| begins > future) {
-            return Err(Refusal::NotYetValid);
-        }
-        if time("iat").is_some_and(|issued| issued > future) {
-            return Err(Refusal::IssuedInTheFuture);
-        }
-        Ok(Verified(Arc::new(self.0)))
+impl All {
+    fn read(&self) -> &Map<String, Value> {
+        // It was read once before, and as strictly.
+        self.read.get_or_init(|| parse_object(self.text.as_bytes()).unwrap_or_default())
     }
 }
 
-/// RFC 7519 2: seconds, with a fraction perhaps, which does not count here.
-fn numeric_date(value: &Value) -> Option<UnixTime> {
-    if let Some(seconds) = value.as_i64() {
-        return Some(UnixTime::new(seconds));
+impl Piece {
+    fn new(part: &str, text: &str) -> Self {
+        let from = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+        let place = from..from.wrapping_add(part.len());
+        if text.get(place.clone()) == Some(part) { Self::Within(place) } else { Self::Apart(part.into()) }
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "`as` rounds towards zero and saturates, both of which are meant"
-    )]
-    value.as_f64().map(|seconds| UnixTime::new(seconds as i64))
+
+    fn of<'a>(&'a self, text: &'a str) -> &'a str {
+        match self {
+            Self::Within(place) => text.get(place.clone()).unwrap_or_default(),
+            Self::Apart(part) => part,
+        }
+    }
+}
+
+/// All the rest follows from the claims.
+impl PartialEq for Content {
+    fn eq(&self, other: &Self) -> bool {
+        self.status == other.status && self.all.read() == other.all.read()
+    }
+}
+
+impl Eq for Content {}
+
+impl Verified {
+    /// From the text of claims that are the issuer's word: each of its type, from whom and for whom they must be, now.
+    pub(crate) fn of_claims(text: Vec<u8>, from: From, wanted: &Wanted<'_>) -> Result<Self, Refusal> {
+        let text = String::from_utf8(text).map_err(|_| Refusal::MalformedClaims)?;
+        let members = Object::parse_text(&text).ok_or(Refusal::MalformedClaims)?;
+        let claims = Claims::parse(&members, from)?;
+        claims.check(wanted)?;
+        let roles = claims.roles().map(SmolStr::from).collect();
+        let Claims { auth_time, issued, scope, expires, binding, status, .. } = claims;
+        let subject = Piece::new(claims.subject.unwrap_or_default(), &text);
+        let id = claims.id.map(|id| Piece::new(id, &text));
+        let [client_id, acr] = [claims.client_id, claims.acr].map(|text| text.map(SmolStr::from));
+        let client_id = client_id.unwrap_or_default();
+        let expires = expires.unwrap_or(UnixTime::FOREVER);
+        drop(members);
+        let all = All { text, read: OnceLock::new() };
+        let content =
+            Content { subject, client_id, id, acr, roles, auth_time, issued, scope, expires, binding, status, all };
+        Ok(Self(Arc::new(content)))
+    }
 }
 
 /// One text, or a list of them (RFC 7519 4.1.3).
@@ -231,8 +239,4 @@ fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     let one = value.and_then(Value::as_str);
     let many = value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     one.into_iter().chain(many)
-}
-
-fn is_texts(value: &Value) -> bool {
-    value.is_string() || value.as_array().is_some_and(|many| many.iter().all(Value::is_string))
 }

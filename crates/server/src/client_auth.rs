@@ -1,6 +1,7 @@
 //! RFC 6749 2.3: the client that a request comes from. What must be waited for is found here; what it proves is decided in
 //! `grantor_protocol::client::auth`.
 
+use crate::client_document;
 use crate::extract::Call;
 use crate::failure::failed;
 use grantor_fetch::FetchError;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 /// The client of a request, by the one method that it is registered for.
 pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<AuthenticatedClient, Refusal> {
     let presented = Presented::find(params, authorization(call)?)?;
+    client_document::look_up(call, Some(presented.unverified_client_id.as_str())).await?;
     let client = call.tenancy.directory.client(&presented.unverified_client_id);
     let client = client.as_ref();
     let now = call.now();

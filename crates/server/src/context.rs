@@ -1,6 +1,6 @@
 //! What every request sees: the settings, the store, and a snapshot of the directory that is read from memory.
 
-use crate::budget::Budget;
+use crate::budget::{AddressBudget, Budget};
 use crate::feed::Feed;
 use crate::keyring::{KeyringError, MasterKey};
 use crate::known_secrets::KnownSecrets;
@@ -9,10 +9,11 @@ use crate::operations::Operations;
 use crate::settings::{Origin, Settings};
 use crate::snapshot::Making;
 use crate::standing::{Revocations, Standings, WatchedStore};
+use crate::status_lists::StatusLists;
 use crate::tally::Tally;
 use crate::tenancy::Tenancy;
 use crate::world::World;
-use grantor_fetch::{Fetcher, KeySets};
+use grantor_fetch::{Fetcher, KeySets, Relay};
 use grantor_login::{PasswordPool, Throttle};
 use grantor_protocol::value::{Seconds, TenantName, UnixTime};
 use grantor_store::{Store, StoreError};
@@ -35,6 +36,12 @@ pub(crate) struct Context {
     pub(crate) devices: Budget,
     /// Refusals of peers who did not say who they are, written down.
     pub(crate) strangers: Budget,
+    /// Clients that anybody may register.
+    pub(crate) registrations: AddressBudget,
+    /// The playground's requests to others, where somebody may be asked.
+    pub(crate) relay: Option<Relay>,
+    /// How many of them an address may have passed on.
+    pub(crate) relayed: AddressBudget,
     /// What the demo API keeps.
     pub(crate) notes: Mutex<Vec<String>>,
     pub(crate) origin: Origin,
@@ -49,6 +56,8 @@ pub(crate) struct Context {
     pub(crate) tally: Tally,
     /// How the tokens that were presented lately stand.
     pub(crate) standings: Standings,
+    /// Where tokens say how they stand.
+    pub(crate) status_lists: StatusLists,
     pub(crate) feed: Feed,
 }
 
@@ -80,6 +89,12 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 const WRONG_CLOCK: Seconds = Seconds::new(2 * 3600);
 const EXPIRE_ROWS: u32 = 1000;
 const EXPIRE_STEPS: u32 = 100;
+/// After so many of those, it is looked for registered clients that are not used.
+const UNUSED_EVERY: u32 = 12;
+/// Registrations from one address in an hour, where anybody may register.
+const REGISTRATIONS: u32 = 60;
+/// Requests of the playground that are passed on for one address in an hour: one each six seconds.
+const RELAYED: u32 = 600;
 
 impl Context {
     /// Makes the default tenant and all missing keys, reads the directory, and follows it from now on.
@@ -97,6 +112,8 @@ impl Context {
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         let fetcher =
             Fetcher::new(settings.outgoing.clone()).map_err(|error| StartError::Outgoing(error.to_string()))?;
+        let relay = (!settings.relay.is_empty()).then(|| Relay::new(settings.outgoing.clone(), settings.relay.clone()));
+        let relay = relay.transpose().map_err(|error| StartError::Outgoing(error.to_string()))?;
         let operations = Operations::new(settings.metrics, settings.max_connections);
         let store: Arc<dyn Store> = match &operations.metrics {
             Some(metrics) => Arc::new(MeteredStore::new(store, Arc::clone(&metrics.store))),
@@ -114,13 +131,17 @@ impl Context {
             user_codes: Throttle::default(),
             devices: Budget::new(DEVICES),
             strangers: Budget::new(STRANGERS),
+            registrations: AddressBudget::new(REGISTRATIONS),
+            relay,
+            relayed: AddressBudget::new(RELAYED),
             notes: Mutex::default(),
             key_sets: KeySets::new(fetcher.clone()),
             fetcher,
             master,
             operations,
             tally: Tally::new(Arc::clone(&store), Arc::clone(&world)),
-            standings: Standings::new(revocations),
+            standings: Standings::new(revocations, &world.random()),
+            status_lists: StatusLists::new(),
             feed,
             settings,
             store,
@@ -150,11 +171,16 @@ impl Context {
 
     /// Drops what has expired, for as long as the server is there.
     async fn sweep(server: Weak<Self>) {
+        let mut steps = 0_u32;
         loop {
             tokio::time::sleep(EXPIRE_EVERY).await;
             let Some(context) = server.upgrade() else { return };
             context.tally.finish(context.now());
             context.drop_expired().await;
+            steps = steps.wrapping_add(1);
+            if steps.is_multiple_of(UNUSED_EVERY) {
+                context.drop_unused_clients().await;
+            }
         }
     }
 

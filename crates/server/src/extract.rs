@@ -94,6 +94,29 @@ impl Call {
         mtls.unwrap_or_else(|| self.tenancy.issuer.endpoint(&self.path))
     }
 
+    /// The same caller's request to another endpoint of this tenant, with this form: so that a page does what a client
+    /// does by the same code. What the browser sent along stays behind.
+    pub(crate) fn posting(&self, path: &'static str, form: String, authorization: Option<HeaderValue>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        if let Some(authorization) = authorization {
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        Self {
+            context: Arc::clone(&self.context),
+            tenancy: Arc::clone(&self.tenancy),
+            meta: self.meta,
+            now: self.now,
+            method: Method::POST,
+            headers,
+            query: String::new(),
+            path: Cow::Borrowed(path),
+            body: Bytes::from(form),
+            at_mtls: false,
+            certificate: None,
+        }
+    }
+
     /// The parameters of the query.
     pub(crate) fn query_params(&self) -> Result<Params, Refusal> {
         Params::parse(self.query.as_bytes())
@@ -137,6 +160,9 @@ impl Call {
 /// Pages lead to nothing that is not asked for here in the end.
 fn needs_the_newest(path: &str) -> bool {
     [path::TOKEN, path::PAR, path::INTROSPECT, path::REVOKE, path::USERINFO].contains(&path)
+        || path.starts_with(path::REGISTER)
+        || path.starts_with(path::FORWARD_AUTH)
+        || path.starts_with("/desk/")
         || path.starts_with("/demo/")
 }
 

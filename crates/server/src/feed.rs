@@ -96,6 +96,14 @@ impl Feed {
         is_current
     }
 
+    /// Returns when this version is served here, or when every node must have looked for it.
+    pub(crate) async fn reaches(&self, version: u64) {
+        let mut looks = self.looks.subscribe();
+        self.hurry.notify_one();
+        let reached = async { while self.snapshot().version() < version && looks.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(BOUND, reached).await;
+    }
+
     /// Returns when it is time to look again. What the store hears only makes it sooner.
     async fn due(&self, store: &dyn Store) {
         let heard = async {

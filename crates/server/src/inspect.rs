@@ -1,6 +1,7 @@
 //! What a token is: for administrators, who hold the keys.
 
 use crate::Server;
+use crate::standing::delegation_stands;
 use crate::tenancy::Tenancy;
 use crate::token::{open_access_token, open_id_token_hint};
 use grantor_jose::jws::Unverified;
@@ -91,6 +92,7 @@ impl Server {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
         let standing = self.0.store.standing(tenancy.name(), &reference).await?;
         let user_is_there = match &standing {
+            Standing::Good(Some(grant)) if !delegation_stands(&*self.0.store, tenancy.name(), grant).await? => false,
             Standing::Good(Some(grant)) => {
                 let user = self.0.store.user(tenancy.name(), &grant.terms.subject).await?;
                 user.is_some_and(|user| !user.disabled)
@@ -105,7 +107,7 @@ impl Server {
         } else if standing == Standing::Revoked {
             (false, "It was revoked, or its grant was.".to_owned())
         } else if !user_is_there {
-            (false, "Its user is gone or disabled.".to_owned())
+            (false, "Its user is gone or disabled, or what it was derived from was revoked.".to_owned())
         } else {
             (true, format!("It is good for {} seconds more.", token.expires.remaining(now).get()))
         };

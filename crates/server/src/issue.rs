@@ -10,11 +10,11 @@ use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::client::{AuthenticatedClient, ClientMetadata};
 use grantor_protocol::directory::{Api, TokenFormat, User};
 use grantor_protocol::grant::{Grant, GrantType};
-use grantor_protocol::narrow;
+use grantor_protocol::status_list::StatusReference;
 use grantor_protocol::token::handle::{HandleKind, RefreshHandle};
 use grantor_protocol::token::id::{self, IdToken};
 use grantor_protocol::token::{AccessToken, Binding, Selection, TokenResponse, TokenSubject, presented_subject};
-use grantor_protocol::value::{Scope, TokenId, UnixTime};
+use grantor_protocol::value::{Scope, Seconds, TokenId, UnixTime};
 use std::sync::Arc;
 
 /// What the claims of most access tokens are shorter than, in bytes.
@@ -63,6 +63,10 @@ pub(crate) struct Issuing<'a> {
     pub(crate) grant_type: GrantType,
     /// What the ID token is encrypted with.
     pub(crate) encryptor: Option<Encryptor>,
+    /// The access token's name, its life, and where its status is.
+    pub(crate) token: TokenId,
+    pub(crate) life: Seconds,
+    pub(crate) status: Option<StatusReference>,
     pub(crate) now: UnixTime,
 }
 
@@ -156,10 +160,6 @@ impl Issuing<'_> {
 
     fn user_token(&self, grant: &Grant, content: &Content, sub: &str) -> AccessToken {
         let selection = &content.selection;
-        let directory = &self.call.tenancy.directory;
-        let life_at = |api| narrow::longest_life(directory, api, self.client.get(), self.grant_type, Some(self.user));
-        let lives = selection.apis.iter().map(|api| life_at(api));
-        let life = lives.min().unwrap_or(directory.tenant.lifetimes.access_token);
         let roles = match selection.apis.as_slice() {
             // Roles belong to one API; a token for several cannot say whose they are.
             [api] => self.user.roles_at(&api.audience).to_vec(),
@@ -167,18 +167,20 @@ impl Issuing<'_> {
         };
         AccessToken {
             issuer: self.call.tenancy.issuer.clone(),
-            id: TokenId::new(self.call.context.world.millis(), self.call.context.world.random()),
+            id: self.token,
             subject: TokenSubject::User(sub.to_owned()),
+            actor: None,
             client: self.client.id().clone(),
             audience: selection.audience.clone(),
             scope: selection.scope.clone(),
             roles,
             issued: self.now,
-            expires: self.now.plus(life).min(grant.terms.ends),
+            expires: self.now.plus(self.life).min(grant.terms.ends),
             grant: Some(grant.id),
             authentication: Some(grant.terms.authentication.clone()),
             details: content.details.clone(),
             binding: content.binding,
+            status: self.status.clone(),
         }
     }
 

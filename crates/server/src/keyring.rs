@@ -9,7 +9,8 @@ use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::client::SecretHash;
 use grantor_protocol::directory::{Api, ClientRecord, KeyKind, KeyRecord};
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
-use grantor_protocol::value::{ClientId, EventId, Issuer, Seconds, Secret, TenantName, UnixTime};
+use grantor_protocol::value::{ClientId, EventId, Issuer, Seconds, Secret, TenantName, UnixTime, WorkspaceId};
+use grantor_protocol::workspace::Item;
 use grantor_store::{Change, Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -96,6 +97,35 @@ impl MasterKey {
 
     fn secret_context(tenant: &TenantName, client: &ClientId) -> String {
         format!("grantor client secret {tenant} {client}")
+    }
+
+    /// Seals what lies on the token desk: whose it is, where it lies and which version it is cannot be changed without the
+    /// key either.
+    pub(crate) fn seal_item(
+        &self,
+        tenant: &TenantName,
+        workspace: WorkspaceId,
+        item: &Item,
+        salt: [u8; 16],
+        document: &[u8],
+    ) -> Vec<u8> {
+        self.0.seal(Self::item_context(tenant, workspace, item).as_bytes(), salt, document)
+    }
+
+    /// Opens what [`Self::seal_item`] sealed.
+    pub(crate) fn open_item(
+        &self,
+        tenant: &TenantName,
+        workspace: WorkspaceId,
+        item: &Item,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let context = Self::item_context(tenant, workspace, item);
+        self.0.open(context.as_bytes(), &item.sealed).map(Zeroizing::new)
+    }
+
+    fn item_context(tenant: &TenantName, workspace: WorkspaceId, item: &Item) -> String {
+        let Item { id, owner, version, sealed: _ } = item;
+        format!("grantor desk item {tenant} {workspace} {id} {version} {owner}")
     }
 
     fn seal(&self, tenant: &TenantName, kid: &str, salt: [u8; 16], private: &[u8]) -> Vec<u8> {

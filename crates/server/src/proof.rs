@@ -7,7 +7,9 @@ use axum::response::Response;
 use grantor_jose::SigningAlgorithm;
 use grantor_protocol::Refusal;
 use grantor_protocol::client::auth::certificate::ClientCertificate;
+use grantor_protocol::defended;
 use grantor_protocol::profile::Profile;
+use grantor_protocol::protected_resource::Scheme;
 use grantor_protocol::token::dpop::{self, Expected, Nonces, Proof};
 use grantor_protocol::token::{Binding, Proven};
 use http::{HeaderName, HeaderValue};
@@ -19,6 +21,16 @@ pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The proof of a request, if it has one. Nothing is written: who asks is not known yet.
 pub(crate) fn read(call: &Call, access_token: Option<&str>) -> Result<Option<Proof>, Refusal> {
+    read_for(call, call.method.as_str(), &call.url(), access_token)
+}
+
+/// The same of a request that was sent elsewhere, by this method to this URL without its query.
+pub(crate) fn read_for(
+    call: &Call,
+    method: &str,
+    uri: &str,
+    access_token: Option<&str>,
+) -> Result<Option<Proof>, Refusal> {
     let headers = call.headers.get_all(DPOP).iter();
     let headers: Vec<&str> =
         headers.map(|value| value.to_str().map_err(|_| Refusal::MalformedDpopProof)).collect::<Result<_, _>>()?;
@@ -26,10 +38,9 @@ pub(crate) fn read(call: &Call, access_token: Option<&str>) -> Result<Option<Pro
         return Ok(None);
     }
     let (keys, now) = (&call.tenancy.ready()?.keys, call.now());
-    let uri = call.url();
     let expected = Expected {
-        method: call.method.as_str(),
-        uri: &uri,
+        method,
+        uri,
         access_token,
         nonces: call.tenancy.directory.tenant.dpop_nonces.then_some(Nonces(&keys.handles)),
         algorithms: SigningAlgorithm::ALL,
@@ -56,7 +67,7 @@ pub(crate) async fn once(call: &Call, proof: Option<&Proof>) -> Result<(), Refus
     let (store, tenant, now) = (&call.context.store, call.tenancy.name(), call.now());
     let fresh =
         store.remember(tenant, "DPoP proof", &proof.id, proof.until, now).await.map_err(|error| failed(&error))?;
-    if fresh { Ok(()) } else { Err(Refusal::DpopProofReplayed) }
+    if defended!("dpop", fresh, true) { Ok(()) } else { Err(Refusal::DpopProofReplayed) }
 }
 
 /// What the connection alone proves.
@@ -73,15 +84,6 @@ pub(crate) fn check(binding: &Binding, scheme: Scheme, proven: Proven) -> Result
         _ if proven.holds(binding) => Ok(()),
         _ => Err(Refusal::AccessTokenBoundToAnotherKey),
     }
-}
-
-/// The scheme under which an access token was presented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// RFC 6750 2.1, 2.2.
-    Bearer,
-    /// RFC 9449 7.1.
-    Dpop,
 }
 
 /// Gives a client that sends proofs the nonce for its next one (RFC 9449 8.2).

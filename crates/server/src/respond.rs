@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::response::Response;
 use grantor_jose::SigningAlgorithm;
 use grantor_protocol::authorize::AuthorizationResponse;
+use grantor_protocol::protected_resource::well_known;
 use grantor_protocol::{ErrorCode, Refusal};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -66,7 +67,8 @@ pub(crate) fn oauth_error(refusal: &Refusal, used_authorization_header: bool) ->
 
 /// An error of a resource (RFC 6750 3, RFC 9449 7.1): a challenge for each scheme, the error in the one that was tried.
 /// Without a token only the schemes are named.
-pub(crate) fn resource_error(call: &Call, refusal: &Refusal, scope: Option<&str>) -> Response {
+/// `audience` is the API's, whose metadata every challenge names (RFC 9728 5.1).
+pub(crate) fn resource_error(call: &Call, refusal: &Refusal, scope: Option<&str>, audience: Option<&str>) -> Response {
     let code = refusal.code();
     let nothing = *refusal == Refusal::NoAccessToken;
     // RFC 9449 7.1: both of DPoP's own errors are 401 at a resource.
@@ -83,9 +85,11 @@ pub(crate) fn resource_error(call: &Call, refusal: &Refusal, scope: Option<&str>
             |algorithm: &&SigningAlgorithm| profiles.iter().any(|profile| profile.allows_algorithm(**algorithm));
         let algorithms = SigningAlgorithm::ALL.iter().filter(offered).map(|algorithm| algorithm.as_str());
         let algorithms = algorithms.collect::<Vec<_>>().join(" ");
+        let metadata = audience.and_then(well_known).map(|(url, _)| format!(r#", resource_metadata="{url}""#));
+        let metadata = metadata.unwrap_or_default();
         for challenge in [
-            format!(r#"Bearer realm="grantor"{}"#, error(!tried_dpop)),
-            format!(r#"DPoP realm="grantor", algs="{algorithms}"{}"#, error(tried_dpop)),
+            format!(r#"Bearer realm="grantor"{metadata}{}"#, error(!tried_dpop)),
+            format!(r#"DPoP realm="grantor", algs="{algorithms}"{metadata}{}"#, error(tried_dpop)),
         ] {
             if let Ok(challenge) = HeaderValue::from_str(&challenge) {
                 response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);

@@ -2,17 +2,23 @@
 //! address, and what is too long is refused.
 
 use crate::context::Context;
-use crate::endpoint::{authorize, demo, device_authorization, introspect, metadata, par, revoke, token, userinfo};
+use crate::endpoint::{
+    authorize, demo, device_authorization, forward_auth, introspect, metadata, par, protected_resource, register,
+    relay, revoke, status_list, token, userinfo,
+};
 use crate::extract::{Call, CallMeta, RequestId};
-use crate::page::{applications, asset, consent, device, home, select_account, setup, sign_in, sign_out};
+use crate::page::{
+    applications, asset, consent, desk, device, home, playground, select_account, setup, sign_in, sign_out,
+};
 use crate::respond;
 use crate::tenancy::Tenancy;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, delete, get, post};
 use grantor_protocol::metadata::path;
-use grantor_protocol::value::TenantName;
+use grantor_protocol::protected_resource::WELL_KNOWN;
+use grantor_protocol::value::{Resource, TenantName};
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use ipnet::IpNet;
@@ -40,6 +46,7 @@ enum Frequent {
     Token,
     Introspect,
     Userinfo,
+    ForwardAuth,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -52,27 +59,45 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route("/", get(home::get))
         .route("/health", get(healthy))
         .route("/assets/{*path}", get(asset::get))
-        .route(metadata::OPENID, get(metadata::document))
-        .route(metadata::OAUTH, get(metadata::document))
-        .route(path::JWKS, get(metadata::jwks))
+        .route(metadata::OPENID, get(metadata::document).options(preflight))
+        .route(metadata::OAUTH, get(metadata::document).options(preflight))
+        .route(path::JWKS, get(metadata::jwks).options(preflight))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
         .route(path::TOKEN, post(token::handle).options(preflight))
         .route(path::PAR, post(par::handle).options(preflight))
         .route(path::DEVICE_AUTHORIZATION, post(device_authorization::handle).options(preflight))
         .route(path::DEVICE, get(device::get).post(device::post))
         .route(path::INTROSPECT, post(introspect::handle))
+        .route(path::PROTECTED_RESOURCE, get(protected_resource::handle).options(preflight))
         .route(path::REVOKE, post(revoke::handle).options(preflight))
         .route(path::USERINFO, get(userinfo::handle).post(userinfo::handle).options(preflight))
+        .route(path::FORWARD_AUTH, any(forward_auth::handle))
+        .route(forward_auth::REPEATED, any(forward_auth::handle))
+        .route(path::REGISTER, post(register::create).options(preflight))
+        .route(register::CLIENT, get(register::read).put(register::update).delete(register::delete).options(preflight))
+        .route(status_list::LIST, get(status_list::handle).options(preflight))
         .route(path::SIGN_OUT, get(sign_out::handle).post(sign_out::handle))
         .route("/signin", get(sign_in::get).post(sign_in::post))
         .route("/select-account", get(select_account::get).post(select_account::post))
         .route("/consent", get(consent::get).post(consent::post))
         .route("/applications", get(applications::get).post(applications::post))
+        .route(desk::DESK, get(desk::get))
+        .route(desk::ACT, post(desk::act))
+        .route(desk::TOKEN, post(desk::token))
+        .route(desk::USE, post(desk::derive))
+        .route(desk::STATE, get(desk::state))
+        .route(playground::PLAYGROUND, get(playground::get))
+        .route(playground::CALLBACK, get(playground::callback))
+        .route(playground::INSPECTOR, get(playground::inspector))
+        .route(playground::OPERATIONS, get(playground::operations))
+        .route(relay::RELAY, post(relay::handle))
         .route("/setup", get(setup::get).post(setup::post));
     if context.settings.demo_api {
         router = router
             .route("/demo/notes", get(demo::read_notes).post(demo::write_note).options(preflight))
+            .route("/demo/notes/{number}", delete(demo::delete_note).options(preflight))
             .route("/demo/mail", get(demo::read_mail).options(preflight))
+            .route("/demo/openapi.json", get(demo::openapi))
             .route("/demo/callback", get(demo::callback));
     }
     let router = router
@@ -93,6 +118,7 @@ impl Frequent {
             (&Method::POST, path::TOKEN) => Some(Self::Token),
             (&Method::POST, path::INTROSPECT) => Some(Self::Introspect),
             (&Method::GET | &Method::POST, path::USERINFO) => Some(Self::Userinfo),
+            (&Method::GET, path::FORWARD_AUTH) => Some(Self::ForwardAuth),
             _ => None,
         }
     }
@@ -124,6 +150,12 @@ impl Service {
     }
 
     async fn route(&self, request: Request, meta: CallMeta) -> Response {
+        if let Some(rest) = request.uri().path().strip_prefix(WELL_KNOWN) {
+            return match *request.method() {
+                Method::OPTIONS => preflight().await,
+                _ => self.protected_resource(request.method(), rest),
+            };
+        }
         let Some((name, path)) = tenant_of(request.uri().path(), &self.base) else {
             return respond::status(StatusCode::NOT_FOUND);
         };
@@ -134,11 +166,25 @@ impl Service {
             Some(Frequent::Token) => self.called(request, name, meta, path::TOKEN, token::handle).await,
             Some(Frequent::Introspect) => self.called(request, name, meta, path::INTROSPECT, introspect::handle).await,
             Some(Frequent::Userinfo) => self.called(request, name, meta, path::USERINFO, userinfo::handle).await,
+            Some(Frequent::ForwardAuth) => {
+                self.called(request, name, meta, path::FORWARD_AUTH, forward_auth::handle).await
+            }
             None => {
                 let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
                 let inner = format!("{path}{query}");
                 self.routed(request, name, meta, inner).await
             }
+        }
+    }
+
+    /// The metadata of an API that is served from our own origin (RFC 9728 3.1), of whatever tenant its path is.
+    fn protected_resource(&self, method: &Method, path: &str) -> Response {
+        let audience = Resource::parse(&format!("{}{path}", self.context.origin.text));
+        let tenant = tenant_of(path, &self.base).and_then(|(name, _)| name).unwrap_or_else(|| self.root.clone());
+        match (audience, self.context.tenancy(&tenant)) {
+            _ if *method != Method::GET => respond::status(StatusCode::METHOD_NOT_ALLOWED),
+            (Some(audience), Some(tenancy)) => protected_resource::of(&tenancy, &audience),
+            _ => respond::status(StatusCode::NOT_FOUND),
         }
     }
 
@@ -231,8 +277,10 @@ async fn healthy() -> &'static str {
 async fn preflight() -> Response {
     let mut response = respond::readable_by_all(respond::status(StatusCode::NO_CONTENT));
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type, DPoP"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
+    // Whatever a library sends along, as those of MCP do `MCP-Protocol-Version`. The star does not stand for `Authorization`
+    // (Fetch, "CORS protocol").
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, *"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
 }
@@ -272,6 +320,8 @@ mod tests {
         assert_eq!(frequent(Method::GET, "/.well-known/openid-configuration"), Some(Frequent::Metadata));
         assert_eq!(frequent(Method::GET, "/.well-known/oauth-authorization-server"), Some(Frequent::Metadata));
         assert_eq!(frequent(Method::POST, "/token"), Some(Frequent::Token));
+        assert_eq!(frequent(Method::GET, "/forward-auth"), Some(Frequent::ForwardAuth));
+        assert_eq!(frequent(Method::GET, "/forward-auth/x"), None);
         for method in [Method::HEAD, Method::OPTIONS, Method::PUT] {
             for path in [metadata::OAUTH, metadata::OPENID, path::JWKS, path::TOKEN, path::INTROSPECT, path::USERINFO] {
                 assert_eq!(Frequent::of(&method, path), None, "{method} {path}");

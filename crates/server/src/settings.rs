@@ -14,10 +14,14 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether the demo APIs are served.
     pub demo_api: bool,
+    /// Clients of the demo, with all that they prove themselves by: its playground gives them to everybody who opens it.
+    pub demo_clients: Vec<serde_json::Value>,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<PathBuf>,
     /// What is allowed of outgoing requests.
     pub outgoing: grantor_fetch::Settings,
+    /// Whom the playground's relay may ask; nobody: there is no relay.
+    pub relay: grantor_fetch::Origins,
     /// How many connections are served at once.
     pub max_connections: usize,
     /// For how long new connections are still served after the server was told to stop, so that whoever spreads
@@ -35,6 +39,9 @@ pub struct Settings {
     /// Whether `Client-Cert` is believed from `trusted_proxies` (RFC 9440). They must have checked the chain of what
     /// they pass on, and must let no such header of a client through.
     pub client_cert_header: bool,
+    /// Whether `trusted_proxies` are told at `/forward-auth` what the token of a request is worth. Where such a proxy also
+    /// passes requests on to this server, it must keep that address out of them.
+    pub forward_auth: bool,
 }
 
 /// What concerns the listener for mutual TLS (RFC 8705).
@@ -63,8 +70,10 @@ impl Settings {
             issuer,
             trusted_proxies: Vec::new(),
             demo_api: false,
+            demo_clients: Vec::new(),
             templates: None,
             outgoing: grantor_fetch::Settings::default(),
+            relay: grantor_fetch::Origins::default(),
             max_connections: 10_000,
             drain: Duration::ZERO,
             metrics: false,
@@ -72,6 +81,7 @@ impl Settings {
             mtls: None,
             fapi_tls: false,
             client_cert_header: false,
+            forward_auth: false,
         }
     }
 

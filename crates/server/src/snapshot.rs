@@ -179,6 +179,11 @@ impl Snapshot {
         self.tenants.get(name.as_str()).filter(|tenancy| tenancy.has_keys())
     }
 
+    /// Every tenant, in no order.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &Arc<Tenancy>> {
+        self.tenants.iter()
+    }
+
     /// Whether there is a tenant of this name, with or without keys.
     pub(crate) fn is_declared(&self, name: &TenantName) -> bool {
         self.tenants.get(name.as_str()).is_some()

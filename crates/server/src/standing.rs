@@ -12,9 +12,9 @@ mod watched;
 mod weight;
 
 use crate::keyring::TenantKeys;
-use grantor_jose::digest;
+use grantor_jose::names::{Name, Names};
 use grantor_protocol::directory::User;
-use grantor_protocol::grant::{Grant, Standing, TokenRef};
+use grantor_protocol::grant::{Delegation, Grant, Standing, TokenRef};
 use grantor_protocol::token::AccessToken;
 use grantor_protocol::value::TenantName;
 use grantor_store::{Store, StoreError};
@@ -37,7 +37,8 @@ const USUAL: u64 = 3 * 1024;
 
 /// The tokens that were presented lately.
 pub(crate) struct Standings {
-    tokens: Cache<[u8; 32], Kept, Weights>,
+    names: Names,
+    tokens: Cache<Name, Kept, Weights>,
     revocations: Arc<Revocations>,
 }
 
@@ -46,7 +47,7 @@ pub(crate) struct Known {
     pub(crate) token: AccessToken,
     reference: TokenRef,
     /// Of its text.
-    digest: [u8; 32],
+    name: Name,
     /// Bytes without what was said.
     own_weight: usize,
     /// Bytes with what was said last.
@@ -103,17 +104,17 @@ struct Kept {
 #[derive(Clone)]
 struct Weights;
 
-impl Weighter<[u8; 32], Kept> for Weights {
-    fn weight(&self, _: &[u8; 32], kept: &Kept) -> u64 {
+impl Weighter<Name, Kept> for Weights {
+    fn weight(&self, _: &Name, kept: &Kept) -> u64 {
         kept.weight
     }
 }
 
 impl Standings {
-    /// Nothing known yet; `revocations` are those of the store that will be asked.
-    pub(crate) fn new(revocations: Arc<Revocations>) -> Self {
+    /// Nothing known yet; `revocations` are those of the store that will be asked, `key` is drawn for this process.
+    pub(crate) fn new(revocations: Arc<Revocations>, key: &[u8; 32]) -> Self {
         let items = usize::try_from(MEMORY / USUAL).unwrap_or(usize::MAX);
-        Self { tokens: Cache::with_weighter(items, MEMORY, Weights), revocations }
+        Self { names: Names::new(key), tokens: Cache::with_weighter(items, MEMORY, Weights), revocations }
     }
 
     /// The token behind a text: from memory when it was opened before under these keys, else as `open` gives it.
@@ -123,14 +124,14 @@ impl Standings {
         keys: &Arc<TenantKeys>,
         open: impl FnOnce() -> Result<AccessToken, E>,
     ) -> Result<Arc<Known>, E> {
-        let digest = digest::sha256(text.as_bytes());
-        if let Some(kept) = self.tokens.get(&digest)
+        let name = self.names.of(text);
+        if let Some(kept) = self.tokens.get(&name)
             && kept.known.keys.as_ptr() == Arc::as_ptr(keys)
         {
             return Ok(kept.known);
         }
-        let known = Arc::new(Known::new(open()?, digest, text.len(), Arc::downgrade(keys)));
-        self.tokens.insert(digest, Kept::of(&known));
+        let known = Arc::new(Known::new(open()?, name, text.len(), Arc::downgrade(keys)));
+        self.tokens.insert(name, Kept::of(&known));
         Ok(known)
     }
 
@@ -174,7 +175,7 @@ impl Standings {
         let weight = bytes(known.own_weight.saturating_add(weight::of_said(stands)));
         if known.weight.swap(weight, Ordering::Relaxed) != weight {
             // One that went meanwhile weighs nothing.
-            let _ = self.tokens.replace(known.digest, Kept::of(known), true);
+            let _ = self.tokens.replace(known.name, Kept::of(known), true);
         }
     }
 
@@ -194,12 +195,12 @@ impl Kept {
 }
 
 impl Known {
-    fn new(token: AccessToken, digest: [u8; 32], length: usize, keys: Weak<TenantKeys>) -> Self {
+    fn new(token: AccessToken, name: Name, length: usize, keys: Weak<TenantKeys>) -> Self {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
         let own_weight = weight::of_token(length, &token.details);
         let weight = AtomicU64::new(bytes(own_weight));
         let (said, written, asking) = (Mutex::default(), OnceLock::new(), tokio::sync::Mutex::default());
-        Self { token, reference, digest, own_weight, weight, keys, said, written, asking }
+        Self { token, reference, name, own_weight, weight, keys, said, written, asking }
     }
 
     /// The claims of the token as they are written.
@@ -226,9 +227,24 @@ async fn ask(store: &dyn Store, tenant: &TenantName, token: &TokenRef) -> Result
         Standing::Good(Some(grant)) => *grant,
         Standing::Revoked => return Ok(Stands::Revoked),
     };
+    if !delegation_stands(store, tenant, &grant).await? {
+        return Ok(Stands::Revoked);
+    }
     let user = store.user(tenant, &grant.terms.subject).await?;
     Ok(match user.filter(|user| !user.disabled) {
         Some(user) => Stands::ForUser(Arc::new(Behind { claims: user.claims.to_map(), grant, user })),
         None => Stands::Revoked,
     })
+}
+
+/// Whether what a grant hangs on still stands: the grant that it was made of, and he who acts with it. One that hangs on
+/// nothing always does.
+pub(crate) async fn delegation_stands(
+    store: &dyn Store,
+    tenant: &TenantName,
+    grant: &Grant,
+) -> Result<bool, StoreError> {
+    let Some(Delegation { source, actor }) = &grant.terms.delegation else { return Ok(true) };
+    let source_stands = store.grant(tenant, *source).await?.is_some_and(|source| source.revoked.is_none());
+    Ok(source_stands && store.user(tenant, actor).await?.is_some_and(|actor| !actor.disabled))
 }

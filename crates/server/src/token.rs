@@ -2,12 +2,15 @@
 
 use crate::extract::Call;
 use crate::failure::failed;
-use crate::proof::{self, Scheme};
+use crate::proof;
 use crate::standing::{Behind, Known, Stands};
 use crate::tenancy::Tenancy;
 use grantor_jose::jws::Unverified;
 use grantor_protocol::Refusal;
+use grantor_protocol::defended;
 use grantor_protocol::introspection::is_current;
+use grantor_protocol::protected_resource::{NoCredential, Scheme, credential};
+use grantor_protocol::token::dpop::Proof;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{AccessToken, id};
 use grantor_protocol::value::{Secret, UnixTime};
@@ -16,29 +19,26 @@ use std::sync::Arc;
 
 /// The one access token of a request: in the header, or in the form of a POST (RFC 6750 2.1, 2.2; RFC 9449 7.1), never in
 /// the query.
-fn presented(call: &Call) -> Result<(Scheme, Secret), Refusal> {
-    let mut found = Vec::new();
-    for value in call.headers.get_all(http::header::AUTHORIZATION) {
-        let value = value.to_str().map_err(|_| Refusal::MalformedAccessToken)?;
-        let (scheme, token) = value.split_once(' ').ok_or(Refusal::NoAccessToken)?;
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => Scheme::Bearer,
-            "dpop" => Scheme::Dpop,
-            _ => return Err(Refusal::NoAccessToken),
-        };
-        found.push((scheme, Secret::new(token.trim().to_owned())));
-    }
+pub(crate) fn presented(call: &Call) -> Result<(Scheme, Secret), Refusal> {
     if call.method == http::Method::POST
         && let Ok(form) = call.form_params()
         && let Some(token) = form.get("access_token")
     {
         form.unrepeated()?;
-        found.push((Scheme::Bearer, Secret::new(token.to_owned())));
+        let alone = !call.headers.contains_key(http::header::AUTHORIZATION);
+        return alone.then(|| (Scheme::Bearer, Secret::new(token.to_owned()))).ok_or(Refusal::SeveralAccessTokens);
     }
-    match found.len() {
-        0 => Err(Refusal::NoAccessToken),
-        1 => found.pop().ok_or(Refusal::NoAccessToken),
-        _ => Err(Refusal::SeveralAccessTokens),
+    presented_in_header(call)
+}
+
+/// The one access token of the header (RFC 6750 2.1, RFC 9449 7.1).
+pub(crate) fn presented_in_header(call: &Call) -> Result<(Scheme, Secret), Refusal> {
+    let values = call.headers.get_all(http::header::AUTHORIZATION).iter();
+    match credential(values.map(http::HeaderValue::as_bytes)) {
+        Ok((scheme, token)) => Ok((scheme, Secret::new(token.to_owned()))),
+        Err(NoCredential::Absent | NoCredential::OtherScheme) => Err(Refusal::NoAccessToken),
+        Err(NoCredential::Several) => Err(Refusal::SeveralAccessTokens),
+        Err(NoCredential::Malformed) => Err(Refusal::MalformedAuthorization),
     }
 }
 
@@ -46,19 +46,29 @@ fn presented(call: &Call) -> Result<(Scheme, Secret), Refusal> {
 /// taken back is asked separately.
 pub(crate) async fn admitted(call: &Call) -> Result<Arc<Known>, Refusal> {
     let (scheme, text) = presented(call)?;
-    let known = opened(call, text.expose())?;
-    let token = &known.token;
-    // A proof is looked at only where it counts: what comes with a bearer token proves nothing.
-    let proof = match scheme {
-        Scheme::Dpop => proof::read(call, Some(text.expose()))?,
-        Scheme::Bearer => None,
-    };
-    proof::check(&token.binding, scheme, proof::proven(call, proof.as_ref()))?;
-    if !is_current(token, &call.tenancy.directory, call.now()) {
-        return Err(Refusal::AccessTokenExpired);
-    }
+    let (known, proof) = proved(call, scheme, text.expose(), || proof::read(call, Some(text.expose())))?;
     proof::once(call, proof.as_ref()).await?;
     Ok(known)
+}
+
+/// An access token within its time, sent by whom it is bound to, and the proof of that; whether the proof was used before is
+/// asked separately, and last. `proof` reads it, where it counts: what comes with a bearer token proves nothing.
+pub(crate) fn proved(
+    call: &Call,
+    scheme: Scheme,
+    text: &str,
+    proof: impl FnOnce() -> Result<Option<Proof>, Refusal>,
+) -> Result<(Arc<Known>, Option<Proof>), Refusal> {
+    let known = opened(call, text)?;
+    let proof = match scheme {
+        Scheme::Dpop => proof()?,
+        Scheme::Bearer => None,
+    };
+    defended!("dpop", proof::check(&known.token.binding, scheme, proof::proven(call, proof.as_ref())), Ok(()))?;
+    if !is_current(&known.token, &call.tenancy.directory, call.now()) {
+        return Err(Refusal::AccessTokenExpired);
+    }
+    Ok((known, proof))
 }
 
 /// The same as [`open_access_token`], without opening or verifying twice what is presented many times.
@@ -75,7 +85,13 @@ pub(crate) fn open_access_token(tenancy: &Tenancy, text: &str) -> Result<AccessT
         let opened = keys.handles.open(HandleKind::AccessToken, text).ok_or(Refusal::MalformedAccessToken)?;
         serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedAccessToken)?
     } else {
-        verified_claims(tenancy, text, AccessToken::TYP).ok_or(Refusal::MalformedAccessToken)?
+        let typed = verified_claims(tenancy, text, AccessToken::TYP);
+        let any = defended!(
+            "token-type",
+            typed,
+            typed.or_else(|| crate::undefended::as_access_token(tenancy, verified_claims(tenancy, text, id::TYP)?))
+        );
+        any.ok_or(Refusal::MalformedAccessToken)?
     };
     let token = AccessToken::from_claims(&claims).ok_or(Refusal::MalformedAccessToken)?;
     if token.issuer == tenancy.issuer { Ok(token) } else { Err(Refusal::MalformedAccessToken) }
@@ -96,9 +112,18 @@ pub(crate) async fn standing(call: &Call, known: &Arc<Known>, now: UnixTime) -> 
     let stands = context.standings.of(known, &*context.store, tenant, || context.world.uptime()).await;
     match stands.map_err(|error| failed(&error))? {
         Stands::ForItself => Ok(None),
+        // What was derived from a shared token is worth nothing where nothing may be shared any more.
+        Stands::ForUser(behind) if behind.grant.terms.delegation.is_some() && !shares(call) => {
+            Err(Refusal::AccessTokenRevoked)
+        }
         Stands::ForUser(behind) => Ok(Some(behind)),
         Stands::Revoked => Err(Refusal::AccessTokenRevoked),
     }
+}
+
+fn shares(call: &Call) -> bool {
+    let tenant = &call.tenancy.directory.tenant;
+    tenant.desk && tenant.desk_sharing
 }
 
 fn verified_claims(tenancy: &Tenancy, text: &str, typ: &str) -> Option<Map<String, Value>> {

@@ -2,7 +2,7 @@
 //! table was like when it was last looked at.
 
 use crate::migrate::{MIGRATIONS, Migrator};
-use crate::verbs::{grants, remember, tokens};
+use crate::verbs::{grants, remember, statuses, tokens};
 use crate::{Options, PostgresStore, Target};
 use grantor_local_postgres::Server;
 use std::path::{Path, PathBuf};
@@ -117,7 +117,8 @@ fn is_list(sql: &str) -> bool {
 }
 
 fn registered() -> impl Iterator<Item = &'static str> {
-    let groups = grants::STATEMENTS.iter().chain(remember::STATEMENTS).chain([&tokens::STATEMENTS]);
+    let groups =
+        grants::STATEMENTS.iter().chain(remember::STATEMENTS).chain([&tokens::STATEMENTS, &statuses::STATEMENTS]);
     groups.flat_map(|group| group.iter().copied())
 }
 

@@ -1,7 +1,7 @@
 //! The port's verbs, each sent to the writer or to a reader.
 
 use crate::verbs::grants::{self, Owner};
-use crate::verbs::{audit, devices, directory, epoch, expire, remembered, sessions, tokens, uses};
+use crate::verbs::{audit, desk, devices, directory, epoch, expire, remembered, sessions, statuses, tokens, uses};
 use crate::{SqliteStore, backup, connection};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
@@ -10,12 +10,14 @@ use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode, WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use grantor_store::{
-    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result, Sessions,
-    Store, StoreError, Uses,
+    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, LONGEST_CREDENTIAL_NAME, Result,
+    Sessions, Statuses, Store, StoreError, Uses,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -87,6 +89,30 @@ impl Grants for SqliteStore {
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         let (tenant, token) = (tenant.clone(), token.clone());
         self.readers.find(move |db| tokens::standing(db, &tenant, &token)).await
+    }
+}
+
+#[async_trait]
+impl Statuses for SqliteStore {
+    async fn assign_status(
+        &self,
+        tenant: &TenantName,
+        at: StatusIndex,
+        token: &TokenRef,
+        expires: UnixTime,
+    ) -> Result<()> {
+        let (tenant, token) = (tenant.clone(), token.clone());
+        self.writer.write_once(move |db| statuses::assign(db, &tenant, at, &token, expires)).await
+    }
+
+    async fn invalid_statuses(
+        &self,
+        tenant: &TenantName,
+        list: u64,
+        disabled: &[ClientId],
+    ) -> Result<Option<Vec<u32>>> {
+        let (tenant, disabled) = (tenant.clone(), disabled.to_vec());
+        self.readers.read(move |db| statuses::invalid(db, &tenant, list, &disabled)).await
     }
 }
 
@@ -196,6 +222,44 @@ impl Uses for SqliteStore {
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
         let (tenant, client) = (tenant.clone(), client.clone());
         self.readers.find(move |db| uses::last(db, &tenant, &client)).await
+    }
+}
+
+#[async_trait]
+impl Desk for SqliteStore {
+    async fn keep_workspace(&self, tenant: &TenantName, workspace: Workspace) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write(move |db| desk::keep_workspace(db, &tenant, &workspace)).await
+    }
+
+    async fn workspaces(&self, tenant: &TenantName, of: &Subject) -> Result<Vec<Workspace>> {
+        let (tenant, of) = (tenant.clone(), of.clone());
+        self.readers.read(move |db| desk::workspaces(db, &tenant, &of)).await
+    }
+
+    async fn drop_workspace(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write(move |db| desk::drop_workspace(db, &tenant, workspace)).await
+    }
+
+    async fn keep_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: Item) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write_once(move |db| desk::keep_item(db, &tenant, workspace, &item)).await
+    }
+
+    async fn item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId) -> Result<Option<Item>> {
+        let tenant = tenant.clone();
+        self.readers.find(move |db| desk::item(db, &tenant, workspace, item)).await
+    }
+
+    async fn items(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<Vec<Item>> {
+        let tenant = tenant.clone();
+        self.readers.read(move |db| desk::items(db, &tenant, workspace)).await
+    }
+
+    async fn drop_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId, version: u64) -> Result<bool> {
+        let tenant = tenant.clone();
+        self.writer.write_once(move |db| desk::drop_item(db, &tenant, workspace, item, version)).await
     }
 }
 

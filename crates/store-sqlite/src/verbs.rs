@@ -2,6 +2,7 @@
 //! than once.
 
 pub(crate) mod audit;
+pub(crate) mod desk;
 pub(crate) mod devices;
 pub(crate) mod directory;
 pub(crate) mod epoch;
@@ -9,5 +10,6 @@ pub(crate) mod expire;
 pub(crate) mod grants;
 pub(crate) mod remembered;
 pub(crate) mod sessions;
+pub(crate) mod statuses;
 pub(crate) mod tokens;
 pub(crate) mod uses;

@@ -7,6 +7,7 @@
 
 pub mod agreement;
 pub mod audit;
+pub mod desk;
 pub mod devices;
 pub mod directory;
 pub mod epoch;
@@ -16,6 +17,7 @@ pub mod grants;
 pub mod races;
 pub mod samples;
 pub mod sessions;
+pub mod statuses;
 pub mod tokens;
 pub mod uses;
 
@@ -68,12 +70,28 @@ macro_rules! contract_tests {
                 rfc8628_3_5_what_was_said_to_a_device_stands,
                 a_device_goes_with_its_tenant_and_with_the_epoch,
             }
+            statuses::{
+                token_status_list_7_1_a_list_says_of_each_token_how_it_stands,
+                what_is_issued_after_a_cut_off_is_valid,
+                what_a_disabled_user_or_client_has_is_not_valid,
+                an_index_is_one_tokens,
+                a_list_goes_with_its_tokens,
+            }
             uses::{
                 the_last_use_of_each_credential_is_known,
                 a_later_use_wins_and_a_minute_is_one_use,
                 a_name_that_is_too_long_is_not_noted,
                 a_deleted_client_takes_its_uses_with_it,
                 a_deleted_tenant_takes_its_uses_with_it,
+            }
+            desk::{
+                a_workspace_is_its_members,
+                a_workspace_changes_from_version_to_version,
+                an_item_lies_in_its_workspace,
+                what_is_dropped_is_what_was_seen,
+                a_deleted_user_leaves_nothing_on_the_desk,
+                a_deleted_tenant_takes_its_desk_with_it,
+                one_of_many_changes_of_an_item_wins,
             }
             directory::{
                 every_change_makes_a_version,

@@ -18,9 +18,12 @@ use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use std::collections::BTreeMap;
 
 /// Why a verb was not carried out. Nothing was changed, except as [`StoreError::Busy`] says.
@@ -103,6 +106,26 @@ pub trait Grants: Send + Sync {
 
     /// How a token stands: whether it, its grant, or all that its client had was taken back. One read.
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing>;
+}
+
+/// Which tokens have an index in a status list.
+#[async_trait]
+pub trait Statuses: Send + Sync {
+    /// Gives a token its index, until `expires`. Said twice it is as said once. An index that another token has stays that
+    /// token's: whoever draws the names of lists sees to it that this does not happen.
+    async fn assign_status(
+        &self,
+        tenant: &TenantName,
+        at: StatusIndex,
+        token: &TokenRef,
+        expires: UnixTime,
+    ) -> Result<()>;
+
+    /// The indexes in a list whose tokens do not stand ([`Grants::standing`]), whose user is disabled, or whose client is
+    /// one of `disabled`; in order. None when no token has an index in it. It is asked once a second at the most, and
+    /// looks at each token of the list.
+    async fn invalid_statuses(&self, tenant: &TenantName, list: u64, disabled: &[ClientId])
+    -> Result<Option<Vec<u32>>>;
 }
 
 /// Whose grants.
@@ -219,6 +242,33 @@ pub const MOST_CHANGES: usize = 4_096;
 /// For how many versions it is known what was deleted, at the least.
 pub const KNOWN_VERSIONS: u64 = 1_000;
 
+/// What users keep on the token desk. What an item is only the server can read.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// Writes a workspace down with its members: a new one at version 1, else on top of the version before its own.
+    /// `false` when another version is there. Said twice it is as said once.
+    async fn keep_workspace(&self, tenant: &TenantName, workspace: Workspace) -> Result<bool>;
+
+    /// The workspaces that a user is a member of, oldest first.
+    async fn workspaces(&self, tenant: &TenantName, of: &Subject) -> Result<Vec<Workspace>>;
+
+    /// Drops a workspace in which nothing lies any more. Gives whether it is gone.
+    async fn drop_workspace(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<bool>;
+
+    /// Puts an item into a workspace, as [`Self::keep_workspace`] does with a workspace. `false` also when there is no
+    /// such workspace.
+    async fn keep_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: Item) -> Result<bool>;
+
+    /// An item.
+    async fn item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId) -> Result<Option<Item>>;
+
+    /// What lies in a workspace, oldest first.
+    async fn items(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<Vec<Item>>;
+
+    /// Drops an item, as it is at `version`. Gives whether it is gone.
+    async fn drop_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId, version: u64) -> Result<bool>;
+}
+
 /// What an administrator declares.
 #[async_trait]
 pub trait Directories: Send + Sync {
@@ -258,6 +308,7 @@ pub trait Directories: Send + Sync {
 /// One change of the directory. A put replaces the record of the same name.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "each variant is its type")]
+#[expect(clippy::large_enum_variant, reason = "few at a time, and soon gone: boxes would only be in the way")]
 pub enum Change {
     PutTenant(Tenant),
     PutApi(Api),
@@ -271,7 +322,8 @@ pub enum Change {
     /// With its grants, its consents and the uses of its credentials: tokens that came from a grant are revoked. Those
     /// that it got for itself are taken back by [`Grants::revoke_all`].
     DeleteClient(TenantName, ClientId),
-    /// With his grants, consents and sessions: his tokens are revoked.
+    /// With his grants, consents and sessions: his tokens are revoked. Of the token desk with his workspaces, what he put
+    /// into others, and his place in them.
     DeleteUser(TenantName, Subject),
     DeletePolicy(TenantName, String),
     DeleteKey(TenantName, String),
@@ -293,7 +345,7 @@ pub trait AuditLog: Send + Sync {
 
 /// The whole port.
 #[async_trait]
-pub trait Store: Grants + Devices + Sessions + Uses + Directories + AuditLog {
+pub trait Store: Grants + Statuses + Devices + Sessions + Uses + Desk + Directories + AuditLog {
     /// Drops at most `limit` rows that have expired, a grant a day later than that, and audit events older than
     /// `keep_events_from`. Gives how many. Correctness never depends on it; it is a small step, to be called every few
     /// seconds.

@@ -1,10 +1,12 @@
 //! The port in memory, for tests and trials: one lock, so that every verb is atomic; nothing survives the process.
 
 mod audit;
+mod desk;
 mod devices;
 mod directory;
 mod grants;
 mod sessions;
+mod statuses;
 mod uses;
 
 use crate::{Activity, Result, Store, StoreError};
@@ -12,11 +14,14 @@ use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::client::Client;
 use grantor_protocol::directory::{Api, KeyRecord, Policy, Tenant, User};
-use grantor_protocol::grant::{Consent, Grant};
+use grantor_protocol::grant::{Consent, Grant, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Resource, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +36,7 @@ struct State {
     epoch: Option<TokenId>,
     grants: BTreeMap<(TenantName, GrantId), Grant>,
     spent_codes: BTreeMap<(TenantName, CodeId), (GrantId, UnixTime)>,
+    statuses: BTreeMap<(TenantName, StatusIndex), (TokenRef, UnixTime)>,
     revoked_tokens: BTreeMap<(TenantName, TokenId), UnixTime>,
     cutoffs: BTreeMap<(TenantName, Whose), (TokenId, UnixTime)>,
     devices: BTreeMap<(TenantName, UserCode), devices::Waiting>,
@@ -38,6 +44,8 @@ struct State {
     consents: BTreeMap<(TenantName, Subject, ClientId), Consent>,
     remembered: BTreeMap<(TenantName, String, [u8; 32]), UnixTime>,
     uses: BTreeMap<(TenantName, ClientId, String), UnixTime>,
+    workspaces: BTreeMap<(TenantName, WorkspaceId), Workspace>,
+    items: BTreeMap<(TenantName, WorkspaceId, ItemId), Item>,
     events: BTreeMap<(TenantName, EventId), Event>,
     directory: DirectoryState,
 }
@@ -84,6 +92,7 @@ impl Store for MemoryStore {
         let horizon = now.minus(Seconds::new(86_400));
         drop_some(&mut state.spent_codes, &mut left, |(_, expires)| *expires <= now);
         drop_some(&mut state.revoked_tokens, &mut left, |expires| *expires <= now);
+        drop_some(&mut state.statuses, &mut left, |(_, expires)| *expires <= now);
         drop_some(&mut state.cutoffs, &mut left, |(_, expires)| *expires <= now);
         drop_some(&mut state.sessions, &mut left, |session| session.expires <= now);
         drop_some(&mut state.devices, &mut left, |waiting| waiting.device.expires <= now);

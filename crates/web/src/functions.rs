@@ -54,7 +54,7 @@ fn asset_url(state: &State<'_, '_>, assets: &Assets, path: &str) -> Result<Strin
     let missing = || Error::new(ErrorKind::InvalidOperation, format!("no asset {path}"));
     let asset = assets.find(path).ok_or_else(missing)?;
     let root = state.lookup("frame").unwrap_or_default().get_attr("assets")?;
-    Ok(format!("{root}/{path}?v={}", asset.version()))
+    Ok(format!("{root}/{}", asset.url(path)))
 }
 
 /// Without control characters and without those that turn the direction of writing: a name must not change the meaning of

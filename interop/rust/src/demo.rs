@@ -26,6 +26,8 @@ pub struct Client {
     pub client_id: String,
     #[serde(default)]
     pub client_secret: Option<String>,
+    #[serde(default)]
+    pub private_jwk: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

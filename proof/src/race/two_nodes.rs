@@ -7,11 +7,13 @@ use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode, WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use grantor_store::{
-    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses,
+    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, Result, Sessions, Statuses, Store, Uses,
 };
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
@@ -80,6 +82,28 @@ impl Grants for TwoNodes {
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         self.node().standing(tenant, token).await
+    }
+}
+
+#[async_trait]
+impl Statuses for TwoNodes {
+    async fn assign_status(
+        &self,
+        tenant: &TenantName,
+        at: StatusIndex,
+        token: &TokenRef,
+        expires: UnixTime,
+    ) -> Result<()> {
+        self.node().assign_status(tenant, at, token, expires).await
+    }
+
+    async fn invalid_statuses(
+        &self,
+        tenant: &TenantName,
+        list: u64,
+        disabled: &[ClientId],
+    ) -> Result<Option<Vec<u32>>> {
+        self.node().invalid_statuses(tenant, list, disabled).await
     }
 }
 
@@ -166,6 +190,37 @@ impl Uses for TwoNodes {
 
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
         self.node().last_uses(tenant, client).await
+    }
+}
+
+#[async_trait]
+impl Desk for TwoNodes {
+    async fn keep_workspace(&self, tenant: &TenantName, workspace: Workspace) -> Result<bool> {
+        self.node().keep_workspace(tenant, workspace).await
+    }
+
+    async fn workspaces(&self, tenant: &TenantName, of: &Subject) -> Result<Vec<Workspace>> {
+        self.node().workspaces(tenant, of).await
+    }
+
+    async fn drop_workspace(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<bool> {
+        self.node().drop_workspace(tenant, workspace).await
+    }
+
+    async fn keep_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: Item) -> Result<bool> {
+        self.node().keep_item(tenant, workspace, item).await
+    }
+
+    async fn item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId) -> Result<Option<Item>> {
+        self.node().item(tenant, workspace, item).await
+    }
+
+    async fn items(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<Vec<Item>> {
+        self.node().items(tenant, workspace).await
+    }
+
+    async fn drop_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId, version: u64) -> Result<bool> {
+        self.node().drop_item(tenant, workspace, item, version).await
     }
 }
 

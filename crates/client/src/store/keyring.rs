@@ -5,7 +5,8 @@ use crate::grant::Grant;
 use keyring_core::api::CredentialStore;
 use keyring_core::{Entry, Error};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// Keeps grants in the keyring of whoever is signed in to this machine.
@@ -22,10 +23,11 @@ impl KeyringStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Keyring`] where there is none: on servers and in containers there seldom is.
+    /// [`StoreError::Keyring`] where there is none: on servers and in containers there seldom is. A bus that does not answer
+    /// has none either, after five seconds.
     pub fn open(service: &str, locks: PathBuf) -> Result<Self, StoreError> {
         super::file::private_folder(&locks)?;
-        Ok(Self { service: service.to_owned(), store: platform().map_err(|error| failed(&error))?, locks })
+        Ok(Self { service: service.to_owned(), store: in_time(platform)?, locks })
     }
 
     fn entry(&self, name: &Name) -> Result<Entry, StoreError> {
@@ -33,7 +35,20 @@ impl KeyringStore {
     }
 }
 
+/// What is written to see whether something can be: no grant has such a name.
+const TRIAL: &str = ".trial";
+
 impl TokenStore for KeyringStore {
+    fn prepare(&self) -> Result<(), StoreError> {
+        let trial = self.store.build(&self.service, TRIAL, None).map_err(|error| failed(&error))?;
+        trial.set_password(TRIAL).map_err(|error| failed(&error))?;
+        match trial.delete_credential() {
+            // Another process tries at the same time.
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
     fn load(&self, name: &Name) -> Result<Option<Grant>, StoreError> {
         match self.entry(name)?.get_password() {
             Ok(text) => {
@@ -62,10 +77,22 @@ impl TokenStore for KeyringStore {
     }
 }
 
+/// A service that answers at all does it at once; only a person, who is asked for nothing yet, may take his time.
+const ANSWER: Duration = Duration::from_secs(5);
+
+fn in_time(open: fn() -> keyring_core::Result<Arc<CredentialStore>>) -> Result<Arc<CredentialStore>, StoreError> {
+    let (answer, answered) = mpsc::sync_channel(1);
+    // Whoever waits for ever does it by himself, and ends with the process.
+    std::thread::spawn(move || answer.send(open()));
+    let opened = answered.recv_timeout(ANSWER).map_err(|_| StoreError::Keyring("it does not answer".to_owned()))?;
+    opened.map_err(|error| failed(&error))
+}
+
 /// What is said of it never has the secret in it: some of the library's errors carry one.
 fn failed(error: &Error) -> StoreError {
     StoreError::Keyring(match error {
-        Error::PlatformFailure(why) | Error::NoStorageAccess(why) => why.to_string(),
+        Error::NoStorageAccess(why) => return StoreError::Locked(why.to_string()),
+        Error::PlatformFailure(why) => why.to_string(),
         Error::BadEncoding(_) | Error::BadDataFormat(..) => "it holds what is no text".to_owned(),
         Error::TooLong(_, limit) => format!("it takes no more than {limit} bytes"),
         Error::Ambiguous(_) => "it holds several entries of this name".to_owned(),

@@ -21,9 +21,12 @@ pub struct Name(String);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no keyring, or it is locked.
+    /// There is no keyring.
     #[error("the system's keyring cannot be used: {0}")]
     Keyring(String),
+    /// It is there, and nobody unlocked it; or it was never made.
+    #[error("the system's keyring is locked, or was never made: {0}")]
+    Locked(String),
     /// A file that others could read or that is not one's own: what is in it may be known to them.
     #[error("{path} {why}")]
     Exposed {
@@ -51,6 +54,12 @@ pub enum StoreError {
 /// Keeps grants. Its functions may block, for as long as a user thinks about the password of his keyring: they are called
 /// where that is allowed.
 pub trait TokenStore: fmt::Debug + Send + Sync {
+    /// Whether something can be kept: a user is asked to unlock his keyring before he signs in, and not when what he
+    /// allowed has nowhere to go.
+    fn prepare(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// What is kept under a name.
     fn load(&self, name: &Name) -> Result<Option<Grant>, StoreError>;
 

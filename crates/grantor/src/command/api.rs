@@ -66,6 +66,9 @@ pub(crate) struct Options {
     /// What the bearer of a token must prove: none, dpop (a key), mtls (a certificate) or any of both
     #[arg(long)]
     binding: Option<String>,
+    /// Whether a JWT says where it is seen that it was taken back; each then costs a write
+    #[arg(long, value_name = "BOOL")]
+    status_list: Option<bool>,
     /// A client that may introspect its tokens; may be repeated
     #[arg(long, value_name = "CLIENT_ID", value_parser = parse_id)]
     resource_server: Vec<ClientId>,
@@ -110,6 +113,9 @@ impl Options {
             }
             if let Some(lifetime) = self.lifetime {
                 token.insert("lifetime".to_owned(), lifetime.into());
+            }
+            if let Some(status_list) = self.status_list {
+                token.insert("status_list".to_owned(), status_list.into());
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::client_options::Options;
 use super::client_secret::Secret;
 use super::federation::Federation;
+use super::registration_token::RegistrationToken;
 use super::single;
 use crate::context::Context;
 use crate::failure::{Failure, Result};
@@ -61,6 +62,9 @@ pub(crate) enum Client {
     /// Tokens of other issuers that speak for a client: GitHub, GitLab, Kubernetes, any other
     #[command(subcommand)]
     Federation(Federation),
+    /// Tokens with which programs may register clients (RFC 7591)
+    #[command(subcommand)]
+    RegistrationToken(RegistrationToken),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +104,7 @@ impl Client {
             }
             Self::Secret(secret) => secret.run(context).await,
             Self::Federation(federation) => federation.run(context).await,
+            Self::RegistrationToken(token) => token.run(context).await,
         }
     }
 }
@@ -237,6 +242,9 @@ pub(super) async fn find(context: &Context, client_id: &ClientId) -> Result<Foun
 
 fn shown(client: &Record, records: &DirectoryRecords) -> Value {
     let mut members = single::members(&manifest::client_entry(client, false, fresh::now()));
+    if let Some(Value::Object(registered)) = members.get_mut("origin").and_then(|origin| origin.get_mut("registered")) {
+        registered.remove("token_hash");
+    }
     members.insert("profile".to_owned(), profile_of(&client.metadata, records).as_str().into());
     members.insert("client_id_issued_at".to_owned(), json!(client.issued_at));
     members.insert("secrets".to_owned(), client.secrets.len().into());

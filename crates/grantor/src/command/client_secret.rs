@@ -203,7 +203,7 @@ fn shown(stored: &StoredSecret, uses: &BTreeMap<String, UnixTime>, now: UnixTime
 }
 
 impl End {
-    fn from(self, now: UnixTime) -> UnixTime {
+    pub(super) fn from(self, now: UnixTime) -> UnixTime {
         match self {
             Self::At(end) => end,
             Self::In(time) => now.plus(time),
@@ -211,7 +211,7 @@ impl End {
     }
 }
 
-fn parse_end(raw: &str) -> Result<End, String> {
+pub(super) fn parse_end(raw: &str) -> Result<End, String> {
     let units = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let length = units.into_iter().find_map(|(unit, seconds)| {
         let number: u32 = raw.strip_suffix(unit)?.parse().ok()?;

@@ -9,6 +9,7 @@ use crate::output::{Output, line};
 use crate::scratch::Scratch;
 use crate::{fresh, log, master_key, open, running};
 use clap::Args;
+use grantor_fetch::Origins;
 use grantor_protocol::value::{Issuer, TenantName};
 use grantor_server::{MasterKey, Mtls, Server, Settings, SystemWorld};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -62,7 +63,8 @@ impl Demo {
             client_roots: Some(mutual.certificates.authority.clone()),
             public_url: Some(mutual.url.clone()),
         });
-        let settings = Settings { demo_api: true, mtls, ..Settings::new(issuer) };
+        let (demo_clients, relay) = (demo.played(), Origins::of_this_machine());
+        let settings = Settings { demo_api: true, demo_clients, mtls, relay, ..Settings::new(issuer) };
         let server = Server::new(Arc::clone(&store), MasterKey::from_bytes(*bytes), settings, Arc::new(SystemWorld))
             .await
             .context(|| "start the server".to_owned())?;

@@ -53,6 +53,11 @@ pub(super) fn settle(
         let problem = Problem::error("client_cert_header believes the proxies in [proxy] trusted, and there is none");
         problems.push(placed(problem, place(&tree, "proxy.client_cert_header")));
     }
+    let forward_auth = file.proxy.forward_auth;
+    if forward_auth && trusted_proxies.is_empty() {
+        let problem = Problem::error("forward_auth answers the proxies in [proxy] trusted, and there is none");
+        problems.push(placed(problem, place(&tree, "proxy.forward_auth")));
+    }
     // What was not understood has been replaced by a default, of which there is nothing to say.
     if !tree.tainted {
         check_exposure(&tree, &issuer, listen, tls.is_some(), !trusted_proxies.is_empty(), problems);
@@ -80,7 +85,9 @@ pub(super) fn settle(
         mtls,
         trusted_proxies,
         client_cert_header,
+        forward_auth,
         outgoing,
+        playground_issuers: file.playground.issuers.into_iter().map(|server| server.0).collect(),
         operations,
         master_key,
         log_format: file.log.format,

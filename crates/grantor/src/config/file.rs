@@ -1,5 +1,6 @@
 //! `grantor.toml`, section by section. The defaults stand here and nowhere else.
 
+use grantor_fetch::Origin;
 use grantor_protocol::value::{Issuer, Secret};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -34,6 +35,8 @@ pub(super) struct File {
     pub(super) proxy: Proxy,
     /// Requests that the server makes.
     pub(super) outgoing: Outgoing,
+    /// The pages for learning.
+    pub(super) playground: Playground,
     /// The key that seals all others.
     pub(super) master_key: MasterKey,
     /// The log.
@@ -96,6 +99,8 @@ pub(super) struct Proxy {
     pub(super) trusted: Vec<Network>,
     /// Whether they say which certificate a client showed (RFC 9440).
     pub(super) client_cert_header: bool,
+    /// Whether they may ask what a request's token is worth.
+    pub(super) forward_auth: bool,
 }
 
 /// `[outgoing]`.
@@ -106,6 +111,14 @@ pub(super) struct Outgoing {
     pub(super) extra_ca: Option<PathBuf>,
     /// Networks that may be asked although they are not public.
     pub(super) allowed_networks: Vec<Network>,
+}
+
+/// `[playground]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Playground {
+    /// The origins of other servers that it may walk through.
+    pub(super) issuers: Vec<OtherServer>,
 }
 
 /// `[master_key]`.
@@ -178,6 +191,10 @@ pub(super) struct DataDirectory(pub(super) PathBuf);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Network(pub(super) IpNet);
 
+/// The origin of another server.
+#[derive(Clone, Debug)]
+pub(super) struct OtherServer(pub(super) Origin);
+
 impl Default for Listen {
     fn default() -> Self {
         Self(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))
@@ -218,6 +235,17 @@ impl<'de> Deserialize<'de> for Network {
         let network = raw.parse::<IpNet>().or_else(|_| raw.parse::<std::net::IpAddr>().map(IpNet::from));
         network.map(Self).map_err(|_| {
             serde::de::Error::custom(format!("{raw:?} is no address or network, such as 10.0.0.7 or 10.0.0.0/8"))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for OtherServer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(deserializer)?;
+        Origin::parse(&raw).map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "{raw:?} is no https origin, such as https://idp.example (no path, no slash)"
+            ))
         })
     }
 }

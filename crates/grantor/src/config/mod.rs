@@ -20,6 +20,7 @@ pub(crate) use outgoing::Outgoing;
 
 use crate::document::{Format, Problem, Problems, Source};
 use crate::failure::{Context as _, Failure, Result};
+use grantor_fetch::{Origin, Origins};
 use grantor_protocol::value::{Issuer, Secret};
 use ipnet::IpNet;
 use serde_json::Value;
@@ -49,8 +50,12 @@ pub(crate) struct Configuration {
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Whether these say which certificate a client showed.
     pub(crate) client_cert_header: bool,
+    /// Whether these may ask what a request's token is worth.
+    pub(crate) forward_auth: bool,
     /// What is allowed of requests that the server makes.
     pub(crate) outgoing: Outgoing,
+    /// The origins of other servers that the playground may walk through.
+    pub(crate) playground_issuers: Vec<Origin>,
     /// What those who run it say.
     pub(crate) operations: Operations,
     /// Where the master key is.
@@ -167,9 +172,11 @@ impl Configuration {
         grantor_server::Settings {
             trusted_proxies: self.trusted_proxies.clone(),
             outgoing: self.outgoing(),
+            relay: Origins::new(self.playground_issuers.clone()),
             mtls: self.mtls.settings(),
             fapi_tls: self.fapi_tls,
             client_cert_header: self.client_cert_header,
+            forward_auth: self.forward_auth,
             drain: self.operations.drain,
             metrics: self.operations.metrics.is_some(),
             keep_audit_days: self.operations.keep_audit_days,

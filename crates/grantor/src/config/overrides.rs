@@ -37,7 +37,7 @@ enum Form {
 }
 
 /// Every setting. The variable of `tls.key` is `GRANTOR_TLS_KEY`.
-pub(super) const LEAVES: [Leaf; 24] = [
+pub(super) const LEAVES: [Leaf; 26] = [
     Leaf { name: "issuer", form: Form::Text },
     Leaf { name: "listen", form: Form::Text },
     Leaf { name: "data", form: Form::Text },
@@ -55,8 +55,10 @@ pub(super) const LEAVES: [Leaf; 24] = [
     Leaf { name: "mtls.public_url", form: Form::Text },
     Leaf { name: "proxy.trusted", form: Form::List },
     Leaf { name: "proxy.client_cert_header", form: Form::Flag },
+    Leaf { name: "proxy.forward_auth", form: Form::Flag },
     Leaf { name: "outgoing.extra_ca", form: Form::Text },
     Leaf { name: "outgoing.allowed_networks", form: Form::List },
+    Leaf { name: "playground.issuers", form: Form::List },
     Leaf { name: "master_key.file", form: Form::Text },
     Leaf { name: "log.format", form: Form::Text },
     Leaf { name: "log.level", form: Form::Text },

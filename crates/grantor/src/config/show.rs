@@ -3,6 +3,7 @@
 use super::overrides::{LEAVES, MASTER_KEY, entry};
 use super::{Configuration, MasterKeyAt, Shown};
 use crate::document::Node;
+use grantor_fetch::Origin;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
@@ -31,8 +32,10 @@ pub(super) fn settings(configuration: &Configuration, tree: &Node) -> Vec<Shown>
                 "mtls.public_url" => json!(mtls.public_url.as_ref()?),
                 "proxy.trusted" => networks(&configuration.trusted_proxies),
                 "proxy.client_cert_header" => json!(configuration.client_cert_header),
+                "proxy.forward_auth" => json!(configuration.forward_auth),
                 "outgoing.extra_ca" => json!(configuration.outgoing.extra_ca.as_ref()?),
                 "outgoing.allowed_networks" => networks(&configuration.outgoing.allowed_networks),
+                "playground.issuers" => configuration.playground_issuers.iter().map(Origin::as_str).collect(),
                 "master_key.file" => match &configuration.master_key {
                     MasterKeyAt::Data => json!(configuration.data.join("master.key")),
                     MasterKeyAt::File(path) => json!(path),

@@ -85,11 +85,12 @@ fn the_master_key_is_given_once_and_never_shown() {
 
 #[test]
 fn every_setting_can_be_overridden() {
-    let sections: [(&str, &[&str]); 8] = [
+    let sections: [(&str, &[&str]); 9] = [
         ("tls", fields_of::<file::Tls>()),
         ("mtls", fields_of::<file::Mtls>()),
         ("proxy", fields_of::<file::Proxy>()),
         ("outgoing", fields_of::<file::Outgoing>()),
+        ("playground", fields_of::<file::Playground>()),
         ("master_key", fields_of::<file::MasterKey>()),
         ("log", fields_of::<file::Log>()),
         ("metrics", fields_of::<file::Metrics>()),
@@ -178,6 +179,18 @@ fn rfc9440_3_client_cert_is_believed_from_somebody() {
 }
 
 #[test]
+fn forward_authentication_is_off_and_answers_somebody() {
+    let (_, lines) = read("[proxy]\nforward_auth = true\n", &[]);
+    assert!(lines.iter().any(|line| line.starts_with("2:16 error: forward_auth answers")), "{lines:?}");
+    let proxied = "issuer = \"https://id.example\"\n[proxy]\ntrusted = [\"10.0.0.7\"]\n";
+    let (configuration, _) = read(proxied, &[]);
+    assert!(!configuration.unwrap().settings().forward_auth);
+    let (configuration, lines) = read(proxied, &[("GRANTOR_PROXY_FORWARD_AUTH", "true")]);
+    assert_eq!(lines, Vec::<String>::new());
+    assert!(configuration.unwrap().settings().forward_auth);
+}
+
+#[test]
 fn a_flag_is_true_or_false() {
     let (configuration, _) = read("", &[("GRANTOR_TLS_FAPI", "true")]);
     assert!(configuration.unwrap().settings().fapi_tls);
@@ -237,4 +250,21 @@ fn what_is_said_of_a_database_needs_one() {
     );
     let (configuration, _) = with_files("database = \"postgres://a@h\"\nmigrate = \"manual\"\n");
     assert!(!configuration.unwrap().cluster.unwrap().migrates);
+}
+
+#[test]
+fn other_servers_of_the_playground_are_origins() {
+    let (configuration, lines) =
+        read("[playground]\nissuers = [\"https://idp.example\", \"http://localhost:9000\"]\n", &[]);
+    assert_eq!(lines.iter().filter(|line| line.contains("idp")).count(), 0, "{lines:?}");
+    let settings = configuration.unwrap().settings();
+    let named: Vec<_> = settings.relay.named().iter().map(grantor_fetch::Origin::as_str).collect();
+    assert_eq!(named, ["https://idp.example", "http://localhost:9000"]);
+    assert!(!settings.relay.loopback());
+    let (none, _) = read("", &[]);
+    assert!(none.unwrap().settings().relay.is_empty(), "nobody, unless it is said");
+    for wrong in ["https://idp.example/", "https://*.example", "http://idp.example", "https://idp.example/realm", "*"] {
+        let (_, lines) = read(&format!("[playground]\nissuers = [\"{wrong}\"]\n"), &[]);
+        assert!(lines[0].starts_with("2:12 error:") && lines[0].contains("is no https origin"), "{wrong}: {lines:?}");
+    }
 }

@@ -1,8 +1,11 @@
 //! The demo's clients: one for each way to prove who it is.
 
+use super::drawn;
 use super::key::DemoKey;
-use grantor_protocol::client::AuthMethod;
-use grantor_protocol::value::Secret;
+use grantor_protocol::client::{AuthMethod, ClientSecret};
+use grantor_protocol::grant::GrantType;
+use grantor_protocol::profile::Profile;
+use grantor_protocol::value::{Issuer, Secret};
 use serde_json::{Map, Value, json};
 
 /// A client.
@@ -17,6 +20,8 @@ pub(crate) struct Client {
     pub(super) redirect_uris: Vec<String>,
     pub(super) grant_types: &'static [&'static str],
     pub(super) scope: &'static str,
+    /// Whether the user is asked.
+    pub(super) asks: bool,
 }
 
 /// How a client proves who it is.
@@ -24,8 +29,8 @@ pub(crate) struct Client {
 pub(super) enum Proof {
     /// It does not.
     Public,
-    /// By a secret.
-    Secret(Secret),
+    /// By a secret, in this way.
+    Secret(Secret, AuthMethod),
     /// By a key of its own, registered by value.
     Key(DemoKey),
     /// By a certificate with this common name.
@@ -45,12 +50,36 @@ pub(super) struct Workload {
     pub(super) subject: &'static str,
 }
 
+impl Proof {
+    /// By a secret in a header; it follows from the master key.
+    pub(super) fn basic(master_key: &[u8; 32], id: &str) -> Self {
+        Self::secret(master_key, id, AuthMethod::ClientSecretBasic)
+    }
+
+    /// By a secret that follows from the master key.
+    pub(super) fn secret(master_key: &[u8; 32], id: &str, method: AuthMethod) -> Self {
+        Self::Secret(ClientSecret::new(drawn(master_key, &format!("client {id}"))).into_secret(), method)
+    }
+}
+
+impl Workload {
+    /// A workload of the demo's platform, whose tokens are for this server.
+    pub(super) fn of_platform(issuer: &Issuer, subject: &'static str) -> Self {
+        Self { issuer: "https://platform.example", audience: issuer.to_string(), subject }
+    }
+}
+
 impl Client {
+    /// Whether it gets tokens without a user.
+    pub(super) fn acts_for_itself(&self) -> bool {
+        self.grant_types.contains(&GrantType::ClientCredentials.as_str())
+    }
+
     /// How it authenticates.
     pub(crate) fn method(&self) -> &'static str {
         match self.proof {
             Proof::Public => AuthMethod::None,
-            Proof::Secret(_) => AuthMethod::ClientSecretBasic,
+            Proof::Secret(_, method) => method,
             Proof::Key(_) | Proof::Federated(..) => AuthMethod::PrivateKeyJwt,
             Proof::Certificate(_) => AuthMethod::TlsClientAuth,
         }
@@ -60,7 +89,7 @@ impl Client {
     /// Its secret, if it has one.
     pub(crate) fn secret(&self) -> Option<&Secret> {
         match &self.proof {
-            Proof::Secret(secret) => Some(secret),
+            Proof::Secret(secret, _) => Some(secret),
             _ => None,
         }
     }
@@ -76,13 +105,19 @@ impl Client {
         entry.insert("client_name".to_owned(), self.name.into());
         let native = matches!(self.proof, Proof::Public);
         entry.insert("application_type".to_owned(), if native { "native" } else { "web" }.into());
+        if !self.asks {
+            entry.insert("require_consent".to_owned(), false.into());
+        }
         if self.scope.contains("payments:") {
             entry.insert("authorization_details_types".to_owned(), json!(["payment"]));
         }
         match &self.proof {
             Proof::Public => {}
-            Proof::Secret(secret) => {
+            Proof::Secret(secret, method) => {
                 entry.insert("client_secret".to_owned(), secret.expose().into());
+                if matches!(method, AuthMethod::ClientSecretJwt) {
+                    entry.insert("profile".to_owned(), json!(Profile::Oidc));
+                }
             }
             Proof::Key(key) => {
                 entry.insert("jwks".to_owned(), key.set.clone());
@@ -103,11 +138,11 @@ impl Client {
     }
 
     /// For whoever plays the client: everything that it needs, what it should keep to itself too.
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let mut told = self.told();
         told.insert("client_secret".to_owned(), json!(self.secret().map(Secret::expose)));
         match &self.proof {
-            Proof::Public | Proof::Secret(_) => {}
+            Proof::Public | Proof::Secret(..) => {}
             Proof::Key(key) => {
                 told.insert("private_jwk".to_owned(), key.private.clone());
             }

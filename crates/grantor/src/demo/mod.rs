@@ -3,6 +3,7 @@
 mod certificates;
 mod client;
 mod key;
+mod players;
 mod tour;
 
 pub(crate) use certificates::Certificates;
@@ -11,7 +12,6 @@ pub(crate) use tour::{Mutual, Tour, to_json};
 
 use client::{Proof, Workload};
 use grantor_jose::{base64url, derive, digest};
-use grantor_protocol::client::ClientSecret;
 use grantor_protocol::value::Issuer;
 use key::DemoKey;
 use serde_json::{Value, json};
@@ -31,12 +31,17 @@ pub(crate) struct Demo {
     pub(crate) notes: String,
     /// The API whose tokens are opaque.
     pub(crate) mail: String,
+    /// Where it says what it does.
+    pub(crate) openapi: String,
     /// The API whose tokens are worth nothing without a key (RFC 9449).
     pub(crate) payments: String,
     /// A confidential web application.
     pub(crate) web: Client,
     /// A public native application.
     pub(crate) public: Client,
+    /// What the playground acts as, for whoever has no client yet: one for each way to prove who it is; and what its attacks
+    /// are tried on.
+    pub(crate) players: [Client; 7],
     /// A machine that acts for itself.
     pub(crate) machine: Client,
     /// The notes API's own credentials.
@@ -65,8 +70,8 @@ impl Demo {
     /// The demo of an issuer. Secrets and keys follow from the master key: a data directory that is used again has the
     /// same. None for one master key in a thousand million.
     pub(crate) fn new(issuer: Issuer, master_key: &[u8; 32]) -> Option<Self> {
-        let drawn = |what: &str| derive::subkey(master_key, &format!("demo {what}"));
-        let secret = |id: &str| Proof::Secret(ClientSecret::new(drawn(&format!("client {id}"))).into_secret());
+        let drawn = |what: &str| drawn(master_key, what);
+        let secret = |id: &str| Proof::basic(master_key, id);
         let here = issuer.endpoint("/demo/callback");
         let web =
             vec!["http://localhost:3000/callback".to_owned(), "http://127.0.0.1/callback".to_owned(), here.clone()];
@@ -78,19 +83,18 @@ impl Demo {
             redirect_uris,
             grant_types,
             scope,
+            asks: true,
         };
-        let runs = Workload {
-            issuer: "https://platform.example",
-            audience: issuer.to_string(),
-            subject: "system:serviceaccount:demo:nightly",
-        };
+        let runs = Workload::of_platform(&issuer, "system:serviceaccount:demo:nightly");
         let (jwt, platform) = (DemoKey::new(drawn("client demo-jwt"))?, DemoKey::new(drawn("platform"))?);
         Some(Self {
             notes: issuer.endpoint("/demo/notes"),
             mail: issuer.endpoint("/demo/mail"),
+            openapi: issuer.endpoint("/demo/openapi.json"),
             payments: issuer.endpoint("/demo/payments"),
             web: client("demo-web", "Demo web application", secret("demo-web"), web.clone(), CODE, EVERYTHING),
-            public: client("demo-public", "Demo app", Proof::Public, native, NATIVE, EVERYTHING),
+            public: client("demo-public", "Demo app", Proof::Public, native.clone(), NATIVE, EVERYTHING),
+            players: players::all(&issuer, master_key, &native)?,
             machine: client("demo-machine", "Demo machine", secret("demo-machine"), vec![], MACHINE, NOTES_AND_MAIL),
             notes_api: client("demo-notes-api", "Demo notes API", secret("demo-notes-api"), vec![], MACHINE, ""),
             jwt: client("demo-jwt", "Demo application with a key", Proof::Key(jwt), web, BOTH, PAYMENTS_TOO),
@@ -116,17 +120,25 @@ impl Demo {
     }
 
     /// Its clients.
-    pub(crate) fn clients(&self) -> [&Client; 7] {
-        [&self.web, &self.public, &self.machine, &self.notes_api, &self.jwt, &self.certified, &self.workload]
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &Client> {
+        let own = [&self.web, &self.public, &self.machine, &self.notes_api, &self.jwt, &self.certified, &self.workload];
+        own.into_iter().chain(&self.players)
+    }
+
+    /// What the playground has to play with, for everybody who opens it.
+    pub(crate) fn played(&self) -> Vec<Value> {
+        let machines = [&self.machine, &self.certified];
+        self.players.iter().filter(|player| player.asks).chain(machines).map(Client::to_json).collect()
     }
 
     /// As a manifest.
     pub(crate) fn manifest(&self) -> Value {
         let ceilings = |scope: &str| -> Value {
-            let machines = [&self.machine, &self.jwt, &self.certified, &self.workload];
-            machines.iter().map(|machine| json!({ "client_id": machine.id, "scope": scope })).collect()
+            let machines = self.clients().filter(|client| client.acts_for_itself() && !client.scope.is_empty());
+            machines.map(|machine| json!({ "client_id": machine.id, "scope": scope })).collect()
         };
         json!({
+            "tenants": [{ "name": "default", "desk": true }],
             "apis": [{
                 "audience": self.notes,
                 "name": { "en": "Demo notes", "de": "Demo-Notizen" },
@@ -138,6 +150,12 @@ impl Demo {
                 "token": { "format": "jwt" },
                 "ceilings": ceilings("notes:read notes:write"),
                 "resource_servers": [self.notes_api.id],
+                "operations": [
+                    { "method": "GET", "summary": { "en": "Read the notes", "de": "Notizen lesen" }, "scope": "notes:read" },
+                    { "method": "GET", "path": "?search={word}", "summary": { "en": "Search the notes", "de": "Notizen durchsuchen" }, "scope": "notes:read" },
+                    { "method": "POST", "summary": { "en": "Write a note", "de": "Eine Notiz schreiben" }, "scope": "notes:write", "body": "Remember the milk" },
+                    { "method": "DELETE", "path": "/{number}", "summary": { "en": "Delete a note", "de": "Eine Notiz löschen" }, "scope": "notes:write" },
+                ],
             }, {
                 "audience": self.mail,
                 "name": { "en": "Demo mail", "de": "Demo-Post" },
@@ -148,6 +166,7 @@ impl Demo {
                 "token": { "format": "opaque" },
                 "ceilings": ceilings("mail:read mail:send"),
                 "resource_servers": [self.notes_api.id],
+                "openapi": self.openapi,
             }, {
                 "audience": self.payments,
                 "name": { "en": "Demo payments", "de": "Demo-Zahlungen" },
@@ -175,7 +194,7 @@ impl Demo {
                 }],
                 "resource_servers": [self.notes_api.id],
             }],
-            "clients": self.clients().map(Client::entry),
+            "clients": self.clients().map(Client::entry).collect::<Vec<_>>(),
             "users": [{
                 "username": USERNAME,
                 "password": PASSWORD,
@@ -193,6 +212,11 @@ impl Demo {
     pub(crate) fn challenge(&self) -> String {
         base64url::encode(digest::sha256(self.verifier.as_bytes()))
     }
+}
+
+/// What follows from the master key for one purpose.
+fn drawn(master_key: &[u8; 32], what: &str) -> [u8; 32] {
+    derive::subkey(master_key, &format!("demo {what}"))
 }
 
 #[cfg(test)]

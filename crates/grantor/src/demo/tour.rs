@@ -60,6 +60,7 @@ impl fmt::Display for Tour<'_> {
             None => writeln!(f, "  Data         gone when this stops (Ctrl-C)")?,
         }
         writeln!(f, "  Metadata     {issuer}/.well-known/openid-configuration")?;
+        writeln!(f, "  Playground   {issuer}/playground")?;
         writeln!(f, "\n  For another shell; paste in this order.\n")?;
         writeln!(f, "# 1. A machine gets a token for itself (client credentials).")?;
         writeln!(
@@ -113,7 +114,7 @@ pub(crate) fn to_json(demo: &Demo, data: &Path, subject: &Subject, mutual: Optio
         "issuer": demo.issuer,
         "data": data,
         "users": [{ "username": USERNAME, "password": PASSWORD, "sub": subject }],
-        "clients": demo.clients().map(Client::to_json),
+        "clients": demo.clients().map(Client::to_json).collect::<Vec<_>>(),
         "apis": [
             { "audience": demo.notes, "url": demo.notes, "scopes": ["notes:read", "notes:write"], "format": "jwt" },
             { "audience": demo.mail, "url": demo.mail, "scopes": ["mail:read", "mail:send"], "format": "opaque" },

@@ -11,6 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::fresh;
 use crate::revocation;
 use grantor_protocol::audit::{Action, Event, Outcome};
+use grantor_protocol::client::Client;
 use grantor_protocol::value::{ClientId, Secret, TenantName, UnixTime};
 use grantor_store::{Change, GrantsOf, Store, StoreError};
 use std::sync::Arc;
@@ -150,7 +151,9 @@ fn without_pruned(held: &Held, manifest: &Manifest) -> Held {
     let tenants = pruned_tenants(manifest);
     let mut kept = held.clone();
     kept.records.apis.retain(|api| !tenants.contains(&api.tenant));
-    kept.records.clients.retain(|client| !tenants.contains(&client.metadata.tenant));
+    // Clients that registered themselves are not pruned: no manifest names them.
+    let stays = |client: &Client| !tenants.contains(&client.metadata.tenant) || !client.metadata.origin.is_declared();
+    kept.records.clients.retain(stays);
     kept.records.policies.retain(|policy| !tenants.contains(&policy.tenant));
     kept
 }

@@ -9,6 +9,7 @@ use super::Declared;
 use super::world::World;
 use crate::document::{Node, Place, Problem, Problems, did_you_mean};
 use grantor_protocol::directory::{Api, Policy, Tenant};
+use grantor_protocol::registration::DynamicRegistration;
 use grantor_protocol::value::{ClientId, Resource, Seconds, TenantName};
 use std::collections::HashSet;
 
@@ -17,6 +18,9 @@ const LONGEST_TOKEN: u32 = 86_400;
 
 /// The longest life of a code, in seconds (RFC 6749 4.1.2).
 const LONGEST_CODE: u32 = 600;
+
+/// The shortest life of a registered client that is not used, in seconds: its user must have the time to sign in.
+const SHORTEST_UNUSED: u32 = 3_600;
 
 /// Everything that is wrong between the records.
 pub(super) fn check(world: &World<'_>, problems: &mut Problems) {
@@ -75,6 +79,7 @@ impl<'w> Checks<'w, '_> {
             let problem = Problem::error("profiles is empty: no client could have one");
             self.problems.push(problem.at(place(&declared.node, &["profiles"])));
         }
+        self.registration(declared);
         let lifetimes = &declared.record.lifetimes;
         if lifetimes.code.get() > LONGEST_CODE {
             let problem = Problem::error(format!("a code lives {LONGEST_CODE} seconds at the most (RFC 6749 4.1.2)"));
@@ -92,6 +97,32 @@ impl<'w> Checks<'w, '_> {
             if lifetime.get() == 0 {
                 let problem = Problem::error(format!("{name} is 0: nothing could live that long"));
                 self.problems.push(problem.at(place(&declared.node, &["lifetimes", name])));
+            }
+        }
+    }
+
+    /// What clients that nobody declared may do.
+    fn registration(&mut self, declared: &Declared<Tenant>) {
+        let (policy, node) = (&declared.record.registration, &declared.node);
+        let on = policy.metadata_documents || policy.dynamic != DynamicRegistration::Off;
+        if on && policy.tiers.is_empty() {
+            let problem = Problem::error("registration is on, but there are no tiers: no client could be let in");
+            self.problems.push(problem.at(place(node, &["registration"])));
+        }
+        for (index, tier) in policy.tiers.iter().enumerate() {
+            let at = index.to_string();
+            if tier.hosts.is_empty() {
+                let problem = Problem::error(format!("the tier {} has no hosts: no client could be in it", tier.name));
+                self.problems.push(problem.at(place(node, &["registration", "tiers", &at, "hosts"])));
+            }
+            if tier.unused_lifetime.get() < SHORTEST_UNUSED {
+                let problem =
+                    Problem::error(format!("a client that is not used lives {SHORTEST_UNUSED} seconds at least"));
+                self.problems.push(problem.at(place(node, &["registration", "tiers", &at, "unused_lifetime"])));
+            }
+            for (number, api) in tier.apis.iter().enumerate() {
+                let here = place(node, &["registration", "tiers", &at, "apis", &number.to_string()]);
+                self.api_exists(&declared.record.name, api, here);
             }
         }
     }

@@ -126,6 +126,7 @@ impl Plan {
         }
         for tenant in manifest.tenants.iter().map(|declared| &declared.record) {
             let before = held.records.tenants.iter().find(|held| held.name == tenant.name);
+            let tenant = &with_tokens(tenant, before);
             let what = What::compare(before, tenant);
             plan.put(&tenant.name, Kind::Tenant, &tenant.name, what, || Change::PutTenant(tenant.clone()));
         }
@@ -235,7 +236,13 @@ impl Plan {
                 self.steps.push(deleted(&api.tenant, Kind::Api, api.audience.to_string()));
             }
         }
-        for client in held.records.clients.iter().map(|client| &client.metadata).filter(|it| here(&it.tenant)) {
+        for client in held
+            .records
+            .clients
+            .iter()
+            .map(|client| &client.metadata)
+            .filter(|it| here(&it.tenant) && it.origin.is_declared())
+        {
             let declared = manifest.clients.iter().map(|it| &it.record.metadata);
             if !declared.into_iter().any(|it| it.tenant == client.tenant && it.client_id == client.client_id) {
                 self.changes.push(Change::DeleteClient(client.tenant.clone(), client.client_id.clone()));
@@ -243,6 +250,16 @@ impl Plan {
             }
         }
     }
+}
+
+/// A manifest that says nothing of the tokens with which clients are registered leaves them as they are.
+fn with_tokens(declared: &Tenant, before: Option<&Tenant>) -> Tenant {
+    let mut tenant = declared.clone();
+    let tokens = &mut tenant.registration.initial_access_tokens;
+    if let Some(before) = before.filter(|_| tokens.is_empty()) {
+        tokens.clone_from(&before.registration.initial_access_tokens);
+    }
+    tenant
 }
 
 /// The tenants that a manifest speaks of.

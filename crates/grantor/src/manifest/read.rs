@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// The keys whose values are never shown. A set of keys is public, but somebody may have put a private one there.
-const SECRETS: [&str; 5] = ["client_secret", "client_secret_hash", "password", "password_hash", "jwks"];
+const SECRETS: [&str; 6] = ["client_secret", "client_secret_hash", "password", "password_hash", "jwks", "token_hash"];
 
 /// The sections of a manifest.
 const SECTIONS: [&str; 5] = ["tenants", "apis", "clients", "users", "policies"];

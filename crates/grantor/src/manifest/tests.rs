@@ -220,6 +220,11 @@ redirect_uris = ["https://app.example/callback"]
 username = " alice"
 password = "a"
 password_hash = "b"
+
+[[apis]]
+audience = "https://notes.example"
+name = "Notes"
+token = { format = "opaque", status_list = true }
 "#;
     assert_eq!(
         problems_of(text),
@@ -233,6 +238,7 @@ password_hash = "b"
             "15:12 error: username is 1 to 255 characters without surrounding space",
             "17:17 error: password and password_hash exclude each other",
             "17:17 error: password_hash is none that verifies here: argon2, bcrypt, scrypt or PBKDF2 in a form of docs/manifest.md, of a bearable cost",
+            "22:44 error: status_list is for JWTs, but format is opaque: those are asked about anyway",
         ]
     );
 }
@@ -268,4 +274,43 @@ async fn rfc7591_3_2_1_a_registration_can_be_pasted() {
     assert_eq!(client.secrets.len(), 1);
     let again = apply(&store, &source, Format::Json, How::default(), SAFE, NOW).await.unwrap();
     assert_eq!(words(&again), ["client s6BhdRkqt3 unchanged"]);
+}
+
+#[tokio::test]
+async fn registration_is_checked_and_its_tokens_and_clients_survive_a_manifest() {
+    let tenant = |more: &str| format!("[[tenants]]\nname = \"default\"\n[tenants.registration]\n{more}");
+    let problems = problems_of(&tenant("dynamic = \"open\"\n"));
+    assert!(problems.len() == 1 && problems[0].contains("no tiers"), "{problems:?}");
+    let problems = problems_of(&tenant(
+        "tiers = [{ name = \"t\", hosts = [], apis = [\"https://nowhere.example\"], unused_lifetime = 3599 }]\n",
+    ));
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    let problems = problems_of(&tenant("tiers = [{ name = \"t\", hosts = [\"https://x\"] }]\n"));
+    assert!(problems.len() == 1 && problems[0].contains("is no host"), "{problems:?}");
+
+    let store = MemoryStore::default();
+    let text = tenant("dynamic = \"open\"\ntiers = [{ name = \"t\", hosts = [\"*\"] }]\n");
+    apply_to(&store, &text).await.unwrap();
+    let mut records = store.directory().await.unwrap();
+    let token = serde_json::json!({"name": "ci", "token_hash": "x", "created": 1, "expires": 2, "uses": 1});
+    records.tenants[0].registration.initial_access_tokens.push(serde_json::from_value(token).unwrap());
+    let client = serde_json::json!({"metadata": {"client_id": "r", "redirect_uris": ["https://a.example/"],
+        "origin": {"registered": {"token_hash": "x", "used": 1}}}, "issued_at": 1});
+    let client: grantor_protocol::client::Client = serde_json::from_value(client).unwrap();
+    let changes =
+        vec![grantor_store::Change::PutTenant(records.tenants[0].clone()), grantor_store::Change::PutClient(client)];
+    store.change_directory(changes, None).await.unwrap();
+    let before = store.directory().await.unwrap();
+    let prune = How { prune: true, ..How::default() };
+    apply(&store, &Source::new("grantor.toml", &text), Format::Toml, prune, SAFE, NOW).await.unwrap();
+    let after = store.directory().await.unwrap();
+    assert_eq!((after.version, &after.clients), (before.version, &before.clients));
+    assert_eq!(after.tenants[0].registration.initial_access_tokens.len(), 1);
+    let elsewhere = MemoryStore::default();
+    apply_to(&elsewhere, &exported(&store).await).await.unwrap();
+    let copied = elsewhere.directory().await.unwrap();
+    assert_eq!(
+        (copied.tenants, copied.clients[0].metadata.clone()),
+        (after.tenants, after.clients[0].metadata.clone())
+    );
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+pub(crate) mod browser;
+
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -13,15 +15,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A directory of one test.
-pub(crate) struct Folder(PathBuf);
+/// A directory of one test, and what its commands find in their environment besides the usual.
+pub(crate) struct Folder(PathBuf, Vec<(&'static str, String)>);
 
 impl Folder {
     pub(crate) fn new() -> Self {
         let unique = format!("grantor-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(unique);
         std::fs::create_dir_all(&path).unwrap();
-        Self(path)
+        Self(path, Vec::new())
+    }
+
+    /// From now on in the environment of every command.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.1.push((name, value.into()));
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -82,17 +89,26 @@ impl Folder {
         self.command(arguments).envs(environment.iter().copied()).stdin(Stdio::null()).spawn().unwrap()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_grantor"));
+    /// The binary, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.foreign(env!("CARGO_BIN_EXE_grantor"));
+        command.args(arguments);
+        command
+    }
+
+    /// Another program in the same environment.
+    pub(crate) fn foreign(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("GRANTOR_")) {
             command.env_remove(name);
         }
-        command.args(arguments).current_dir(&self.0).env("GRANTOR_DATA", self.0.join("data")).env("TMPDIR", &self.0);
+        command.current_dir(&self.0).env("GRANTOR_DATA", self.0.join("data")).env("TMPDIR", &self.0);
         // What a user has at home is none of a test's business.
         command.env("HOME", &self.0).env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
         for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
             command.env_remove(name);
         }
+        command.envs(self.1.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -158,7 +174,7 @@ pub(crate) fn http(method: &str, url: &str, headers: &[(&str, String)], body: &s
     for (name, value) in headers {
         write!(request, "{name}: {value}\r\n").unwrap();
     }
-    if !body.is_empty() {
+    if !body.is_empty() && !headers.iter().any(|(name, _)| *name == "content-type") {
         request.push_str("content-type: application/x-www-form-urlencoded\r\n");
     }
     write!(request, "content-length: {}\r\n\r\n{body}", body.len()).unwrap();

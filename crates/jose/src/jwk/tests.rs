@@ -257,11 +257,18 @@ proptest! {
 }
 
 #[test]
-fn a_verifier_is_parsed_once_and_each_algorithm_has_its_own() {
-    let key = crate::SigningKey::generate(SigningAlgorithm::Rs256).unwrap().public_jwk().without_algorithm();
-    let first = key.verifying_key(SigningAlgorithm::Rs256).unwrap();
-    assert!(Arc::ptr_eq(&first, &key.verifying_key(SigningAlgorithm::Rs256).unwrap()));
-    assert_eq!(key.verifying_key(SigningAlgorithm::Ps256).unwrap().algorithm(), SigningAlgorithm::Ps256);
-    assert_eq!(key.verifying_key(SigningAlgorithm::Es256).unwrap_err(), KeyError::Algorithm);
-    assert_eq!(key, key.clone().without_algorithm());
+fn a_verifier_is_parsed_once_for_each_algorithm() {
+    let rsa = [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256];
+    for algorithms in [rsa, [SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519]] {
+        for asked in [algorithms, [algorithms[1], algorithms[0]]] {
+            let key = crate::SigningKey::generate(asked[0]).unwrap().public_jwk().without_algorithm();
+            let parsed = asked.map(|alg| key.verifying_key(alg).unwrap());
+            for (alg, first) in asked.into_iter().zip(&parsed) {
+                assert_eq!(first.algorithm(), alg);
+                assert!(Arc::ptr_eq(first, &key.verifying_key(alg).unwrap()), "{alg}");
+                assert_eq!(key.verifying_key(SigningAlgorithm::Es256).unwrap_err(), KeyError::Algorithm);
+            }
+            assert_eq!(key, key.clone().without_algorithm());
+        }
+    }
 }

@@ -1,17 +1,18 @@
 //! The protected header (RFC 7515 4).
 
 use super::Malformed;
-use crate::{Jwk, MacAlgorithm, SigningAlgorithm, json};
-use serde_json::{Map, Value};
+use crate::{Element, Jwk, MacAlgorithm, Object, SigningAlgorithm};
 use std::fmt;
 
-/// The members of a protected header. `crit` cannot occur: no extension is implemented, so a token that has one is
-/// refused. Nothing is ever fetched from `jku` or `x5u`.
+/// The members of a protected header that mean something here. `crit` cannot occur: no extension is implemented, so a token
+/// that has one is refused. Nothing is ever fetched from `jku` or `x5u`.
 #[derive(Clone, Debug)]
 pub struct Header {
     alg: Algorithm,
+    typ: Option<String>,
+    cty: Option<String>,
+    kid: Option<String>,
     jwk: Option<Jwk>,
-    members: Map<String, Value>,
 }
 
 /// What `alg` may say: a signature or a message authentication code, never `none`.
@@ -25,20 +26,19 @@ pub enum Algorithm {
 
 impl Header {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, Malformed> {
-        let members = json::parse_object(json).ok_or(Malformed::Header)?;
-        if members.contains_key("crit") {
+        let members = Object::parse(json).ok_or(Malformed::Header)?;
+        if members.get("crit").is_some() {
             return Err(Malformed::Critical);
         }
-        if members.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
+        if members.get("b64").is_some_and(|b64| *b64 != Element::Bool(true)) {
             return Err(Malformed::UnencodedPayload);
         }
-        let wrong = |name: &str| members.get(name).is_some_and(|value| !value.is_string());
-        if ["alg", "typ", "cty", "kid"].into_iter().any(wrong) {
-            return Err(Malformed::Header);
-        }
-        let alg = members.get("alg").and_then(Value::as_str).and_then(Algorithm::parse).ok_or(Malformed::Algorithm)?;
+        let text = |name| members.get(name).map(|value| value.as_str().ok_or(Malformed::Header)).transpose();
+        let [alg, typ, cty, kid] = [text("alg")?, text("typ")?, text("cty")?, text("kid")?];
+        let alg = alg.and_then(Algorithm::parse).ok_or(Malformed::Algorithm)?;
         let jwk = members.get("jwk").map(|jwk| public_key(jwk).ok_or(Malformed::Key)).transpose()?;
-        Ok(Self { alg, jwk, members })
+        let [typ, cty, kid] = [typ, cty, kid].map(|text| text.map(str::to_owned));
+        Ok(Self { alg, typ, cty, kid, jwk })
     }
 
     /// `alg` (RFC 7515 4.1.1).
@@ -48,17 +48,17 @@ impl Header {
 
     /// `kid` (RFC 7515 4.1.4).
     pub fn kid(&self) -> Option<&str> {
-        self.text("kid")
+        self.kid.as_deref()
     }
 
     /// `typ` (RFC 7515 4.1.9); to compare it, see [`Header::has_type`].
     pub fn typ(&self) -> Option<&str> {
-        self.text("typ")
+        self.typ.as_deref()
     }
 
     /// `cty` (RFC 7515 4.1.10).
     pub fn cty(&self) -> Option<&str> {
-        self.text("cty")
+        self.cty.as_deref()
     }
 
     /// `jwk` (RFC 7515 4.1.3), a public key. It is what the sender claims: trust comes from elsewhere.
@@ -70,15 +70,6 @@ impl Header {
     /// (RFC 7515 4.1.9).
     pub fn has_type(&self, expected: &str) -> bool {
         self.typ().is_some_and(|typ| short(typ).eq_ignore_ascii_case(short(expected)))
-    }
-
-    /// Any member.
-    pub fn member(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        self.members.get(name).and_then(Value::as_str)
     }
 }
 
@@ -117,8 +108,8 @@ impl fmt::Display for Algorithm {
     }
 }
 
-fn public_key(jwk: &Value) -> Option<Jwk> {
-    Jwk::from_members(jwk.as_object()?).ok()
+fn public_key(jwk: &Element<'_>) -> Option<Jwk> {
+    Jwk::from_members(&jwk.as_object()?.to_map()).ok()
 }
 
 /// A media type without `application/`, unless another slash follows.

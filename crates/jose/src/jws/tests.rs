@@ -192,7 +192,28 @@ fn the_key_decides_its_header_members() {
     }
     let extra = Map::from_iter([("nonce".to_owned(), "n".into())]);
     let token = sign_with_header(es256(), "JWT", &extra, b"{}").unwrap();
-    assert_eq!(Unverified::parse(&token).unwrap().header().member("nonce"), Some(&"n".into()));
+    let header = token.split('.').next().and_then(base64url::decode).unwrap();
+    assert_eq!(crate::parse_object(&header).unwrap()["nonce"], "n");
+    assert!(Unverified::parse(&token).is_ok());
+}
+
+#[test]
+fn a_known_header_is_that_of_the_same_text_alone() {
+    let token = sign(es256(), "JWT", b"{}").unwrap();
+    let known = Unverified::parse(&token).unwrap().known_header();
+    let (header, rest) = token.split_once('.').unwrap();
+    let of =
+        |token: &str| Unverified::parse_knowing(token, Some(&known)).map(|read| read.header().typ().map(str::to_owned));
+    assert_eq!(of(&token), Ok(Some("JWT".to_owned())));
+    let other = sign(es256(), "at+jwt", b"{}").unwrap();
+    assert_eq!(of(&other), Ok(Some("at+jwt".to_owned())));
+    for bad in
+        [format!("{header}=.{rest}"), format!("{}.{rest}", &header[1..]), format!("A{token}"), format!(".{rest}")]
+    {
+        assert_eq!(of(&bad).unwrap_err(), Unverified::parse(&bad).unwrap_err(), "{bad}");
+    }
+    let read = Unverified::parse_knowing(&token, Some(&known)).unwrap();
+    assert!(read.verify(&es256().verifying_key().unwrap()).is_ok());
 }
 
 proptest! {

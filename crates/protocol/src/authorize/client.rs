@@ -4,6 +4,7 @@
 use super::mode::ResponseMode;
 use super::source::Source;
 use crate::client::Client;
+use crate::defended;
 use crate::directory::Directory;
 use crate::error::Refusal;
 use crate::grant::GrantType;
@@ -120,7 +121,7 @@ impl RedirectTarget {
         let redirect_uri = match (given, registered.as_slice()) {
             (Some(raw), _) => {
                 let asked = RedirectUri::parse(raw).ok_or(PageRefusal(Refusal::RedirectUriMalformed))?;
-                if !registered.iter().any(|uri| uri.matches(&asked)) {
+                if !defended!("redirect-uri", registered.iter().any(|uri| uri.matches(&asked)), true) {
                     return Err(PageRefusal(Refusal::RedirectUriNotRegistered));
                 }
                 asked

@@ -77,6 +77,9 @@ impl AuthorizationRequest {
         if !of_claims.is_empty() {
             asked.add(issuer.as_resource(), &of_claims);
         }
+        if let Some(document) = self.target.client().metadata.origin.to_ask() {
+            asked.add(document, &Scope::default());
+        }
         asked
     }
 

@@ -2,6 +2,7 @@
 
 use super::client::{RedirectTarget, Target};
 use super::mode::ResponseMode;
+use crate::defended;
 use crate::error::{ErrorCode, Refusal};
 use crate::params;
 use crate::value::{Issuer, RedirectUri};
@@ -55,7 +56,7 @@ impl AuthorizationResponse {
         if let Some(state) = &target.state {
             fields.push(("state", state.clone()));
         }
-        fields.push(("iss", issuer.to_string()));
+        fields.extend(defended!("iss", Some(("iss", issuer.to_string())), None));
         Self { redirect_uri: target.redirect_uri.clone(), mode: target.mode, fields }
     }
 }

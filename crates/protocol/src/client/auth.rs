@@ -116,6 +116,12 @@ impl Presented {
     }
 }
 
+/// A client's secret as it goes into the header: each part is form-encoded first (RFC 6749 2.3.1).
+pub fn basic_header(client: &ClientId, secret: &Secret) -> Secret {
+    let pair = format!("{}:{}", params::encode(client.as_str()), params::encode(secret.expose()));
+    Secret::new(format!("Basic {}", STANDARD.encode(pair)))
+}
+
 /// The slow hashes that stand between a presented secret and the client: somebody with a thread pool must check them
 /// before [`by_secret`] is asked. Empty for nearly everybody.
 pub fn slow_hashes<'a>(presented: &Presented, client: &'a Client, now: UnixTime) -> Vec<&'a str> {
@@ -355,6 +361,8 @@ pub(crate) mod tests {
         let presented = Presented::find(&Params::parse(b"").unwrap(), Some("Basic YSUzQWI6cyUyQmM=")).unwrap();
         assert_eq!(presented.unverified_client_id.as_str(), "a:b");
         assert_eq!(presented.secret().unwrap().expose(), "s+c");
+        let made = basic_header(&ClientId::parse("a:b").unwrap(), &Secret::new("s+c".into()));
+        assert_eq!(made.expose(), "Basic YSUzQWI6cyUyQmM=");
         for bad in ["Basic", "Basic !!!", "Bearer abc", "Basic YQ=="] {
             let found = Presented::find(&Params::parse(b"").unwrap(), Some(bad));
             assert_eq!(found.err(), Some(Refusal::MalformedAuthorizationHeader), "{bad}");

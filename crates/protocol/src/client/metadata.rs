@@ -5,7 +5,8 @@ use super::{AssertionAlgorithm, AuthMethod, StoredSecret};
 use crate::grant::GrantType;
 use crate::made::Made;
 use crate::profile::Profile;
-use crate::value::{ClientId, RedirectUri, Scope, TenantName, Text, UnixTime};
+use crate::registration::Origin;
+use crate::value::{ClientId, RedirectUri, Resource, Scope, TenantName, Text, UnixTime};
 use grantor_jose::{ContentEncryption, EncryptionAlgorithm, JwkSet, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -190,6 +191,12 @@ pub struct ClientMetadata {
     /// Whether it is switched off, and its tokens with it.
     #[serde(default)]
     pub disabled: bool,
+    /// How it came to be.
+    #[serde(default, skip_serializing_if = "Origin::is_declared")]
+    pub origin: Origin,
+    /// The APIs that the policy for clients that nobody declared lets it reach; absent: any. See [`Self::may_reach`].
+    #[serde(skip)]
+    pub reach: Option<Vec<Resource>>,
 }
 
 /// `response_type` (RFC 6749 3.1.1). The one list.
@@ -306,7 +313,22 @@ impl ClientMetadata {
             profile: Profile::default(),
             require_consent: true,
             disabled: false,
+            origin: Origin::Declared,
+            reach: None,
         }
+    }
+
+    /// Whether it may ask for anything of an API at all.
+    pub fn may_reach(&self, api: &Resource) -> bool {
+        self.reach.as_ref().is_none_or(|reach| reach.contains(api))
+    }
+
+    /// Whether any program on the user's machine could be this client: it proves nothing, and every answer goes to the
+    /// machine itself (RFC 8252 8.6).
+    pub fn is_local_only(&self) -> bool {
+        !self.is_confidential()
+            && !self.redirect_uris.is_empty()
+            && self.redirect_uris.iter().all(RedirectUri::is_loopback)
     }
 
     /// What the user is shown: its name, or its identifier when it has none.

@@ -37,9 +37,7 @@ impl ClientSecret {
 
     /// Made from 32 fresh random bytes.
     pub fn new(random: [u8; 32]) -> Self {
-        let body = base64url::encode(random);
-        let checksum = checksum(&body);
-        Self(Secret::new(format!("{}{body}_{checksum}", Self::PREFIX)))
+        Self(prefixed_secret(Self::PREFIX, random))
     }
 
     /// Whether a text is a secret that Grantor made, by its checksum.
@@ -47,7 +45,7 @@ impl ClientSecret {
         let Some(rest) = raw.strip_prefix(Self::PREFIX) else { return false };
         // The body may itself contain underscores: it is cut by length.
         let Some((body, tail)) = rest.split_at_checked(43) else { return false };
-        tail.strip_prefix('_').is_some_and(|sum| sum == checksum(body))
+        tail.strip_prefix('_').is_some_and(|sum| sum == checksum(Self::PREFIX, body))
     }
 
     /// To be shown once.
@@ -108,8 +106,15 @@ impl std::fmt::Debug for SecretHash {
     }
 }
 
-fn checksum(body: &str) -> String {
-    let mut sum = base64url::encode(digest::sha256(format!("gr_cs_{body}").as_bytes()));
+/// A secret with a prefix of its own and a checksum, from 32 fresh random bytes.
+pub(crate) fn prefixed_secret(prefix: &str, random: [u8; 32]) -> Secret {
+    let body = base64url::encode(random);
+    let checksum = checksum(prefix, &body);
+    Secret::new(format!("{prefix}{body}_{checksum}"))
+}
+
+fn checksum(prefix: &str, body: &str) -> String {
+    let mut sum = base64url::encode(digest::sha256(format!("{prefix}{body}").as_bytes()));
     sum.truncate(6);
     sum
 }

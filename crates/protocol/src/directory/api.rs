@@ -1,5 +1,6 @@
 //! An API: what a resource server is to the authorization server.
 
+use super::Operation;
 use crate::authorization_details::CompiledSchema;
 use crate::made::Made;
 use crate::value::{ClientId, Resource, Scope, ScopeToken, Seconds, TenantName, Text};
@@ -37,6 +38,12 @@ pub struct Api {
     /// The clients that may introspect its tokens: the API's own credentials (RFC 7662 2.1).
     #[serde(default)]
     pub resource_servers: Vec<ClientId>,
+    /// What it does, for whoever tries it in the playground.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Operation>,
+    /// Where its `OpenAPI` document is, which says the same: a URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openapi: Option<Resource>,
     /// Where the ceiling of each client stands, in an API that is served.
     #[serde(skip)]
     pub ceilings_by_client: Made<HashMap<ClientId, usize>>,
@@ -116,6 +123,10 @@ pub struct TokenProfile {
     /// What its bearer must prove.
     #[serde(skip_serializing_if = "RequiredBinding::is_none")]
     pub binding: RequiredBinding,
+    /// Whether a JWT has an index in a status list, so that whoever verifies it learns within seconds that it was taken
+    /// back (Token Status List 6). Each token then costs a write.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub status_list: bool,
 }
 
 /// What the bearer of a token must prove to an API.
@@ -161,7 +172,15 @@ impl Default for TokenProfile {
             algorithm: SigningAlgorithm::Es256,
             lifetime: Seconds::new(600),
             binding: RequiredBinding::None,
+            status_list: false,
         }
+    }
+}
+
+impl TokenProfile {
+    /// Whether its tokens have an index in a status list.
+    pub fn has_status(&self) -> bool {
+        self.status_list && self.format == TokenFormat::Jwt
     }
 }
 

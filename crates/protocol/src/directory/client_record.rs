@@ -2,6 +2,7 @@
 
 use super::{Named, Tenant};
 use crate::client::Client;
+use crate::value::{ClientId, TenantName};
 use grantor_jose::{EncryptionAlgorithm, SigningAlgorithm};
 use memchr::memmem::Finder;
 use quick_cache::sync::Cache;
@@ -13,8 +14,11 @@ use std::sync::{Arc, LazyLock};
 pub struct ClientRecord(Arc<str>);
 
 /// The clients that were parsed last, of all tenants of a process: as many as [`ParsedClients::new`] is told, at about
-/// two kilobytes each.
-pub struct ParsedClients(Cache<usize, Arc<Parsed>>);
+/// two kilobytes each; and as many that describe themselves in documents.
+pub struct ParsedClients {
+    declared: Cache<usize, Arc<Parsed>>,
+    documents: Cache<(TenantName, ClientId), Arc<FromDocument>>,
+}
 
 /// To prepare a search takes as long as to carry it out.
 static SPACED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\": "));
@@ -22,11 +26,20 @@ static SIGNED_RESPONSE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("_si
 static REQUEST_ENCRYPTION: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"request_object_encryption_alg\":\""));
 static DISABLED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"disabled\":true"));
 static SLOW_HASH: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"phc\":\""));
+static REGISTERED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"origin\":{"));
 static SECRET: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"hash\":{"));
 
 struct Parsed {
     /// Held, so that its address stays its own.
     record: ClientRecord,
+    tenant: Arc<Tenant>,
+    client: Arc<Client>,
+}
+
+/// A client as its document described it when it was last read.
+struct FromDocument {
+    /// The document.
+    body: Vec<u8>,
     tenant: Arc<Tenant>,
     client: Arc<Client>,
 }
@@ -64,6 +77,11 @@ impl ClientRecord {
     /// Whether it may be switched off: `false` is certain.
     pub(super) fn may_be_disabled(&self) -> bool {
         DISABLED.find(self.json().as_bytes()).is_some()
+    }
+
+    /// Whether it may have registered itself: `false` is certain.
+    pub fn may_be_registered(&self) -> bool {
+        REGISTERED.find(self.json().as_bytes()).is_some()
     }
 
     /// Whether a secret of it may have a slow hash: `false` is certain.
@@ -109,29 +127,54 @@ impl std::fmt::Debug for ClientRecord {
 impl ParsedClients {
     /// With room for this many.
     pub fn new(most: usize) -> Self {
-        Self(Cache::new(most))
+        Self { declared: Cache::new(most), documents: Cache::new(most) }
     }
 
     /// The client of a record, held to its tenant's profiles; none when the record cannot be read.
     pub(super) fn get(&self, record: &ClientRecord, tenant: &Arc<Tenant>) -> Option<Arc<Client>> {
-        if let Some(known) = self.0.get(&record.address())
+        if let Some(known) = self.declared.get(&record.address())
             && Arc::ptr_eq(&known.tenant, tenant)
             && Arc::ptr_eq(&known.record.0, &record.0)
         {
             return Some(Arc::clone(&known.client));
         }
         let mut client = record.parse().ok()?;
-        client.metadata.profile = tenant.profile_of(&client.metadata);
+        tenant.hold(&mut client.metadata);
         let client = Arc::new(client);
         let parsed = Parsed { record: record.clone(), tenant: Arc::clone(tenant), client: Arc::clone(&client) };
-        self.0.insert(record.address(), Arc::new(parsed));
+        self.declared.insert(record.address(), Arc::new(parsed));
         Some(client)
+    }
+
+    /// The client of a document that was read lately, under the tenant's policy as it is now.
+    pub(super) fn of_document(&self, id: &ClientId, tenant: &Arc<Tenant>) -> Option<Arc<Client>> {
+        let known = self.documents.get(&(tenant.name.clone(), id.clone()))?;
+        Arc::ptr_eq(&known.tenant, tenant).then(|| Arc::clone(&known.client))
+    }
+
+    /// Whether it was read from this very document, under the tenant's policy as it is now.
+    pub(super) fn is_of(&self, id: &ClientId, body: &[u8], tenant: &Arc<Tenant>) -> bool {
+        let known = self.documents.get(&(tenant.name.clone(), id.clone()));
+        known.is_some_and(|known| Arc::ptr_eq(&known.tenant, tenant) && known.body == body)
+    }
+
+    /// Keeps what was read from a document.
+    pub(super) fn put_document(&self, body: Vec<u8>, mut client: Client, tenant: &Arc<Tenant>) {
+        let name = (tenant.name.clone(), client.metadata.client_id.clone());
+        tenant.hold(&mut client.metadata);
+        let read = FromDocument { body, tenant: Arc::clone(tenant), client: Arc::new(client) };
+        self.documents.insert(name, Arc::new(read));
+    }
+
+    /// Forgets a document.
+    pub(super) fn forget_document(&self, id: &ClientId, tenant: &Tenant) {
+        self.documents.remove(&(tenant.name.clone(), id.clone()));
     }
 }
 
 impl std::fmt::Debug for ParsedClients {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ParsedClients({})", self.0.len())
+        write!(f, "ParsedClients({}, {})", self.declared.len(), self.documents.len())
     }
 }
 

@@ -3,6 +3,7 @@
 mod api;
 mod client_record;
 mod key;
+mod operation;
 mod policy;
 mod snapshot;
 mod table;
@@ -12,6 +13,7 @@ mod user;
 pub use api::{Api, ApiRole, ApiScope, AuthorizationDetailsType, Ceiling, RequiredBinding, TokenFormat, TokenProfile};
 pub use client_record::{ClientRecord, ParsedClients};
 pub use key::{KeyKind, KeyRecord};
+pub use operation::{Method, NoOperationPath, Operation, OperationPath};
 pub use policy::Policy;
 pub use snapshot::{Directory, DirectoryRecords, PackedDirectory};
 pub use table::{Named, Table};

@@ -1,5 +1,7 @@
 //! The directory as values that share what they have in common, indexed for the hot path.
 
+mod undeclared;
+
 use super::{Api, ClientRecord, KeyRecord, Named, ParsedClients, Policy, Table, Tenant};
 use crate::client::Client;
 use crate::made::Made;
@@ -44,6 +46,7 @@ pub struct Directory {
     policies: Vec<Arc<Policy>>,
     clients: Table<ClientRecord>,
     secrets: Secrets,
+    registered: usize,
     parsed: Arc<ParsedClients>,
     index: Made<Index>,
 }
@@ -90,6 +93,7 @@ impl Directory {
             policies: Vec::new(),
             clients: Table::default(),
             secrets: Secrets::default(),
+            registered: 0,
             parsed,
             index: Made::default(),
         }
@@ -166,16 +170,22 @@ impl Directory {
     /// Puts a client in the place of that with its identifier.
     pub fn put_client(&mut self, client: ClientRecord) {
         self.secrets.count(&client);
+        self.registered += usize::from(client.may_be_registered());
         if let Some(before) = self.clients.put(client) {
-            self.secrets.uncount(&before);
+            self.uncount(&before);
         }
     }
 
     /// Takes a client out.
     pub fn delete_client(&mut self, client: &ClientId) {
         if let Some(before) = self.clients.take(client.as_str()) {
-            self.secrets.uncount(&before);
+            self.uncount(&before);
         }
+    }
+
+    fn uncount(&mut self, before: &ClientRecord) {
+        self.secrets.uncount(before);
+        self.registered = self.registered.saturating_sub(usize::from(before.may_be_registered()));
     }
 
     /// The API with this audience.
@@ -194,16 +204,31 @@ impl Directory {
         places.iter().filter_map(|at| self.apis.get(*at))
     }
 
-    /// The client with this identifier, disabled or not, held to the profiles of the tenant. None too when its record
-    /// cannot be read.
+    /// The client with this identifier, disabled or not, held to the profiles and the policy of the tenant. None too when
+    /// its record cannot be read. A client that describes itself in a document is there while the document was read lately.
     pub fn client(&self, id: &ClientId) -> Option<Arc<Client>> {
-        self.parsed.get(self.clients.get(id.as_str())?, &self.tenant)
+        match self.clients.get(id.as_str()) {
+            Some(record) => self.parsed.get(record, &self.tenant),
+            None if self.may_have_document(id) => self.parsed.of_document(id, &self.tenant),
+            None => None,
+        }
     }
 
     /// Whether there is a client with this identifier that is not disabled. It need not be parsed for that.
     pub fn has_enabled_client(&self, id: &ClientId) -> bool {
-        let Some(record) = self.clients.get(id.as_str()) else { return false };
-        !record.may_be_disabled() || self.client(id).is_some_and(|client| !client.metadata.disabled)
+        // What a document says is not asked for: it is the policy that takes back what such a client has.
+        let Some(record) = self.clients.get(id.as_str()) else { return self.may_have_document(id) };
+        let certain = !record.may_be_disabled() && (self.registered == 0 || !record.may_be_registered());
+        certain || self.client(id).is_some_and(|client| !client.metadata.disabled)
+    }
+
+    /// The clients that are disabled, by their records or by what the tenant allows those that registered themselves. Those
+    /// that describe themselves in documents are not among them.
+    pub fn disabled_clients(&self) -> impl Iterator<Item = ClientId> {
+        let may_be =
+            |record: &&ClientRecord| record.may_be_disabled() || (self.registered > 0 && record.may_be_registered());
+        let clients = self.clients.iter().filter(may_be).filter_map(|record| self.parsed.get(record, &self.tenant));
+        clients.filter(|client| client.metadata.disabled).map(|client| client.metadata.client_id.clone())
     }
 
     /// The record of every client, in no order.

@@ -2,6 +2,7 @@
 
 use crate::client::ClientMetadata;
 use crate::profile::Profile;
+use crate::registration::RegistrationPolicy;
 use crate::value::{Seconds, TenantName, Text};
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +21,23 @@ pub struct Tenant {
     /// Whether DPoP proofs must carry a nonce of the server, so that none can be made in advance (RFC 9449 8).
     #[serde(default = "yes")]
     pub dpop_nonces: bool,
+    /// Whether the pages for learning and trying are served. They hold nothing of the server's, and their scripts are its own;
+    /// a tenant that wants none on the origin where users type their passwords switches them off.
+    #[serde(default = "yes", skip_serializing_if = "is_on")]
+    pub playground: bool,
+    /// Whether users have a token desk, where they keep tokens: off unless asked for, as the playground is.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub desk: bool,
+    /// Whether users may let others use what lies on the desk. Where they may, each token and each workspace still has a
+    /// switch of its own that is off.
+    #[serde(default = "yes", skip_serializing_if = "is_on")]
+    pub desk_sharing: bool,
     /// How long things live.
     #[serde(default)]
     pub lifetimes: Lifetimes,
+    /// What clients that nobody declared may do.
+    #[serde(default, skip_serializing_if = "RegistrationPolicy::is_default")]
+    pub registration: RegistrationPolicy,
 }
 
 /// How long things live, in seconds.
@@ -67,8 +82,18 @@ impl Tenant {
             display_name: Text::default(),
             profiles: all_profiles(),
             dpop_nonces: true,
+            playground: true,
+            desk: false,
+            desk_sharing: true,
             lifetimes: Lifetimes::default(),
+            registration: RegistrationPolicy::default(),
         }
+    }
+
+    /// Holds a client to what the tenant allows.
+    pub fn hold(&self, client: &mut ClientMetadata) {
+        client.profile = self.profile_of(client);
+        self.registration.hold(client);
     }
 
     /// The profile that a client is held to: its own; or, when the tenant has not that one, the least strict of the tenant
@@ -82,6 +107,16 @@ impl Tenant {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_off(switch: &bool) -> bool {
+    !switch
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_on(switch: &bool) -> bool {
+    *switch
 }
 
 fn all_profiles() -> Vec<Profile> {

@@ -3,6 +3,7 @@
 use super::{Access, ClaimsRequest, GrantType, NewGrant};
 use crate::authorization_details::AuthorizationDetails;
 use crate::client::AuthenticatedClient;
+use crate::defended;
 use crate::directory::Lifetimes;
 use crate::error::Refusal;
 use crate::narrow::Asked;
@@ -114,8 +115,8 @@ pub fn redeem(
     if now >= code.expires {
         return Err(Refusal::CodeExpired);
     }
-    check_redirect_uri(request, &code)?;
-    check_verifier(request, &code)?;
+    defended!("redirect-uri", check_redirect_uri(request, &code), Ok(()))?;
+    defended!("pkce", check_verifier(request, &code), Ok(()))?;
     check_key(terms.proven, &code)?;
     let refreshable = code.refreshable && client.get().metadata.grant_types.contains(&GrantType::RefreshToken);
     let lifetimes = terms.lifetimes;
@@ -138,6 +139,7 @@ pub fn redeem(
         // A confidential client proves itself at each refresh; of a public one the key is all there is (RFC 9449 5).
         binding: if client.get().metadata.is_confidential() { Binding::Bearer } else { terms.proven.strongest() },
         refreshable,
+        delegation: None,
         created: now,
         idle,
         ends: now.plus(life),

@@ -47,6 +47,7 @@ pub fn decide(
         issuer: issuer.clone(),
         id: fresh,
         subject: TokenSubject::Application,
+        actor: None,
         client: client.id().clone(),
         audience: vec![api.audience.clone()],
         scope: allowed.access.scope(),
@@ -57,6 +58,7 @@ pub fn decide(
         authentication: None,
         details: request.details,
         binding: proven.bind(&client.get().metadata, [&api.token.binding])?,
+        status: None,
     };
     Ok((token, api, allowed.narrowed))
 }

@@ -71,12 +71,25 @@ pub struct NewGrant {
     /// Whether refresh tokens come of it.
     #[serde(default)]
     pub refreshable: bool,
+    /// Who else acts with it, and what it hangs on; none where the user allowed it himself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Delegation>,
     /// When it was made.
     pub created: UnixTime,
     /// For how long it lasts without being refreshed.
     pub idle: Seconds,
     /// When it ends, however often it is refreshed.
     pub ends: UnixTime,
+}
+
+/// That a grant was made of another, for somebody who acts with it in its user's name (RFC 8693 1.1): it is worth
+/// nothing any more when the other is taken back, or when he who acts is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegation {
+    /// The grant that it was made of.
+    pub source: GrantId,
+    /// Who acts.
+    pub actor: Subject,
 }
 
 /// The `claims` parameter (OpenID Connect Core 5.5).
@@ -303,6 +316,7 @@ mod tests {
             details: AuthorizationDetails::default(),
             binding: Binding::Bearer,
             refreshable: true,
+            delegation: None,
             created: UnixTime::new(1000),
             idle: Seconds::new(100),
             ends: UnixTime::new(1250),

@@ -3,6 +3,7 @@
 use super::Binding;
 use crate::authorization_details::AuthorizationDetails;
 use crate::session::Authentication;
+use crate::status_list::{self, StatusReference};
 use crate::value::{ClientId, GrantId, Issuer, Resource, Scope, TokenId, UnixTime};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,6 +18,8 @@ pub struct AccessToken {
     pub id: TokenId,
     /// `sub` and `idtyp`.
     pub subject: TokenSubject,
+    /// `act`: who acts in the subject's name, as the client sees him (RFC 8693 4.1).
+    pub actor: Option<String>,
     /// `client_id`: to whom it was issued.
     pub client: ClientId,
     /// `aud`: where it may be used.
@@ -37,6 +40,8 @@ pub struct AccessToken {
     pub details: AuthorizationDetails,
     /// `cnf`: the key that its bearer must prove.
     pub binding: Binding,
+    /// `status`: where it is said whether it was taken back (Token Status List 6.2).
+    pub status: Option<StatusReference>,
 }
 
 /// On whose behalf. `idtyp` says which: `user` or `app`.
@@ -54,6 +59,8 @@ pub struct Claims<'a> {
     iss: &'a Issuer,
     sub: &'a str,
     idtyp: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Actor<'a>>,
     aud: Audience<'a>,
     client_id: &'a ClientId,
     iat: UnixTime,
@@ -75,10 +82,18 @@ pub struct Claims<'a> {
     authorization_details: Cow<'a, AuthorizationDetails>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cnf: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<status_list::Claim<'a>>,
 }
 
 fn no_details(details: &AuthorizationDetails) -> bool {
     details.is_empty()
+}
+
+/// Who acts (RFC 8693 4.1).
+#[derive(Serialize)]
+struct Actor<'a> {
+    sub: &'a str,
 }
 
 /// One audience stands without a list (RFC 7519 4.1.3).
@@ -120,6 +135,7 @@ impl AccessToken {
             iss: &self.issuer,
             sub: self.sub(),
             idtyp: if self.subject == TokenSubject::Application { "app" } else { "user" },
+            act: self.actor.as_deref().map(|sub| Actor { sub }),
             aud: match self.audience.as_slice() {
                 [only] => Audience::One(only),
                 several => Audience::Several(several),
@@ -136,6 +152,7 @@ impl AccessToken {
             amr: self.authentication.as_ref().map(|authentication| authentication.amr.as_slice()),
             authorization_details: details,
             cnf: self.binding.confirmation(),
+            status: self.status.as_ref().map(StatusReference::claim),
         }
     }
 
@@ -159,6 +176,10 @@ impl AccessToken {
             Some(raw) => Some(GrantId::parse(raw)?),
             None => None,
         };
+        let actor = match claims.get("act") {
+            Some(actor) => Some(actor.get("sub")?.as_str()?.to_owned()),
+            None => None,
+        };
         let audience: Vec<_> = texts("aud")?.iter().map(|raw| Resource::parse(raw)).collect::<Option<_>>()?;
         Some(Self {
             issuer: Issuer::parse(text("iss")?)?,
@@ -168,6 +189,7 @@ impl AccessToken {
                 "app" => TokenSubject::Application,
                 _ => return None,
             },
+            actor,
             client: ClientId::parse(text("client_id")?)?,
             audience: (!audience.is_empty()).then_some(audience)?,
             scope: Scope::parse(text("scope").unwrap_or_default())?,
@@ -181,6 +203,7 @@ impl AccessToken {
                 None => AuthorizationDetails::default(),
             },
             binding: Binding::from_claims(claims)?,
+            status: StatusReference::from_claims(claims).ok()?,
         })
     }
 }
@@ -195,6 +218,7 @@ pub(crate) mod tests {
             issuer: Issuer::parse("https://id.example").unwrap(),
             id: TokenId::new(5_000, [1; 10]),
             subject: TokenSubject::User("u1".into()),
+            actor: None,
             client: ClientId::parse("web").unwrap(),
             audience: vec![Resource::parse("https://api").unwrap()],
             scope: Scope::parse("read write").unwrap(),
@@ -205,6 +229,7 @@ pub(crate) mod tests {
             authentication: Some(Authentication { time: UnixTime::new(4), acr: "1".into(), amr: vec!["pwd".into()] }),
             details: AuthorizationDetails::default(),
             binding: Binding::Bearer,
+            status: Some(StatusReference { uri: "https://id.example/status-lists/ES256/1".into(), index: 7 }),
         }
     }
 
@@ -233,6 +258,19 @@ pub(crate) mod tests {
         assert_eq!(claims["sub"], "web");
         assert_eq!(claims["idtyp"], "app");
         assert_eq!(AccessToken::from_claims(&claims), Some(own));
+    }
+
+    #[test]
+    fn rfc8693_4_1_who_acts_stands_in_a_claim_of_its_own() {
+        let derived = AccessToken { actor: Some("u2".into()), ..token() };
+        let mut claims = derived.claims();
+        assert_eq!((&claims["sub"], &claims["act"]), (&json!("u1"), &json!({"sub": "u2"})));
+        assert_eq!(AccessToken::from_claims(&claims), Some(derived));
+        assert!(!token().claims().contains_key("act"));
+        for malformed in [json!({}), json!("u2"), json!({"sub": 2})] {
+            claims.insert("act".to_owned(), malformed);
+            assert_eq!(AccessToken::from_claims(&claims), None);
+        }
     }
 
     #[test]

@@ -103,6 +103,7 @@ mod tests {
             details: crate::authorization_details::AuthorizationDetails::default(),
             binding: crate::token::Binding::Bearer,
             refreshable: true,
+            delegation: None,
             created: UnixTime::new(100),
             idle: Seconds::new(10),
             ends: UnixTime::new(200),

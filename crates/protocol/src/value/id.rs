@@ -71,6 +71,14 @@ time_ordered! {
     /// Names an audit event.
     EventId
 }
+time_ordered! {
+    /// Names a workspace of the token desk.
+    WorkspaceId
+}
+time_ordered! {
+    /// Names an item in a workspace of the token desk.
+    ItemId
+}
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $rule:expr) => {

@@ -10,7 +10,7 @@ mod text;
 mod time;
 mod user_code;
 
-pub use id::{ClientId, CodeId, EventId, GrantId, Subject, TenantName, TokenId};
+pub use id::{ClientId, CodeId, EventId, GrantId, ItemId, Subject, TenantName, TokenId, WorkspaceId};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use redirect::RedirectUri;
 pub use resource::{Issuer, Resource};

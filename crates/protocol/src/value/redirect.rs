@@ -52,6 +52,11 @@ impl RedirectUri {
         }
     }
 
+    /// Whether it leads to the user's own machine (RFC 8252 7.3).
+    pub fn is_loopback(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| is_loopback(&url))
+    }
+
     /// Its host without the port (OpenID Connect Core 8.1).
     pub fn host_name(&self) -> Option<String> {
         Url::parse(&self.0).ok()?.host_str().map(str::to_owned)

@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749 3.1, OpenID Connect Core 3.1.2.1): by GET and by POST.
 
 use crate::browser::Browser;
+use crate::client_document;
 use crate::extract::Call;
 use crate::page::flow::{Interaction, Stopped, proceed, stop};
 use crate::page::{self, go, problem};
@@ -33,6 +34,7 @@ pub(crate) async fn get(call: Call) -> Response {
 /// says where (RFC 9101 7).
 async fn received(call: &Call) -> Result<Interaction, Stopped> {
     let params = call.query_params().map_err(Stopped::Page)?;
+    client_document::look_up(call, params.get("client_id")).await.map_err(Stopped::Page)?;
     match request::behind(call, &call.query, &params).await {
         Ok((query, source)) => Ok(Interaction::new(query, source, call.now())),
         Err(refusal) => Err(match RedirectTarget::find(&params, &call.tenancy.directory) {

@@ -17,10 +17,13 @@ use std::sync::{Arc, PoisonError};
 /// The demo keeps no more notes.
 const MOST_NOTES: usize = 100;
 
-/// `GET /demo/notes` needs `notes:read`.
+/// `GET /demo/notes` needs `notes:read`; with `search`, those that have this in them.
 pub(crate) async fn read_notes(call: Call) -> Response {
+    let params = call.query_params().ok();
+    let wanted = params.as_ref().and_then(|params| params.get("search")).unwrap_or_default().to_lowercase();
     guarded(&call, "/demo/notes", "notes:read", |token| {
-        let notes = call.context.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut notes = call.context.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        notes.retain(|note| note.to_lowercase().contains(&wanted));
         json!({ "notes": notes, "read_by": token.sub(), "through": token.client })
     })
     .await
@@ -38,6 +41,37 @@ pub(crate) async fn write_note(call: Call) -> Response {
         json!({ "written": true, "notes": notes.len(), "written_by": token.sub() })
     })
     .await
+}
+
+/// `DELETE /demo/notes/{number}` needs `notes:write`; the first note is number 1.
+pub(crate) async fn delete_note(call: Call) -> Response {
+    guarded(&call, "/demo/notes", "notes:write", |token| {
+        let number = call.path.rsplit('/').next().and_then(|number| number.parse::<usize>().ok());
+        let mut notes = call.context.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = number.and_then(|number| number.checked_sub(1)).filter(|at| *at < notes.len());
+        let deleted = at.map(|at| notes.remove(at));
+        json!({ "deleted": deleted, "notes": notes.len(), "deleted_by": token.sub() })
+    })
+    .await
+}
+
+/// `GET /demo/openapi.json`: what the mail API does, for whoever has no list in the API's declaration.
+pub(crate) async fn openapi(call: Call) -> Response {
+    let issuer = &call.tenancy.issuer;
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "Demo mail", "version": "1" },
+        "servers": [{ "url": issuer.endpoint("/demo") }],
+        "components": { "securitySchemes": {
+            "grantor": { "type": "openIdConnect", "openIdConnectUrl": issuer.endpoint("/.well-known/openid-configuration") },
+        } },
+        "paths": { "/mail": { "get": {
+            "summary": "Read the mail",
+            "security": [{ "grantor": ["mail:read"] }],
+            "responses": { "200": { "description": "The mail" } },
+        } } },
+    });
+    respond::readable_by_all(respond::json(StatusCode::OK, &document))
 }
 
 /// `GET /demo/mail` needs `mail:read`; its tokens are opaque.
@@ -80,7 +114,7 @@ async fn guarded(
         Ok(known) => respond::json(StatusCode::OK, &answer(&known.token)),
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "demo API refused");
-            respond::resource_error(call, &refusal, Some(scope))
+            respond::resource_error(call, &refusal, Some(scope), Some(&call.tenancy.issuer.endpoint(path)))
         }
     };
     respond::readable_by_all(proof::with_nonce(call, response))

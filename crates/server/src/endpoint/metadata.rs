@@ -41,15 +41,17 @@ pub(crate) fn jwks_of(tenancy: &Tenancy) -> Response {
 }
 
 fn publish(tenancy: &Tenancy, content_type: &'static str, body: impl Fn(&Ready) -> Bytes) -> Response {
-    let response = match tenancy.ready() {
-        Err(refusal) => respond::oauth_error(&refusal, false),
-        Ok(ready) => {
-            let mut response = respond::with_room(Body::from(body(ready)));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            headers.insert(header::CACHE_CONTROL, MAX_AGE.clone());
-            response
-        }
-    };
+    match tenancy.ready() {
+        Err(refusal) => respond::readable_by_all(respond::oauth_error(&refusal, false)),
+        Ok(ready) => as_published(content_type, body(ready)),
+    }
+}
+
+/// What everybody may read and keep for a while.
+pub(super) fn as_published(content_type: &'static str, body: Bytes) -> Response {
+    let mut response = respond::with_room(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, MAX_AGE.clone());
     respond::readable_by_all(response)
 }

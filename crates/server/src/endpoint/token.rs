@@ -5,22 +5,23 @@ use crate::client_auth::{authenticate, by_jwt_bearer};
 use crate::extract::Call;
 use crate::failure::failed;
 use crate::issue::{self, Content, Issuing};
-use crate::{proof, respond};
+use crate::{proof, registered, respond, status_lists};
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::client::AuthenticatedClient;
+use grantor_protocol::defended;
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::authorization_code::{self, Code, Terms};
 use grantor_protocol::grant::device_code::DeviceCode;
 use grantor_protocol::grant::{
-    Access, GrantType, NewGrant, Redemption, Rotation, Spend, client_credentials, device_code, refresh_token,
+    Access, GrantType, NewGrant, Redemption, Rotation, Spend, TokenRef, client_credentials, device_code, refresh_token,
 };
 use grantor_protocol::narrow::{self, Allowed, Asked};
 use grantor_protocol::token::dpop::Proof;
 use grantor_protocol::token::handle::HandleKind;
-use grantor_protocol::token::{Binding, Proven, TokenRequest, TokenResponse, select};
+use grantor_protocol::token::{Binding, Proven, Selection, TokenRequest, TokenResponse, select};
 use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, Subject, TokenId, UnixTime};
 use http::{StatusCode, header};
 
@@ -39,7 +40,8 @@ pub(crate) async fn handle(call: Call) -> Response {
     respond::readable_by_all(proof::with_nonce(&call, answer))
 }
 
-async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
+/// The tokens of a request, or why there are none; the audit log knows both.
+pub(crate) async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
     let refused = |refusal: Refusal| {
         call.event(Action::Token, Outcome::Refused).reason(&refusal).write();
         refusal
@@ -68,13 +70,15 @@ async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
             TokenRequest::DeviceCode(request) => asking.device(&request).await,
         }
     };
-    tokens.await.inspect_err(|refusal| {
+    let tokens = tokens.await.inspect_err(|refusal| {
         // A device that waits as it was told to is nothing to write down.
         if *refusal == Refusal::AuthorizationPending {
             return;
         }
         call.event(Action::Token, Outcome::Refused).client(&client).reason(refusal).write();
-    })
+    })?;
+    registered::note_use(call, &client);
+    Ok(tokens)
 }
 
 /// Who asks, and what the request proves.
@@ -118,7 +122,10 @@ impl Asking<'_> {
     ) -> Result<TokenResponse, Refusal> {
         let (call, client, now) = (self.call, self.client, self.now);
         let directory = &call.tenancy.directory;
-        let (id, until) = (code.id, code.expires);
+        let world = &call.context.world;
+        let id =
+            defended!("code-replay", code.id, grantor_protocol::value::CodeId::new(world.millis(), world.random()));
+        let until = code.expires;
         // Remembered for as long as it could still be presented.
         let remember_until = until.plus(CLOCK_DIFFERENCE);
         let access_life = longest_access_life(call, &code.access);
@@ -127,8 +134,8 @@ impl Asking<'_> {
         let user = living_user(call, &terms.subject).await?;
         let (content, mut narrowed) = self.within(&terms, &request.asked, &request.details, &user, grant_type)?;
         narrowed.extend(terms.narrowed.iter().cloned());
-        let issuing = self.issuing(&user, grant_type).await?;
-        let grant = GrantId::new(call.context.world.millis(), call.context.world.random());
+        let grant = GrantId::new(world.millis(), world.random());
+        let issuing = self.issuing(&user, grant_type, grant, &content.selection).await?;
         proof::once(call, self.proof).await?;
         let event = allowed(call, client, grant_type, &content.selection.scope, &content.binding, &narrowed);
         let event = event.target(&terms.subject).with("grant_id", grant).event();
@@ -160,15 +167,21 @@ impl Asking<'_> {
         let handle =
             keys.handles.open_refresh_token(request.refresh_token.expose()).ok_or(Refusal::MalformedRefreshToken)?;
         let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
-        let found = refresh_token::may_refresh(found, client, self.proven)?;
+        let granted = refresh_token::may_refresh(found, client, self.proven)?;
+        let found = defended!(
+            "refresh-scope",
+            granted,
+            crate::undefended::widened(granted, &request.asked, client, &call.tenancy)
+        );
+        let generation = defended!("refresh-reuse", handle.generation, found.generation);
         let user = living_user(call, &found.terms.subject).await?;
         let grant_type = GrantType::RefreshToken;
         let (content, narrowed) = self.within(&found.terms, &request.asked, &request.details, &user, grant_type)?;
-        let issuing = self.issuing(&user, grant_type).await?;
+        let issuing = self.issuing(&user, grant_type, handle.grant, &content.selection).await?;
         proof::once(call, self.proof).await?;
         let grant = if client.get().metadata.profile.rotates_refresh_tokens() {
             let grace = call.tenancy.directory.tenant.lifetimes.refresh_grace;
-            let rotation = store.rotate(tenant, handle.grant, handle.generation, grace, now).await;
+            let rotation = store.rotate(tenant, handle.grant, generation, grace, now).await;
             let rotation = rotation.map_err(|error| failed(&error))?;
             if rotation == Rotation::Reused {
                 let replay = call.event(Action::Replay, Outcome::Refused).actor(client.id()).target(&handle.grant);
@@ -200,15 +213,17 @@ impl Asking<'_> {
     }
 
     /// RFC 6749 4.4. Nothing is read from the store, and nothing is written but two audit
-    /// lines for each second, and the proof if there is one.
+    /// lines for each second, the proof if there is one, and the token's status if its API wants that.
     async fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
         let (call, now) = (self.call, self.now);
         let fresh = TokenId::new(call.context.world.millis(), call.context.world.random());
         let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
         let grant_type = request.grant_type;
-        let (token, api, narrowed) =
+        let (mut token, api, narrowed) =
             client_credentials::decide(request, self.client, directory, issuer, self.proven, (fresh, now))?;
         proof::once(call, self.proof).await?;
+        let named = TokenRef { token: token.id, grant: None, client: token.client.clone() };
+        token.status = status_lists::assign(call, Some(&api), &named, token.expires).await?;
         let access_token = issue::access_token(call, grant_type, &token, Some(&api))?;
         let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
         let (client, scope, binding) = (self.client, &token.scope, &token.binding);
@@ -250,11 +265,26 @@ impl Asking<'_> {
         Ok((Content { selection, details, binding }, allowed.reasons()))
     }
 
-    async fn issuing<'b>(&'b self, user: &'b User, grant_type: GrantType) -> Result<Issuing<'b>, Refusal> {
-        let metadata = &self.client.get().metadata;
+    /// What is needed to issue, with everything in it that can fail: a code is spent, and a refresh token replaced, after
+    /// this.
+    async fn issuing<'b>(
+        &'b self,
+        user: &'b User,
+        grant_type: GrantType,
+        grant: GrantId,
+        selection: &Selection,
+    ) -> Result<Issuing<'b>, Refusal> {
+        let (call, now, world) = (self.call, self.now, &self.call.context.world);
+        let (directory, metadata) = (&call.tenancy.directory, &self.client.get().metadata);
         let (alg, enc) = (metadata.id_token_encrypted_response_alg, metadata.id_token_encrypted_response_enc);
-        let encryptor = issue::encryptor(self.call, metadata, alg, enc).await?;
-        Ok(Issuing { call: self.call, client: self.client, user, grant_type, encryptor, now: self.now })
+        let encryptor = issue::encryptor(call, metadata, alg, enc).await?;
+        let life_at = |api| narrow::longest_life(directory, api, self.client.get(), grant_type, Some(user));
+        let lives = selection.apis.iter().map(|api| life_at(api));
+        let life = lives.min().unwrap_or(directory.tenant.lifetimes.access_token);
+        let token = TokenId::new(world.millis(), world.random());
+        let named = TokenRef { token, grant: Some(grant), client: self.client.id().clone() };
+        let status = status_lists::assign(call, selection.apis.first(), &named, now.plus(life)).await?;
+        Ok(Issuing { call, client: self.client, user, grant_type, encryptor, token, life, status, now })
     }
 }
 

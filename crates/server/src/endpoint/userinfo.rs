@@ -1,5 +1,6 @@
 //! The userinfo endpoint (OpenID Connect Core 5.3), by GET and POST.
 
+use crate::client_document;
 use crate::extract::Call;
 use crate::issue;
 use crate::token::{admitted, standing};
@@ -17,7 +18,7 @@ pub(crate) async fn handle(call: Call) -> Response {
         Ok(response) => response,
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "userinfo refused");
-            respond::resource_error(&call, &refusal, (refusal == Refusal::InsufficientScope).then_some("openid"))
+            respond::resource_error(&call, &refusal, (refusal == Refusal::InsufficientScope).then_some("openid"), None)
         }
     };
     respond::readable_by_all(proof::with_nonce(&call, response))
@@ -37,6 +38,7 @@ async fn answer(call: &Call) -> Result<Response, Refusal> {
 
 /// JSON, or a JWT, signed or signed and encrypted, for a client that is registered for it (5.3.2).
 async fn write(call: &Call, token: &AccessToken, mut claims: Map<String, Value>) -> Result<Response, Refusal> {
+    client_document::look_up(call, Some(token.client.as_str())).await?;
     let client = call.tenancy.directory.client(&token.client).ok_or(Refusal::AccessTokenRevoked)?;
     let metadata = &client.metadata;
     let (alg, enc) = (metadata.userinfo_encrypted_response_alg, metadata.userinfo_encrypted_response_enc);

@@ -1,5 +1,7 @@
 //! The endpoints by which requests are told apart in figures. The one list.
 
+use crate::endpoint::relay;
+use crate::page::{desk, playground};
 use grantor_protocol::metadata::path;
 
 /// What a request is for.
@@ -15,12 +17,17 @@ pub(crate) enum Endpoint {
     Introspect,
     Revoke,
     Userinfo,
+    ForwardAuth,
+    StatusList,
     SignIn,
     SelectAccount,
     Consent,
     Device,
     SignOut,
     Applications,
+    Desk,
+    Playground,
+    Relay,
     Setup,
     Home,
     Asset,
@@ -30,7 +37,7 @@ pub(crate) enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint, in the order of the type.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Metadata,
         Self::Jwks,
         Self::Authorize,
@@ -40,12 +47,17 @@ impl Endpoint {
         Self::Introspect,
         Self::Revoke,
         Self::Userinfo,
+        Self::ForwardAuth,
+        Self::StatusList,
         Self::SignIn,
         Self::SelectAccount,
         Self::Consent,
         Self::Device,
         Self::SignOut,
         Self::Applications,
+        Self::Desk,
+        Self::Playground,
+        Self::Relay,
         Self::Setup,
         Self::Home,
         Self::Asset,
@@ -65,12 +77,17 @@ impl Endpoint {
             Self::Introspect => "introspect",
             Self::Revoke => "revoke",
             Self::Userinfo => "userinfo",
+            Self::ForwardAuth => "forward_auth",
+            Self::StatusList => "status_list",
             Self::SignIn => "sign_in",
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
             Self::Device => "device",
             Self::SignOut => "sign_out",
             Self::Applications => "applications",
+            Self::Desk => "desk",
+            Self::Playground => "playground",
+            Self::Relay => "relay",
             Self::Setup => "setup",
             Self::Home => "home",
             Self::Asset => "asset",
@@ -99,6 +116,7 @@ impl Endpoint {
             path::INTROSPECT => Self::Introspect,
             path::JWKS => Self::Jwks,
             path::USERINFO => Self::Userinfo,
+            path::FORWARD_AUTH => Self::ForwardAuth,
             path::AUTHORIZE => Self::Authorize,
             path::PAR => Self::Par,
             path::DEVICE_AUTHORIZATION => Self::DeviceAuthorization,
@@ -109,11 +127,20 @@ impl Endpoint {
             "/select-account" => Self::SelectAccount,
             "/consent" => Self::Consent,
             "/applications" => Self::Applications,
+            desk::DESK | desk::ACT | desk::TOKEN | desk::USE | desk::STATE => Self::Desk,
+            playground::PLAYGROUND | playground::CALLBACK | playground::INSPECTOR | playground::OPERATIONS => {
+                Self::Playground
+            }
+            relay::RELAY => Self::Relay,
             "/setup" => Self::Setup,
             "" | "/" => Self::Home,
             other if other.starts_with("/.well-known/") => Self::Metadata,
+            other if other.starts_with(path::STATUS_LISTS) => Self::StatusList,
             other if other.starts_with("/assets/") => Self::Asset,
             other if other.starts_with("/demo/") => Self::Demo,
+            other if other.strip_prefix(path::FORWARD_AUTH).is_some_and(|rest| rest.starts_with('/')) => {
+                Self::ForwardAuth
+            }
             _ => Self::Other,
         }
     }
@@ -135,6 +162,10 @@ mod tests {
         assert_eq!(Endpoint::of("/.well-known/openid-configuration/auth", "/auth"), Endpoint::Metadata);
         assert_eq!(Endpoint::of("/t/acme/.well-known/openid-configuration", ""), Endpoint::Metadata);
         assert_eq!(Endpoint::of("/t/acme", ""), Endpoint::Home);
+        assert_eq!(Endpoint::of("/t/acme/forward-auth", ""), Endpoint::ForwardAuth);
+        assert_eq!(Endpoint::of("/forward-auth/resource=x/a", ""), Endpoint::ForwardAuth);
+        assert_eq!(Endpoint::of("/forward-authentic", ""), Endpoint::Other);
+        assert_eq!(Endpoint::of("/t/acme/playground/relay", ""), Endpoint::Relay);
         assert_eq!(Endpoint::of("/token", "/auth"), Endpoint::Other);
         assert_eq!(Endpoint::of("/tokens", ""), Endpoint::Other);
     }

@@ -5,6 +5,7 @@ mod endpoint;
 mod histogram;
 mod live;
 mod store;
+mod verb;
 
 pub(crate) use endpoint::Endpoint;
 pub(crate) use store::MeteredStore;

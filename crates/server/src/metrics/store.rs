@@ -1,6 +1,7 @@
 //! A store that counts: how often each verb of the port was used, how long it took, and what came of it.
 
 use super::histogram::Latency;
+use super::verb::Verb;
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
@@ -8,11 +9,14 @@ use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode, WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use grantor_store::{
-    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, StoreError, Uses,
+    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, Result, Sessions, Statuses, Store,
+    StoreError, Uses,
 };
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -33,45 +37,6 @@ pub(crate) struct MeteredStore {
 pub(crate) struct StoreMeters {
     latencies: Vec<Latency>,
     errors: Family<Failed, Counter>,
-}
-
-/// A verb of the port that can be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
-    Redeem,
-    Rotate,
-    Grant,
-    Grants,
-    RevokeGrant,
-    RevokeAll,
-    RevokeToken,
-    Standing,
-    OpenDevice,
-    Device,
-    AnswerDevice,
-    PollDevice,
-    OpenSession,
-    Session,
-    CloseSession,
-    CloseSessions,
-    RecordConsent,
-    Consent,
-    Consents,
-    Remember,
-    LastUses,
-    DirectoryVersion,
-    Directory,
-    PackedDirectory,
-    DirectorySince,
-    ChangeDirectory,
-    User,
-    UserByUsername,
-    Users,
-    Record,
-    Events,
-    Expire,
-    MoveEpoch,
-    Backup,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -131,86 +96,6 @@ impl MeteredStore {
     }
 }
 
-impl Verb {
-    /// Every verb, in the order of the type.
-    const ALL: [Self; 34] = [
-        Self::Redeem,
-        Self::Rotate,
-        Self::Grant,
-        Self::Grants,
-        Self::RevokeGrant,
-        Self::RevokeAll,
-        Self::RevokeToken,
-        Self::Standing,
-        Self::OpenDevice,
-        Self::Device,
-        Self::AnswerDevice,
-        Self::PollDevice,
-        Self::OpenSession,
-        Self::Session,
-        Self::CloseSession,
-        Self::CloseSessions,
-        Self::RecordConsent,
-        Self::Consent,
-        Self::Consents,
-        Self::Remember,
-        Self::LastUses,
-        Self::DirectoryVersion,
-        Self::Directory,
-        Self::PackedDirectory,
-        Self::DirectorySince,
-        Self::ChangeDirectory,
-        Self::User,
-        Self::UserByUsername,
-        Self::Users,
-        Self::Record,
-        Self::Events,
-        Self::Expire,
-        Self::MoveEpoch,
-        Self::Backup,
-    ];
-
-    /// Its name as a label.
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Redeem => "redeem",
-            Self::Rotate => "rotate",
-            Self::Grant => "grant",
-            Self::Grants => "grants",
-            Self::RevokeGrant => "revoke_grant",
-            Self::RevokeAll => "revoke_all",
-            Self::RevokeToken => "revoke_token",
-            Self::Standing => "standing",
-            Self::OpenDevice => "open_device",
-            Self::Device => "device",
-            Self::AnswerDevice => "answer_device",
-            Self::PollDevice => "poll_device",
-            Self::OpenSession => "open_session",
-            Self::Session => "session",
-            Self::CloseSession => "close_session",
-            Self::CloseSessions => "close_sessions",
-            Self::RecordConsent => "record_consent",
-            Self::Consent => "consent",
-            Self::Consents => "consents",
-            Self::Remember => "remember",
-            Self::LastUses => "last_uses",
-            Self::DirectoryVersion => "directory_version",
-            Self::Directory => "directory",
-            Self::PackedDirectory => "packed_directory",
-            Self::DirectorySince => "directory_since",
-            Self::ChangeDirectory => "change_directory",
-            Self::User => "user",
-            Self::UserByUsername => "user_by_username",
-            Self::Users => "users",
-            Self::Record => "record",
-            Self::Events => "events",
-            Self::Expire => "expire",
-            Self::MoveEpoch => "move_epoch",
-            Self::Backup => "backup",
-        }
-    }
-}
-
 #[async_trait]
 impl Grants for MeteredStore {
     async fn redeem(&self, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
@@ -257,6 +142,28 @@ impl Grants for MeteredStore {
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
         self.metered(Verb::Standing, self.inner.standing(tenant, token)).await
+    }
+}
+
+#[async_trait]
+impl Statuses for MeteredStore {
+    async fn assign_status(
+        &self,
+        tenant: &TenantName,
+        at: StatusIndex,
+        token: &TokenRef,
+        expires: UnixTime,
+    ) -> Result<()> {
+        self.metered(Verb::AssignStatus, self.inner.assign_status(tenant, at, token, expires)).await
+    }
+
+    async fn invalid_statuses(
+        &self,
+        tenant: &TenantName,
+        list: u64,
+        disabled: &[ClientId],
+    ) -> Result<Option<Vec<u32>>> {
+        self.metered(Verb::InvalidStatuses, self.inner.invalid_statuses(tenant, list, disabled)).await
     }
 }
 
@@ -343,6 +250,37 @@ impl Uses for MeteredStore {
 
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
         self.metered(Verb::LastUses, self.inner.last_uses(tenant, client)).await
+    }
+}
+
+#[async_trait]
+impl Desk for MeteredStore {
+    async fn keep_workspace(&self, tenant: &TenantName, workspace: Workspace) -> Result<bool> {
+        self.metered(Verb::KeepWorkspace, self.inner.keep_workspace(tenant, workspace)).await
+    }
+
+    async fn workspaces(&self, tenant: &TenantName, of: &Subject) -> Result<Vec<Workspace>> {
+        self.metered(Verb::Workspaces, self.inner.workspaces(tenant, of)).await
+    }
+
+    async fn drop_workspace(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<bool> {
+        self.metered(Verb::DropWorkspace, self.inner.drop_workspace(tenant, workspace)).await
+    }
+
+    async fn keep_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: Item) -> Result<bool> {
+        self.metered(Verb::KeepItem, self.inner.keep_item(tenant, workspace, item)).await
+    }
+
+    async fn item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId) -> Result<Option<Item>> {
+        self.metered(Verb::Item, self.inner.item(tenant, workspace, item)).await
+    }
+
+    async fn items(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<Vec<Item>> {
+        self.metered(Verb::Items, self.inner.items(tenant, workspace)).await
+    }
+
+    async fn drop_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId, version: u64) -> Result<bool> {
+        self.metered(Verb::DropItem, self.inner.drop_item(tenant, workspace, item, version)).await
     }
 }
 

@@ -10,6 +10,7 @@ use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::directory::User;
 use grantor_protocol::grant::{Access, Consent, Grant};
 use grantor_protocol::params::{self, Params};
+use grantor_protocol::registration::Origin;
 use grantor_protocol::value::{ClientId, Seconds, TokenId};
 use grantor_store::GrantsOf;
 use grantor_web::{AllowedApi, AllowedScope, App, Application, Applications, Language};
@@ -123,5 +124,5 @@ fn allowed(call: &Call, access: &Access, language: Language) -> Vec<AllowedApi> 
             scopes: scopes.collect(),
         }
     };
-    access.iter().map(api_of).collect()
+    access.iter().filter(|(audience, _)| !Origin::stands_in(audience)).map(api_of).collect()
 }

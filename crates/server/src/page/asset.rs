@@ -4,11 +4,13 @@ use crate::extract::Call;
 use crate::respond;
 use axum::body::Body;
 use axum::response::Response;
+use grantor_web::Asset;
 use http::{HeaderValue, StatusCode, header};
 
 /// `GET /assets/{path}`.
 pub(crate) async fn get(call: Call) -> Response {
-    let Some(asset) = call.path.strip_prefix("/assets/").and_then(|path| call.context.pages.asset(path)) else {
+    let (path, version) = Asset::asked(call.path.strip_prefix("/assets/").unwrap_or_default(), &call.query);
+    let Some(asset) = call.context.pages.asset(path) else {
         return respond::status(StatusCode::NOT_FOUND);
     };
     let unchanged = call.header(header::IF_NONE_MATCH.as_str()) == Some(asset.etag.as_str());
@@ -17,7 +19,6 @@ pub(crate) async fn get(call: Call) -> Response {
     } else {
         Response::new(Body::from(asset.bytes.to_vec()))
     };
-    let version = call.query.strip_prefix("v=");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(asset.cache_control(version)));

@@ -10,10 +10,12 @@ use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorization_details::{self, Detail};
 use grantor_protocol::authorize::{Step, Target, ToldRefusal};
+use grantor_protocol::client::ClientMetadata;
 use grantor_protocol::directory::{Api, User};
 use grantor_protocol::grant::GrantType;
 use grantor_protocol::narrow::{self, Allowed};
 use grantor_protocol::params;
+use grantor_protocol::registration::{Origin, document};
 use grantor_protocol::value::{RedirectUri, Scope, ScopeToken};
 use grantor_web::{Consent, ConsentDetail, ConsentGroup, ConsentScope, Language, Lifetime};
 
@@ -96,6 +98,9 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
             Target::Device(target) => Some(target.user_code.to_string()),
             Target::Redirect(_) => None,
         },
+        document_host: document_host(client),
+        // Of a device the page says enough, and no program on this computer gets the answer.
+        local_only: client.is_local_only() && pending.request.target.redirect_uri().is_some(),
         user: account(user),
         switch_account: Some(format!("{}/signin?interaction={}", call.tenancy.base, params::encode(sealed))),
         groups: groups(call, pending, language),
@@ -104,6 +109,11 @@ fn show(call: &Call, browser: &Browser, pending: &Pending, sealed: &str) -> Show
         csrf: csrf.into(),
         action: format!("{}/consent", call.tenancy.base),
     }))
+}
+
+/// Who stands for the name of a client that nobody declared: the host of its document.
+fn document_host(client: &ClientMetadata) -> Option<String> {
+    client.origin.to_ask().and_then(|_| document::host(&client.client_id))
 }
 
 /// The authorization details that are of this API's types and not shown yet, in its own words.
@@ -155,5 +165,5 @@ fn groups(call: &Call, pending: &Pending, language: Language) -> Vec<ConsentGrou
             details: api.map(|api| details(call, api, pending, &mut shown, language)).unwrap_or_default(),
         }
     };
-    pending.asked.iter().map(group).collect()
+    pending.asked.iter().filter(|(audience, _)| !Origin::stands_in(audience)).map(group).collect()
 }

@@ -3,6 +3,7 @@
 
 use super::{View, device, error, go, problem, with_cookie};
 use crate::browser::Browser;
+use crate::client_document;
 use crate::extract::Call;
 use crate::failure::failed;
 use crate::issue::{self, Encryptor};
@@ -164,6 +165,7 @@ pub(crate) async fn looked(
 pub(crate) async fn look(call: &Call, browser: &Browser, interaction: &Interaction) -> Result<Pending, Stopped> {
     let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
     let params = Params::parse(interaction.query.as_bytes()).map_err(Stopped::Page)?;
+    client_document::look_up(call, params.get("client_id")).await.map_err(Stopped::Page)?;
     let target = Target::find(&params, directory, &interaction.source);
     let target = target.map_err(|PageRefusal(refusal)| Stopped::Page(refusal))?;
     let request =

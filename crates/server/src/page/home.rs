@@ -1,6 +1,6 @@
 //! The tenant's front page, and what stands at no address.
 
-use super::{View, account, error, problem};
+use super::{View, account, desk, error, playground, problem};
 use crate::browser::Browser;
 use crate::extract::Call;
 use axum::response::Response;
@@ -20,6 +20,8 @@ pub(crate) async fn get(call: Call) -> Response {
         user: browser.user().map(account),
         applications: format!("{base}/applications"),
         metadata: issuer.endpoint("/.well-known/openid-configuration"),
+        desk: call.tenancy.directory.tenant.desk.then(|| format!("{base}{}", desk::DESK)),
+        playground: call.tenancy.directory.tenant.playground.then(|| format!("{base}{}", playground::PLAYGROUND)),
         sign_in: Some(format!("{base}/signin")),
         sign_out: Some(format!("{base}/signout")),
     })

@@ -3,9 +3,11 @@
 pub(crate) mod applications;
 pub(crate) mod asset;
 pub(crate) mod consent;
+pub(crate) mod desk;
 pub(crate) mod device;
 pub(crate) mod flow;
 pub(crate) mod home;
+pub(crate) mod playground;
 pub(crate) mod select_account;
 pub(crate) mod setup;
 pub(crate) mod sign_in;
@@ -31,7 +33,18 @@ pub(crate) struct View<'a> {
     pub(crate) language: Language,
     form_targets: Vec<String>,
     status: StatusCode,
-    runs_scripts: bool,
+    scripts: Scripts,
+}
+
+/// What the page's scripts may do.
+#[derive(Clone, Copy)]
+enum Scripts {
+    /// There are none.
+    No,
+    /// Run.
+    Run,
+    /// Run, and ask this origin.
+    Ask,
 }
 
 impl<'a> View<'a> {
@@ -40,7 +53,7 @@ impl<'a> View<'a> {
         let language = Language::negotiate(None, call.header(header::ACCEPT_LANGUAGE.as_str()));
         let display = Display::Page;
         let form_targets = Vec::new();
-        Self { call, browser, display, language, form_targets, status: StatusCode::OK, runs_scripts: false }
+        Self { call, browser, display, language, form_targets, status: StatusCode::OK, scripts: Scripts::No }
     }
 
     /// In the languages and the display of an authorization request (OpenID Connect Core 3.1.2.1).
@@ -61,7 +74,13 @@ impl<'a> View<'a> {
 
     /// Allows our own modules.
     pub(crate) fn runs_scripts(mut self) -> Self {
-        self.runs_scripts = true;
+        self.scripts = Scripts::Run;
+        self
+    }
+
+    /// Allows our own modules, and lets them ask this origin (CSP `connect-src`).
+    pub(crate) fn scripts_ask(mut self) -> Self {
+        self.scripts = Scripts::Ask;
         self
     }
 
@@ -86,6 +105,8 @@ impl<'a> View<'a> {
                 return respond::status(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
+        #[cfg(feature = "undefended")]
+        let html = crate::undefended::warned(&html);
         let mut response = Response::new(Body::from(html));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
@@ -103,7 +124,11 @@ impl<'a> View<'a> {
     }
 
     fn policy(&self) -> String {
-        let script = if self.runs_scripts { " script-src 'self';" } else { "" };
+        let script = match self.scripts {
+            Scripts::No => "",
+            Scripts::Run => " script-src 'self';",
+            Scripts::Ask => " script-src 'self'; connect-src 'self';",
+        };
         let targets = [&["'self'".to_owned()], self.form_targets.as_slice()].concat().join(" ");
         format!(
             "default-src 'none'; style-src 'self'; img-src 'self' data:;{script} form-action {targets}; \

@@ -4,6 +4,7 @@
 use super::flow;
 use super::{View, error, go, problem};
 use crate::browser::Browser;
+use crate::client_document;
 use crate::extract::Call;
 use crate::respond;
 use crate::token::open_id_token_hint;
@@ -38,6 +39,10 @@ pub(crate) async fn handle(call: Call) -> Response {
         // One that cannot be read any more proves nothing: the user is asked.
         Some(text) => open_id_token_hint(&call.tenancy, text),
     };
+    let named = params.get("client_id").or(hint.as_ref().map(|hint| hint.client.as_str()));
+    if let Err(refusal) = client_document::look_up(&call, named).await {
+        return error(&call, Some(&browser), &refusal);
+    }
     let request = match LogoutRequest::parse(&params, hint.as_ref(), &call.tenancy.directory) {
         Ok(request) => request,
         Err(refusal) => return error(&call, Some(&browser), &refusal),

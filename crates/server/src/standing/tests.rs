@@ -1,4 +1,5 @@
 use super::*;
+use grantor_jose::names::Names;
 use grantor_protocol::grant::{Redemption, Rotation, Spend};
 use grantor_protocol::token::{Binding, TokenSubject};
 use grantor_protocol::value::{
@@ -40,7 +41,7 @@ impl Node {
         let revocations = Arc::new(Revocations::new());
         let store = Arc::new(WatchedStore::new(Arc::clone(&others), Arc::clone(&revocations)));
         let of_user = known(Some(GRANT), 1);
-        Self { others, store, standings: Standings::new(revocations), of_user, own: known(None, 2) }
+        Self { others, store, standings: Standings::new(revocations, &[1; 32]), of_user, own: known(None, 2) }
     }
 
     async fn new() -> Self {
@@ -105,6 +106,7 @@ fn token(grant: Option<GrantId>) -> AccessToken {
         issuer: Issuer::parse("https://id.example").unwrap(),
         id: TOKEN,
         subject: grant.map_or(TokenSubject::Application, |_| TokenSubject::User("u1".into())),
+        actor: None,
         client: client(),
         audience: vec![Resource::parse("https://api").unwrap()],
         scope: Scope::default(),
@@ -115,12 +117,13 @@ fn token(grant: Option<GrantId>) -> AccessToken {
         authentication: None,
         details: grantor_protocol::authorization_details::AuthorizationDetails::default(),
         binding: Binding::Bearer,
+        status: None,
     }
 }
 
 /// A token that is the `n`th.
 fn known(grant: Option<GrantId>, n: u32) -> Arc<Known> {
-    Arc::new(Known::new(token(grant), digest::sha256(&n.to_be_bytes()), 1_000, Weak::new()))
+    Arc::new(Known::new(token(grant), Names::new(&[1; 32]).of(&n.to_string()), 1_000, Weak::new()))
 }
 
 fn redemption() -> Redemption {
@@ -276,10 +279,10 @@ async fn of_many_who_ask_at_once_one_asks_the_store() {
 
 #[test]
 fn what_is_kept_is_bounded() {
-    let standings = Standings::new(Arc::new(Revocations::new()));
+    let standings = Standings::new(Arc::new(Revocations::new()), &[1; 32]);
     for n in 0..20_000_u32 {
         let known = known(None, n);
-        standings.tokens.insert(known.digest, Kept::of(&known));
+        standings.tokens.insert(known.name, Kept::of(&known));
     }
     assert!(standings.tokens.weight() <= MEMORY && standings.tokens.len() > 1_000);
 }
@@ -288,7 +291,7 @@ fn what_is_kept_is_bounded() {
 async fn a_token_weighs_what_is_kept_of_it_and_of_its_user() {
     let node = Node::new().await;
     let tokens = &node.standings.tokens;
-    tokens.insert(node.of_user.digest, Kept::of(&node.of_user));
+    tokens.insert(node.of_user.name, Kept::of(&node.of_user));
     let alone = tokens.weight();
     assert!(node.is_good(&node.of_user, ZERO).await);
     let usual = tokens.weight();
@@ -313,7 +316,7 @@ async fn what_is_kept_is_bounded_however_much_users_say() {
     node.store.change_directory(vec![Change::PutUser(told)], None).await.unwrap();
     for n in 0..200 {
         let known = known(Some(GRANT), n);
-        node.standings.tokens.insert(known.digest, Kept::of(&known));
+        node.standings.tokens.insert(known.name, Kept::of(&known));
         assert!(node.is_good(&known, ZERO).await);
     }
     let tokens = &node.standings.tokens;

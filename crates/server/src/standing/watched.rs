@@ -8,11 +8,13 @@ use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode, WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use grantor_store::{
-    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses,
+    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, Result, Sessions, Statuses, Store, Uses,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,6 +124,28 @@ impl Grants for WatchedStore {
 }
 
 #[async_trait]
+impl Statuses for WatchedStore {
+    async fn assign_status(
+        &self,
+        tenant: &TenantName,
+        at: StatusIndex,
+        token: &TokenRef,
+        expires: UnixTime,
+    ) -> Result<()> {
+        self.inner.assign_status(tenant, at, token, expires).await
+    }
+
+    async fn invalid_statuses(
+        &self,
+        tenant: &TenantName,
+        list: u64,
+        disabled: &[ClientId],
+    ) -> Result<Option<Vec<u32>>> {
+        self.inner.invalid_statuses(tenant, list, disabled).await
+    }
+}
+
+#[async_trait]
 impl Devices for WatchedStore {
     async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool> {
         self.inner.open_device(tenant, device, now).await
@@ -204,6 +228,37 @@ impl Uses for WatchedStore {
 
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
         self.inner.last_uses(tenant, client).await
+    }
+}
+
+#[async_trait]
+impl Desk for WatchedStore {
+    async fn keep_workspace(&self, tenant: &TenantName, workspace: Workspace) -> Result<bool> {
+        self.inner.keep_workspace(tenant, workspace).await
+    }
+
+    async fn workspaces(&self, tenant: &TenantName, of: &Subject) -> Result<Vec<Workspace>> {
+        self.inner.workspaces(tenant, of).await
+    }
+
+    async fn drop_workspace(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<bool> {
+        self.inner.drop_workspace(tenant, workspace).await
+    }
+
+    async fn keep_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: Item) -> Result<bool> {
+        self.inner.keep_item(tenant, workspace, item).await
+    }
+
+    async fn item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId) -> Result<Option<Item>> {
+        self.inner.item(tenant, workspace, item).await
+    }
+
+    async fn items(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<Vec<Item>> {
+        self.inner.items(tenant, workspace).await
+    }
+
+    async fn drop_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId, version: u64) -> Result<bool> {
+        self.inner.drop_item(tenant, workspace, item, version).await
     }
 }
 

@@ -330,7 +330,9 @@ async fn rfc6750_3_1_what_the_api_answers() {
     let site = Site::start().await;
     let read = site.machine("notes:read").await;
     let without = site.get("/demo/notes", &[]).await;
-    assert_eq!((without.status.as_u16(), without.header("www-authenticate")), (401, "Bearer realm=\"grantor\""));
+    let metadata = format!("{}/.well-known/oauth-protected-resource/demo/notes", site.issuer);
+    let challenge = format!("Bearer realm=\"grantor\", resource_metadata=\"{metadata}\"");
+    assert_eq!((without.status.as_u16(), without.header("www-authenticate")), (401, challenge.as_str()));
     let write = site.form("/demo/notes", &[("authorization", &format!("Bearer {read}"))], &[]).await;
     assert_eq!((write.status.as_u16(), write.error().as_str()), (403, "insufficient_scope"));
     assert!(write.header("www-authenticate").contains("scope=\"notes:write\""));

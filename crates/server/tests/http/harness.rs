@@ -22,6 +22,12 @@ pub const CALLBACK: &str = "https://app.example/cb";
 /// A clock that moves when it is told to.
 pub struct TestWorld(AtomicU64);
 
+impl TestWorld {
+    pub fn pass(&self, millis: u64) {
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
 impl World for TestWorld {
     fn millis(&self) -> u64 {
         // What is made one after another differs in time.
@@ -45,12 +51,24 @@ pub struct Plan {
     pub trusted_proxies: Vec<&'static str>,
     /// Whether the directory is written, or there already.
     pub declare: bool,
+    pub outgoing: grantor_fetch::Settings,
+    pub forward_auth: bool,
+    /// Whom the playground may ask.
+    pub relay: grantor_fetch::Origins,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let store = Arc::new(MemoryStore::new());
-        Self { store, issuer: None, trusted_proxies: vec!["127.0.0.1/32"], declare: true }
+        Self {
+            store,
+            issuer: None,
+            trusted_proxies: vec!["127.0.0.1/32"],
+            declare: true,
+            outgoing: grantor_fetch::Settings::default(),
+            forward_auth: true,
+            relay: grantor_fetch::Origins::default(),
+        }
     }
 }
 
@@ -132,6 +150,9 @@ impl Site {
         let world = Arc::new(TestWorld(AtomicU64::new(1_800_000_000_000)));
         let mut settings = Settings::new(Issuer::parse(&issuer).unwrap());
         settings.demo_api = true;
+        settings.forward_auth = plan.forward_auth;
+        settings.outgoing = plan.outgoing;
+        settings.relay = plan.relay;
         settings.trusted_proxies = plan.trusted_proxies.iter().map(|net| net.parse().unwrap()).collect();
         let master: Arc<dyn Fn() -> MasterKey + Send + Sync> = Arc::new(|| MasterKey::from_bytes([7; 32]));
         let dynamic = Arc::clone(&world) as Arc<dyn World>;
@@ -143,11 +164,11 @@ impl Site {
 
     /// Moves the clock.
     pub fn later(&self, seconds: u64) {
-        self.world.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
+        self.world.pass(seconds * 1_000);
     }
 
     pub fn later_by_millis(&self, millis: u64) {
-        self.world.0.fetch_add(millis, Ordering::Relaxed);
+        self.world.pass(millis);
     }
 
     pub fn now(&self) -> i64 {

@@ -3,9 +3,11 @@
 use crate::harness::{Browser, PASSWORD, Plan, Site, VERIFIER, base64_standard, encode, secret, text};
 use crate::stores::Folder;
 use crate::tls::certify;
+use grantor_fetch::Origins;
 use grantor_protocol::audit::Action;
 use grantor_server::TlsFiles;
 use reqwest::{Certificate, Method};
+use serde_json::json;
 use std::cell::RefCell;
 use std::io::Write;
 use std::sync::{Arc, Mutex, Once};
@@ -58,7 +60,8 @@ fn watched(tls: Option<TlsFiles>) -> (Site, Lines, std::thread::JoinHandle<()>, 
             let port = listener.local_addr().unwrap().port();
             let scheme = if tls.is_some() { "https" } else { "http" };
             let address = format!("{scheme}://localhost:{port}");
-            let (site, server) = Site::made(Plan::default(), |_| {}, address).await;
+            let plan = Plan { relay: Origins::of_this_machine(), ..Plan::default() };
+            let (site, server) = Site::made(plan, |_| {}, address).await;
             made.send(site).unwrap();
             server.run(listener, tls, async { drop(stopped.await) }).await.unwrap();
         });
@@ -68,10 +71,19 @@ fn watched(tls: Option<TlsFiles>) -> (Site, Lines, std::thread::JoinHandle<()>, 
 
 /// Everything that carries secrets, rightly and wrongly; gives all of them.
 async fn a_full_life(site: &Site) -> Vec<String> {
-    let mut secrets: Vec<String> =
-        ["gr_at_", "gr_rt_", "gr_ac_", "gr_in_", PASSWORD, VERIFIER, "typed-into-the-wrong-field", "wrong-secret"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut secrets: Vec<String> = [
+        "gr_at_",
+        "gr_rt_",
+        "gr_ac_",
+        "gr_in_",
+        PASSWORD,
+        VERIFIER,
+        "typed-into-the-wrong-field",
+        "typed-into-the-wrong-host",
+        "wrong-secret",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for client in ["web", "api", "machine", "other"] {
         secrets.push(secret(client));
         secrets.push(base64_standard(format!("{client}:{}", secret(client)).as_bytes()));
@@ -96,6 +108,16 @@ async fn a_full_life(site: &Site) -> Vec<String> {
     site.form("/userinfo", &[], &[("access_token", access)]).await;
     site.get(&format!("/userinfo?{}", encode(&[("access_token", access)])), &[]).await;
     site.get(&format!("/{access}?{}", encode(&[("code", &code)])), &[]).await;
+    let origin = ("origin", site.issuer.as_str());
+    let from_page = [("content-type", "application/json"), ("sec-fetch-site", "same-origin"), origin];
+    for url in [
+        format!("{}/userinfo?access_token={access}", site.address),
+        format!("https://typed-into-the-wrong-host.example/?{access}"),
+    ] {
+        let headers = [["authorization", &format!("Bearer {access}")], ["dpop", access]];
+        let relayed = json!({ "method": "POST", "url": url, "headers": headers, "body": access });
+        site.send(Method::POST, "/playground/relay", &from_page, Some(relayed.to_string().into_bytes())).await;
+    }
     site.get("/jwks", &[("authorization", &format!("Bearer {access}"))]).await;
     let id_token = text(&for_both, "id_token");
     browser.start("web", &[("id_token_hint", id_token), ("prompt", "none")]).await;
@@ -148,6 +170,7 @@ async fn nothing_leaks(tls: Option<(TlsFiles, Vec<u8>)>) {
     tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
     let written = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(written.contains("DEBUG") && written.contains("audit"), "something is written at all");
+    assert!(written.contains("relayed") && written.contains("the relay refused"));
     for secret in secrets {
         assert!(!events.contains(&secret), "in the audit log: {secret}");
         let leak = written.lines().find(|line| line.contains(&secret));

@@ -352,6 +352,32 @@ async fn rfc9440_4_what_a_proxy_says_of_its_client() {
 }
 
 #[tokio::test]
+async fn rfc8705_3_an_api_behind_a_proxy_gets_a_token_from_the_owner_of_its_certificate_alone() {
+    let authority = Authority::new("authority");
+    let (owner, thief) = (authority.issue(|_| {}), authority.issue(|_| {}));
+    let mut machine = by_subject();
+    machine["tls_client_certificate_bound_access_tokens"] = json!(true);
+    let mutual = Mutual::with(Some(&authority), machine, |settings| {
+        settings.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        settings.client_cert_header = true;
+        settings.forward_auth = true;
+    })
+    .await;
+    let (_, answer) = mutual.token(Some(&owner)).await;
+    let (token, port) = (text(&answer, "access_token"), mutual.ordinary(None).await);
+    let question = format!("http://127.0.0.1:{port}/forward-auth?{}", encode(&[("resource", &mutual.site.notes())]));
+    let ask = async |said: Option<&str>| {
+        let request = mutual.site.http.get(&question).bearer_auth(token);
+        let request = said.into_iter().fold(request, |request, said| request.header("client-cert", said));
+        request.send().await.unwrap().status().as_u16()
+    };
+    let said = |identity: &Identity| format!(":{}:", base64_standard(&identity.chain[0]));
+    assert_eq!(ask(Some(&said(&owner))).await, 200);
+    assert_eq!(ask(Some(&said(&thief))).await, 401);
+    assert_eq!(ask(None).await, 401);
+}
+
+#[tokio::test]
 async fn rfc9113_9_2_the_certificate_of_a_connection_with_many_streams() {
     let authority = Authority::new("authority");
     let mutual = Mutual::start(Some(&authority), by_subject()).await;

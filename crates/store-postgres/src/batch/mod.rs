@@ -10,6 +10,7 @@ pub(crate) use lane::{Job, Lane, Pending};
 use crate::connect::{Connections, Options, draw};
 use crate::verbs::grants::{Find, Redeem, Revoke, Rotate};
 use crate::verbs::remember::Remember;
+use crate::verbs::statuses::Assign;
 use crate::verbs::tokens::{RevokeToken, Stands};
 use grantor_store::Activity;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(crate) struct Lanes {
     pub(crate) rotate: Lane<Rotate>,
     pub(crate) revoke: Lane<Revoke>,
     pub(crate) revoke_token: Lane<RevokeToken>,
+    pub(crate) assign_status: Lane<Assign>,
     pub(crate) remember: Lane<Remember>,
     pub(crate) find: Lane<Find>,
     pub(crate) stands: Lane<Stands>,
@@ -46,6 +48,7 @@ impl Lanes {
             rotate: Lane::open(connections, options, &counts),
             revoke: Lane::open(connections, options, &counts),
             revoke_token: Lane::open(connections, options, &counts),
+            assign_status: Lane::open(connections, options, &counts),
             remember: Lane::open(connections, options, &counts),
             find: Lane::open(connections, options, &counts),
             stands: Lane::open(connections, options, &counts),
@@ -68,6 +71,7 @@ impl Lanes {
                 + self.rotate.waiting()
                 + self.revoke.waiting()
                 + self.revoke_token.waiting()
+                + self.assign_status.waiting()
                 + self.remember.waiting(),
         }
     }

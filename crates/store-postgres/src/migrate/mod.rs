@@ -34,6 +34,8 @@ pub struct Migration {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "initial", sql: include_str!("../schema/0001_initial.sql"), ends: 0 },
     Migration { number: 2, name: "devices", sql: include_str!("../schema/0002_devices.sql"), ends: 0 },
+    Migration { number: 3, name: "statuses", sql: include_str!("../schema/0003_statuses.sql"), ends: 0 },
+    Migration { number: 4, name: "desk", sql: include_str!("../schema/0004_desk.sql"), ends: 0 },
 ];
 
 /// What every migration stands on.

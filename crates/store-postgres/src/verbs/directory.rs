@@ -3,6 +3,7 @@
 //! A change raises the version first, in the same transaction: the lock on that row puts changes in a line, so that they
 //! become visible in the order of their versions, and whoever reads what has changed since a version misses none.
 
+use super::desk;
 use crate::PostgresStore;
 use crate::connect::{Connections, Live, Row};
 use crate::failure::{Attempts, Failure, Repeatable, Result};
@@ -22,14 +23,18 @@ const POLICY: &str = "policy";
 const KEY: &str = "key";
 
 /// What of a tenant goes with its record; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 7] = [
+const OF_A_TENANT: [&str; 11] = [
     "DELETE FROM revoked_tokens WHERE tenant = $1",
     "DELETE FROM cutoffs WHERE tenant = $1",
     "DELETE FROM sessions WHERE tenant = $1",
     "DELETE FROM consents WHERE tenant = $1",
     "DELETE FROM devices WHERE tenant = $1",
+    "DELETE FROM statuses WHERE tenant = $1",
     "DELETE FROM credential_uses WHERE tenant = $1",
     "DELETE FROM users WHERE tenant = $1",
+    "DELETE FROM workspaces WHERE tenant = $1",
+    "DELETE FROM workspace_members WHERE tenant = $1",
+    "DELETE FROM desk_items WHERE tenant = $1",
 ];
 
 /// What goes after its record, in steps: nobody asks for it any more, and there may be very much of it.
@@ -344,7 +349,7 @@ async fn delete_user(db: &Live, tenant: &TenantName, subject: &Subject) -> Resul
     ] {
         db.execute(sql, &[&tenant.as_str(), &subject.as_str()]).await?;
     }
-    Ok(())
+    desk::clear_of(db, tenant, subject).await
 }
 
 /// A read may be tried again whatever became of it.

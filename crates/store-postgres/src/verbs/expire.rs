@@ -25,11 +25,13 @@ const AFTER_MIDNIGHT: i64 = 3_600;
 const VERSIONS: i64 = 10_000;
 
 /// What goes at its `expires`. The second look is for a row whose end was moved in the meantime.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "DELETE FROM spent_codes WHERE expires <= $1 AND (tenant, code) IN
        (SELECT tenant, code FROM spent_codes WHERE expires <= $1 ORDER BY expires LIMIT $2)",
     "DELETE FROM revoked_tokens WHERE expires <= $1 AND (tenant, token) IN
        (SELECT tenant, token FROM revoked_tokens WHERE expires <= $1 ORDER BY expires LIMIT $2)",
+    "DELETE FROM statuses WHERE expires <= $1 AND (tenant, list, idx) IN
+       (SELECT tenant, list, idx FROM statuses WHERE expires <= $1 ORDER BY expires LIMIT $2)",
     "DELETE FROM cutoffs WHERE expires <= $1 AND (tenant, subject, client) IN
        (SELECT tenant, subject, client FROM cutoffs WHERE expires <= $1 ORDER BY expires LIMIT $2)",
     "DELETE FROM sessions WHERE expires <= $1 AND (tenant, key) IN

@@ -10,11 +10,13 @@ use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
 use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
+use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
-    ClientId, CodeId, EventId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode,
+    ClientId, CodeId, EventId, GrantId, ItemId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode, WorkspaceId,
 };
+use grantor_protocol::workspace::{Item, Workspace};
 use grantor_store::{
-    Activity, AuditLog, Change, Devices, Directories, Grants, GrantsOf, Result, Sessions, Store, Uses,
+    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, Result, Sessions, Statuses, Store, Uses,
 };
 use grantor_store_postgres::{Options, PostgresStore};
 use std::collections::BTreeMap;
@@ -110,6 +112,28 @@ impl Grants for TwoNodes {
 }
 
 #[async_trait]
+impl Statuses for TwoNodes {
+    async fn assign_status(
+        &self,
+        tenant: &TenantName,
+        at: StatusIndex,
+        token: &TokenRef,
+        expires: UnixTime,
+    ) -> Result<()> {
+        self.next().assign_status(tenant, at, token, expires).await
+    }
+
+    async fn invalid_statuses(
+        &self,
+        tenant: &TenantName,
+        list: u64,
+        disabled: &[ClientId],
+    ) -> Result<Option<Vec<u32>>> {
+        self.next().invalid_statuses(tenant, list, disabled).await
+    }
+}
+
+#[async_trait]
 impl Devices for TwoNodes {
     async fn open_device(&self, tenant: &TenantName, device: Device, now: UnixTime) -> Result<bool> {
         self.next().open_device(tenant, device, now).await
@@ -192,6 +216,37 @@ impl Uses for TwoNodes {
 
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
         self.next().last_uses(tenant, client).await
+    }
+}
+
+#[async_trait]
+impl Desk for TwoNodes {
+    async fn keep_workspace(&self, tenant: &TenantName, workspace: Workspace) -> Result<bool> {
+        self.next().keep_workspace(tenant, workspace).await
+    }
+
+    async fn workspaces(&self, tenant: &TenantName, of: &Subject) -> Result<Vec<Workspace>> {
+        self.next().workspaces(tenant, of).await
+    }
+
+    async fn drop_workspace(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<bool> {
+        self.next().drop_workspace(tenant, workspace).await
+    }
+
+    async fn keep_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: Item) -> Result<bool> {
+        self.next().keep_item(tenant, workspace, item).await
+    }
+
+    async fn item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId) -> Result<Option<Item>> {
+        self.next().item(tenant, workspace, item).await
+    }
+
+    async fn items(&self, tenant: &TenantName, workspace: WorkspaceId) -> Result<Vec<Item>> {
+        self.next().items(tenant, workspace).await
+    }
+
+    async fn drop_item(&self, tenant: &TenantName, workspace: WorkspaceId, item: ItemId, version: u64) -> Result<bool> {
+        self.next().drop_item(tenant, workspace, item, version).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an administrator declares: JSON documents by kind, and users with a unique name.
 
 use super::grants::{Owner, drop_grants};
-use super::sessions;
+use super::{desk, sessions};
 use crate::failure::{Failure, Result};
 use grantor_protocol::directory::{ClientRecord, DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::value::{ClientId, Resource, Subject, TenantName};
@@ -19,10 +19,11 @@ const KEY: &str = "key";
 const ALL_OF_KIND: &str = "SELECT body FROM directory WHERE kind = ? ORDER BY tenant, name";
 
 /// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 11] = [
+const OF_A_TENANT: [&str; 15] = [
     "DELETE FROM grants WHERE tenant = ?",
     "DELETE FROM spent_codes WHERE tenant = ?",
     "DELETE FROM devices WHERE tenant = ?",
+    "DELETE FROM statuses WHERE tenant = ?",
     "DELETE FROM revoked_tokens WHERE tenant = ?",
     "DELETE FROM cutoffs WHERE tenant = ?",
     "DELETE FROM sessions WHERE tenant = ?",
@@ -31,6 +32,9 @@ const OF_A_TENANT: [&str; 11] = [
     "DELETE FROM credential_uses WHERE tenant = ?",
     "DELETE FROM directory WHERE kind IN ('tenant', 'api', 'client', 'policy', 'key') AND tenant = ?",
     "DELETE FROM users WHERE tenant = ?",
+    "DELETE FROM workspaces WHERE tenant = ?",
+    "DELETE FROM workspace_members WHERE tenant = ?",
+    "DELETE FROM desk_items WHERE tenant = ?",
 ];
 
 pub(crate) fn version(db: &Connection) -> Result<u64> {
@@ -263,6 +267,7 @@ fn delete_user(db: &Connection, tenant: &TenantName, subject: &Subject) -> Resul
         .execute([tenant.as_str(), subject.as_str()])?;
     drop_grants(db, tenant, &Owner::subject(subject))?;
     sessions::close_all(db, tenant, subject)?;
+    desk::clear_of(db, tenant, subject)?;
     db.prepare_cached("DELETE FROM consents WHERE tenant = ? AND subject = ?")?
         .execute([tenant.as_str(), subject.as_str()])?;
     Ok(())

@@ -8,11 +8,13 @@ use rusqlite::{Connection, params};
 const LONGEST_TOKEN: Seconds = Seconds::new(86_400);
 
 /// What goes at its `expires`, or at the end of its bucket, by its columns of identity.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "DELETE FROM spent_codes WHERE (tenant, code) IN
        (SELECT tenant, code FROM spent_codes WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM revoked_tokens WHERE (tenant, token) IN
        (SELECT tenant, token FROM revoked_tokens WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
+    "DELETE FROM statuses WHERE (tenant, list, idx) IN
+       (SELECT tenant, list, idx FROM statuses WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM cutoffs WHERE (tenant, subject, client) IN
        (SELECT tenant, subject, client FROM cutoffs WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM sessions WHERE (tenant, key) IN

@@ -1,5 +1,6 @@
 //! Two backends must say the same to the same verbs, whatever their order.
 
+use super::desk::{item, item_id, workspace, workspace_id};
 use super::devices::{allowed, device};
 use super::samples::{
     EVERY_EVENT, access, api, at, client, code_id, declared_client, digest, event, event_id, grant_id, other_tenant,
@@ -8,7 +9,9 @@ use super::samples::{
 use crate::{Change, GrantsOf, Result, Store, StoreError};
 use grantor_protocol::directory::Tenant;
 use grantor_protocol::grant::device_code::Device;
-use grantor_protocol::value::{Seconds, TenantName};
+use grantor_protocol::status_list::StatusIndex;
+use grantor_protocol::value::{ClientId, Seconds, TenantName};
+use grantor_protocol::workspace::{Item, Right, Workspace};
 use std::fmt::Debug;
 
 /// One verb and its arguments, out of a small world in which things meet often: what it is, of whom, to whom, and
@@ -49,7 +52,7 @@ async fn say(store: &dyn Store, step: Step, position: u64, now: u32) -> String {
     // A grant is never made twice under one name.
     let exists = store.grant(&here, redemption.grant).await.is_ok_and(|found| found.is_some());
     let generation = u32::try_from(to).unwrap_or(0);
-    match verb % 28 {
+    match verb % 33 {
         0..3 if !exists => said(store.redeem(&here, redemption, moment).await),
         0..7 => said(store.rotate(&here, redemption.grant, generation, Seconds::new(30), moment).await),
         7 => said(store.grant(&here, redemption.grant).await),
@@ -95,6 +98,30 @@ async fn say(store: &dyn Store, step: Step, position: u64, now: u32) -> String {
             let found = store.device(&here, device(which).user_code, moment).await;
             said(found) + &said(store.answer_device(&here, code_id(which), word, moment).await)
         }
+        27 => {
+            let at_index = StatusIndex { list: to, index: u32::try_from(which * 3 + of).unwrap_or(0) };
+            let issued = token(which, (of > 0).then_some(which + 10 * of), to);
+            let disabled: &[ClientId] = if of == 1 { &[app] } else { &[] };
+            said(store.assign_status(&here, at_index, &issued, at(10_000_000)).await)
+                + &said(store.invalid_statuses(&here, to, disabled).await)
+        }
+        28 => {
+            let mut space = Workspace { version: to + 1, sharing: which > 3, ..workspace(which % 3, of) };
+            if to > 0 {
+                space.members.insert(subject((of + 1) % 3), if which > 2 { Right::Use } else { Right::View });
+            }
+            said(store.keep_workspace(&here, space).await) + &said(store.workspaces(&here, &user).await)
+        }
+        29 => {
+            let put = Item { version: to + 1, ..item(which % 2, of, &format!("by {position}")) };
+            said(store.keep_item(&here, workspace_id(of), put).await)
+                + &said(store.items(&here, workspace_id(of)).await)
+        }
+        30 => {
+            said(store.drop_item(&here, workspace_id(of), item_id(which % 2), to + 1).await)
+                + &said(store.item(&here, workspace_id(of), item_id(which % 2)).await)
+        }
+        31 => said(store.drop_workspace(&here, workspace_id(of)).await) + &said(store.workspaces(&here, &user).await),
         26 => said(store.poll_device(&here, code_id(which), moment).await),
         _ if to == 0 => said(
             store

@@ -103,6 +103,7 @@ pub fn terms(of: u64, to: u64) -> NewGrant {
         details: grantor_protocol::authorization_details::AuthorizationDetails::default(),
         binding: grantor_protocol::token::Binding::Bearer,
         refreshable: true,
+        delegation: None,
         created: START,
         idle: IDLE,
         ends: START.plus(ABSOLUTE),
@@ -185,6 +186,8 @@ pub fn api(tenant: TenantName, name: &str) -> Api {
         ceilings: Vec::new(),
         ceilings_by_client: Made::default(),
         resource_servers: Vec::new(),
+        operations: Vec::new(),
+        openapi: None,
     }
 }
 

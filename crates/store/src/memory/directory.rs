@@ -247,12 +247,15 @@ impl State {
         self.grants.retain(|(at, _), _| at != tenant);
         self.spent_codes.retain(|(at, _), _| at != tenant);
         self.devices.retain(|(at, _), _| at != tenant);
+        self.statuses.retain(|(at, _), _| at != tenant);
         self.revoked_tokens.retain(|(at, _), _| at != tenant);
         self.cutoffs.retain(|(at, _), _| at != tenant);
         self.sessions.retain(|(at, _), _| at != tenant);
         self.consents.retain(|(at, _, _), _| at != tenant);
         self.remembered.retain(|(at, _, _), _| at != tenant);
         self.uses.retain(|(at, _, _), _| at != tenant);
+        self.workspaces.retain(|(at, _), _| at != tenant);
+        self.items.retain(|(at, _, _), _| at != tenant);
     }
 
     fn forget_client(&mut self, tenant: &TenantName, client: &ClientId) {
@@ -265,5 +268,6 @@ impl State {
         self.drop_grants(tenant, GrantsOf::Subject(subject));
         self.consents.retain(|(at, by, _), _| at != tenant || by != subject);
         self.sessions.retain(|(at, _), session| at != tenant || &session.subject != subject);
+        self.clear_desk_of(tenant, subject);
     }
 }

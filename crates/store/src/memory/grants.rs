@@ -116,26 +116,29 @@ impl Grants for MemoryStore {
     }
 
     async fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Result<Standing> {
-        let state = self.lock();
-        let cut_off =
-            |whose| state.cutoffs.get(&(tenant.clone(), whose)).is_some_and(|(cutoff, _)| token.token < *cutoff);
-        let revoked = state.revoked_tokens.contains_key(&(tenant.clone(), token.token));
-        let before_epoch = state.before_epoch(token.token.as_bytes());
-        if revoked || before_epoch || cut_off(Whose::Client(token.client.clone())) {
-            return Ok(Standing::Revoked);
-        }
-        let Some(grant) = token.grant else { return Ok(Standing::Good(None)) };
-        let grant = state.grants.get(&(tenant.clone(), grant)).filter(|grant| {
-            grant.revoked.is_none()
-                && !state.before_epoch(grant.id.as_bytes())
-                && !cut_off(Whose::Subject(grant.terms.subject.clone()))
-                && !cut_off(Whose::Application(grant.terms.subject.clone(), token.client.clone()))
-        });
-        Ok(grant.map_or(Standing::Revoked, |grant| Standing::Good(Some(Box::new(grant.clone())))))
+        Ok(self.lock().standing(tenant, token))
     }
 }
 
 impl State {
+    pub(super) fn standing(&self, tenant: &TenantName, token: &TokenRef) -> Standing {
+        let cut_off =
+            |whose| self.cutoffs.get(&(tenant.clone(), whose)).is_some_and(|(cutoff, _)| token.token < *cutoff);
+        let revoked = self.revoked_tokens.contains_key(&(tenant.clone(), token.token));
+        let before_epoch = self.before_epoch(token.token.as_bytes());
+        if revoked || before_epoch || cut_off(Whose::Client(token.client.clone())) {
+            return Standing::Revoked;
+        }
+        let Some(grant) = token.grant else { return Standing::Good(None) };
+        let grant = self.grants.get(&(tenant.clone(), grant)).filter(|grant| {
+            grant.revoked.is_none()
+                && !self.before_epoch(grant.id.as_bytes())
+                && !cut_off(Whose::Subject(grant.terms.subject.clone()))
+                && !cut_off(Whose::Application(grant.terms.subject.clone(), token.client.clone()))
+        });
+        grant.map_or(Standing::Revoked, |grant| Standing::Good(Some(Box::new(grant.clone()))))
+    }
+
     /// Whether the epoch, or a cut-off of its user or its client, is younger than the code.
     fn took_back(&self, tenant: &TenantName, redemption: &Redemption) -> bool {
         if self.before_epoch(redemption.code.as_bytes()) || self.before_epoch(redemption.grant.as_bytes()) {

@@ -2,9 +2,10 @@
 
 use grantor_web::{
     Account, AllowedApi, AllowedScope, App, Application, Applications, Consent, ConsentDetail, ConsentGroup,
-    ConsentScope, Device, DeviceDone, DeviceError, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language,
-    Lifetime, Page, Pages, RenderError, SelectAccount, SetupAdministrator, SetupDone, SetupError, SignIn, SignInError,
-    SignOut, SignedOut,
+    ConsentScope, Desk, DeskLife, DeskMember, DeskNotice, DeskSecret, DeskSpace, DeskToken, DeskUse, Device,
+    DeviceDone, DeviceError, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language, Lifetime, OpenSpace, Page,
+    Pages, Playground, PlaygroundCallback, PlaygroundDemo, PlaygroundRelay, RenderError, SelectAccount,
+    SetupAdministrator, SetupDone, SetupError, SignIn, SignInError, SignOut, SignedOut, TokenInspector,
 };
 
 type Render = Box<dyn Fn(&Pages, Language) -> Result<String, RenderError>>;
@@ -27,6 +28,8 @@ pub(crate) fn all(client: &str, frame: &Frame) -> Vec<Sample> {
     applications(client, frame, &mut samples);
     setup(client, frame, &mut samples);
     devices(client, frame, &mut samples);
+    desk(client, frame, &mut samples);
+    playground(frame, &mut samples);
     others(client, frame, &mut samples);
     samples
 }
@@ -103,6 +106,8 @@ fn consent(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         application: application(client),
         redirect_host: Some("ledgerly.example".to_owned()),
         user_code: None,
+        document_host: None,
+        local_only: false,
         user: account(client),
         switch_account: Some("/sign-in?switch".to_owned()),
         groups: vec![own.clone(), api],
@@ -119,6 +124,14 @@ fn consent(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         "consent-bare",
         frame,
         Consent { application: bare, groups: vec![own], lifetime: once, switch_account: None, ..page.clone() },
+    );
+    let documented = Consent { document_host: Some(client.to_owned()), ..page.clone() };
+    add(samples, "consent-document", frame, documented);
+    add(
+        samples,
+        "consent-local",
+        frame,
+        Consent { local_only: true, redirect_host: Some("127.0.0.1:8080".to_owned()), ..page.clone() },
     );
     add(samples, "consent-until-revoked", frame, Consent { lifetime: Lifetime::UntilRevoked, ..page });
 }
@@ -241,6 +254,104 @@ fn devices(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
     }
 }
 
+fn desk(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
+    let own = DeskToken {
+        id: "i1".to_owned(),
+        name: client.to_owned(),
+        issuer: client.to_owned(),
+        client: client.to_owned(),
+        user: client.to_owned(),
+        scopes: vec!["notes:read".to_owned(), client.to_owned()],
+        life: Some(DeskLife { whole: 600, left: 250 }),
+        own: true,
+        managed: true,
+        shared: true,
+        usable: false,
+        renewable: true,
+        uses: vec![DeskUse { by: client.to_owned(), at: 1_763_700_000, scope: client.to_owned() }],
+    };
+    let lent =
+        DeskToken { id: "i2".to_owned(), own: false, managed: false, usable: true, renewable: false, ..own.clone() };
+    let over = DeskToken {
+        id: "i3".to_owned(),
+        life: Some(DeskLife { whole: 600, left: 0 }),
+        shared: false,
+        uses: Vec::new(),
+        ..own.clone()
+    };
+    let unknown = DeskToken { id: "i4".to_owned(), life: None, scopes: Vec::new(), renewable: false, ..over.clone() };
+    let member =
+        |right, dismissible| DeskMember { id: "m".to_owned(), username: client.to_owned(), right, dismissible };
+    let open = OpenSpace {
+        id: "w1".to_owned(),
+        name: client.to_owned(),
+        manages: true,
+        owns: true,
+        sharing: true,
+        members: vec![member("own", false), member("manage", true), member("use", true), member("view", true)],
+        tokens: vec![own, lent, over, unknown],
+    };
+    let space = |id: &str, current| DeskSpace { id: id.to_owned(), name: client.to_owned(), current };
+    let page = Desk {
+        user: account(client),
+        spaces: vec![space("w1", true), space("w2", false)],
+        open: Some(open.clone()),
+        notice: Some(DeskNotice::NotShareable),
+        sharing_allowed: true,
+        csrf: "csrf".into(),
+        base: "/desk".to_owned(),
+        rights: vec!["view", "use", "manage"],
+        home: "/".to_owned(),
+        sign_out: "/sign-out".to_owned(),
+    };
+    add(samples, "desk", frame, page.clone());
+    let guest = OpenSpace { manages: false, owns: false, sharing: false, tokens: Vec::new(), ..open };
+    add(samples, "desk-guest", frame, Desk { open: Some(guest), sharing_allowed: false, ..page.clone() });
+    add(samples, "desk-empty", frame, Desk { open: None, spaces: Vec::new(), notice: None, ..page });
+    let secret = DeskSecret {
+        name: client.to_owned(),
+        access_token: "access-token".into(),
+        refresh_token: Some("refresh-token".into()),
+        id_token: Some("id-token".into()),
+        back: "/desk".to_owned(),
+    };
+    add(samples, "desk-token", frame, secret);
+}
+
+fn playground(frame: &Frame, samples: &mut Vec<Sample>) {
+    let page = Playground {
+        issuer: "https://id.northwind.example".to_owned(),
+        base: String::new(),
+        redirect_uri: "https://id.northwind.example/playground/callback".to_owned(),
+        relay: None,
+        demo: None,
+    };
+    add(samples, "playground", frame, page.clone());
+    let relay = PlaygroundRelay {
+        at: "/playground/relay".to_owned(),
+        origins: vec!["https://idp.example".to_owned(), "https://login.example:8443".to_owned()],
+        loopback: false,
+    };
+    add(samples, "playground-relay", frame, Playground { relay: Some(relay.clone()), ..page.clone() });
+    let demo = PlaygroundDemo {
+        client_id: "playground".to_owned(),
+        scope: "openid notes:read".to_owned(),
+        victim: "playground-victim".to_owned(),
+        api: "https://id.northwind.example/demo/notes".to_owned(),
+        machine: "demo-machine".to_owned(),
+        machine_scope: "notes:read".to_owned(),
+        clients: "[]".to_owned(),
+    };
+    add(samples, "playground-demo", frame, Playground { demo: Some(demo), ..page });
+    add(samples, "playground-callback", frame, PlaygroundCallback { playground: "/playground".to_owned() });
+    let inspector = TokenInspector {
+        issuer: "https://id.northwind.example".to_owned(),
+        playground: "/playground".to_owned(),
+        relay: Some(relay),
+    };
+    add(samples, "token-inspector", frame, inspector);
+}
+
 fn others(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
     let page = SelectAccount {
         application: Some(client.to_owned()),
@@ -256,12 +367,15 @@ fn others(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         user: Some(account(client)),
         applications: "/apps".to_owned(),
         metadata: "/.well-known/oauth-authorization-server".to_owned(),
+        desk: Some("/desk".to_owned()),
+        playground: None,
         sign_in: Some("/sign-in".to_owned()),
         sign_out: Some("/sign-out".to_owned()),
     };
     add(samples, "home", frame, page.clone());
-    add(samples, "home-signed-out", frame, Home { user: None, ..page.clone() });
-    add(samples, "home-bare", frame, Home { user: None, sign_in: None, ..page });
+    let home = Home { playground: Some("/playground".to_owned()), ..page.clone() };
+    add(samples, "home-signed-out", frame, Home { user: None, ..home });
+    add(samples, "home-bare", frame, Home { user: None, sign_in: None, desk: None, ..page });
     let fields = vec![("code".to_owned(), "code".into()), ("state".to_owned(), client.into())];
     add(samples, "form-post", frame, FormPost { action: "https://ledgerly.example/callback".to_owned(), fields });
 }

@@ -14,6 +14,10 @@ pub struct Consent {
     pub redirect_host: Option<String>,
     /// What the device shows that waits for the decision (RFC 8628 5.4).
     pub user_code: Option<String>,
+    /// The host that describes the application, when it is known by that alone and nobody here declared it.
+    pub document_host: Option<String>,
+    /// Any program on the person's computer could say that it is this application.
+    pub local_only: bool,
     /// Who is asked.
     pub user: Account,
     /// Link of "Not you?".

@@ -15,6 +15,10 @@ pub struct Home {
     pub applications: String,
     /// Link to the metadata document (RFC 8414).
     pub metadata: String,
+    /// Link to the token desk, where there is one.
+    pub desk: Option<String>,
+    /// Link to the playground, where there is one.
+    pub playground: Option<String>,
     /// Link to sign in; shown when nobody is.
     pub sign_in: Option<String>,
     /// Link to sign out; shown when somebody is signed in.

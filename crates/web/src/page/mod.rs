@@ -2,11 +2,13 @@
 
 pub(crate) mod applications;
 pub(crate) mod consent;
+pub(crate) mod desk;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod form_post;
 pub(crate) mod frame;
 pub(crate) mod home;
+pub(crate) mod playground;
 pub(crate) mod select_account;
 pub(crate) mod setup;
 pub(crate) mod sign_in;

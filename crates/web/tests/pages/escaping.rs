@@ -54,6 +54,8 @@ fn links_and_images_of_an_application_are_checked() {
         },
         redirect_host: Some("a.example".to_owned()),
         user_code: Some("BCDF-GHJK".to_owned()),
+        document_host: None,
+        local_only: false,
         user: grantor_web::Account { name: "Ada".to_owned(), username: "ada".to_owned() },
         switch_account: None,
         groups: Vec::new(),

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use grantor_web::{Frame, Language, LoadError, Pages, SetupDone};
 
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(name: &str, files: &[(&str, &str)]) -> Self {
         let path = std::env::temp_dir().join(format!("grantor-web-{}-{name}", std::process::id()));
         for (file, content) in files {
             let file = path.join(file);

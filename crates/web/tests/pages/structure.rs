@@ -2,11 +2,24 @@
 
 use std::collections::HashSet;
 
-use grantor_web::{Frame, Language, Pages};
+use grantor_web::{Asset, Frame, Language, Pages};
 
 use crate::each;
 use crate::html::{Tag, tags};
 use crate::samples;
+
+/// The pages with a script; the server allows it to them alone.
+const SCRIPTS: [(&str, &str); 9] = [
+    ("desk-guest", "desk/desk.js"),
+    ("desk", "desk/desk.js"),
+    ("desk-empty", "desk/desk.js"),
+    ("form-post", "form-post.js"),
+    ("playground", "playground/playground.js"),
+    ("playground-relay", "playground/playground.js"),
+    ("playground-demo", "playground/playground.js"),
+    ("playground-callback", "playground/callback.js"),
+    ("token-inspector", "playground/inspector.js"),
+];
 
 fn named<'a>(tags: &'a [Tag], name: &'a str) -> impl Iterator<Item = &'a Tag> {
     tags.iter().filter(move |tag| tag.name == name)
@@ -48,10 +61,13 @@ fn every_control_has_a_label() {
     each("Ledgerly", |name, _, page| {
         let tags = tags(page);
         let labels: HashSet<_> = named(&tags, "label").filter_map(|label| label.attribute("for")).collect();
-        for input in named(&tags, "input").filter(|input| input.attribute("type") != Some("hidden")) {
+        let inputs = named(&tags, "input").chain(named(&tags, "textarea"));
+        for input in inputs.filter(|input| input.attribute("type") != Some("hidden")) {
             assert!(labels.contains(input.attribute("id").unwrap()), "{name}: {input:?}");
         }
-        assert!(named(&tags, "button").all(|button| button.attribute("type") == Some("submit")), "{name}");
+        // What is pressed sends a form, but where a script does the work.
+        let kind = if named(&tags, "form").next().is_some() { "submit" } else { "button" };
+        assert!(named(&tags, "button").all(|button| button.attribute("type") == Some(kind)), "{name}");
         assert!(tags.iter().filter(|tag| tag.attribute("autofocus").is_some()).count() <= 1, "{name}");
     });
 }
@@ -96,8 +112,11 @@ fn the_content_security_policy_is_kept() {
                 assert!(!value.to_ascii_lowercase().starts_with("javascript:"), "{name}: {value}");
             }
             if tag.name == "script" {
-                assert_eq!((name, tag.attribute("type")), ("form-post", Some("module")));
-                assert!(tag.attribute("src").unwrap().starts_with("/assets/form-post.js?v="));
+                let (_, script) = SCRIPTS.iter().find(|(page, _)| *page == name).unwrap();
+                assert_eq!(tag.attribute("type"), Some("module"), "{name}");
+                let (version, path) =
+                    tag.attribute("src").unwrap().strip_prefix("/assets/v-").unwrap().split_once('/').unwrap();
+                assert_eq!((version.len(), path), (16, *script), "{name}");
             }
             if tag.attribute("target").is_some() {
                 assert!(tag.attribute("rel").unwrap().contains("noopener"), "{name}");
@@ -131,16 +150,40 @@ fn what_is_loaded_is_there() {
             if url.starts_with("data:") {
                 continue;
             }
-            let (path, version) = url.strip_prefix("/assets/").unwrap().split_once("?v=").unwrap();
+            let (path, query) = url.strip_prefix("/assets/").unwrap().split_once('?').unwrap_or_else(|| {
+                assert_eq!(tag.name, "script", "{name}: {url}");
+                (url.strip_prefix("/assets/").unwrap(), "")
+            });
+            let (path, version) = Asset::asked(path, query);
             let asset = pages.asset(path).unwrap_or_else(|| panic!("{name}: {path}"));
-            assert!(asset.cache_control(Some(version)).contains("immutable"));
-            assert!(
-                !asset.cache_control(Some("0")).contains("immutable")
-                    && !asset.cache_control(None).contains("immutable")
-            );
-            assert_eq!(asset.etag, format!("\"{version}\""));
+            assert!(asset.cache_control(version).contains("immutable"), "{name}: {url}");
+            let other = if tag.name == "script" { "no-cache" } else { "public, max-age=300" };
+            assert_eq!([Some("0"), None].map(|version| asset.cache_control(version)), [other; 2]);
+            assert!(tag.name == "script" || asset.etag == format!("\"{}\"", version.unwrap()));
         }
     });
+}
+
+#[test]
+fn modules_have_one_version_that_follows_all_of_them() {
+    let version = |pages: &Pages| {
+        let page =
+            samples::all("Ledgerly", &samples::frame()).into_iter().find(|page| page.name == "playground").unwrap();
+        let html = (page.render)(pages, Language::English).unwrap();
+        html.split_once("/assets/v-").unwrap().1.split_once('/').unwrap().0.to_owned()
+    };
+    let ours = version(&Pages::new().unwrap());
+    assert_eq!(ours, version(&Pages::new().unwrap()));
+    // Another file of another name is enough: whatever imports it must be fetched anew.
+    let directory = crate::overrides::Directory::new("modules", &[("assets/form-post.js", "// another")]);
+    let theirs = Pages::with_overrides(&directory.0).unwrap();
+    assert_ne!(ours, version(&theirs));
+    let module = theirs.asset("playground/words.js").unwrap();
+    assert_eq!(module.cache_control(Some(&ours)), "no-cache");
+    assert!(module.cache_control(Some(&version(&theirs))).contains("immutable"));
+    // A style does not concern them.
+    let directory = crate::overrides::Directory::new("styles", &[("assets/theme.css", "a{}")]);
+    assert_eq!(ours, version(&Pages::with_overrides(&directory.0).unwrap()));
 }
 
 #[test]

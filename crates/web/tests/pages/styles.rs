@@ -55,7 +55,7 @@ fn contrast_suffices_in_both_schemes() {
 #[test]
 fn styles_and_images_load_nothing() {
     let pages = Pages::new().unwrap();
-    for name in ["style.css", "mark.svg", "icon.svg"] {
+    for name in ["style.css", "playground.css", "desk.css", "mark.svg", "icon.svg"] {
         let text = std::str::from_utf8(&pages.asset(name).unwrap().bytes).unwrap().to_owned();
         for door in ["url(", "@import", "href", "<script", "//"] {
             assert!(!text.replace("http://www.w3.org/2000/svg", "").contains(door), "{name}: {door}");

@@ -11,6 +11,8 @@ use std::io::Read as _;
 use url::Url;
 
 #[derive(Debug, Args)]
+#[command(after_help = "For example:
+  grantor curl https://notes.example/ -d 'text=hello'")]
 pub(crate) struct Curl {
     /// The address of the API: https, or http on this machine
     url: Url,
@@ -50,7 +52,7 @@ impl Curl {
             headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/x-www-form-urlencoded"));
             request = request.body(body);
         }
-        let mut response = ready.source.send(request.headers(headers)).await?;
+        let mut response = ready.source.send(request.headers(headers)).await.map_err(|error| ready.explained(error))?;
         let status = response.status();
         let mut out = std::io::stdout().lock();
         if self.include {

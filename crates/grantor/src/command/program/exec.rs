@@ -9,6 +9,9 @@ use std::ffi::OsString;
 use std::process::Command;
 
 #[derive(Debug, Args)]
+#[command(after_help = "For example:
+  grantor exec -- ./backup.sh
+  grantor exec --env API_TOKEN -- make release")]
 pub(crate) struct Exec {
     #[command(flatten)]
     which: Which,
@@ -30,7 +33,7 @@ impl Exec {
         }
         let (program, arguments) = self.command.split_first().ok_or_else(|| Failure::usage("give a command"))?;
         let ready = Ready::of(&self.which, self.options).await?;
-        let grant = ready.source.grant().await?;
+        let grant = ready.grant().await?;
         if grant.tokens.token_type == TokenType::Dpop {
             return Err(Failure::new(
                 "the token is bound to a key that stays here: another program can do nothing with it",

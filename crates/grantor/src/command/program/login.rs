@@ -1,6 +1,6 @@
 //! `grantor login`, `grantor logout`, `grantor whoami`.
 
-use super::options::{Options, Which};
+use super::options::{self, Options, Which};
 use super::profile::{Profiles, TokenStoreKind};
 use super::ready::{self, Ready};
 use super::sign_in;
@@ -8,21 +8,25 @@ use crate::command::moment;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use clap::Args;
-use grantor_client::{Grant, Identity, Name};
+use grantor_client::{Error, Grant, Identity, Name};
 use serde_json::{Value, json};
 
 #[derive(Debug, Args)]
+#[command(after_help = "The first time:
+  grantor login --issuer https://id.example --client-id my-cli --scope 'openid offline_access notes:read'
+and then, as it was:
+  grantor login")]
 pub(crate) struct Login {
-    #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    options: Options,
     /// Sign in on another device, where this machine has no browser (RFC 8628)
     #[arg(long, conflicts_with_all = ["machine", "workload"])]
     device: bool,
     /// Open no browser; the address is printed
     #[arg(long)]
     no_browser: bool,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    options: Options,
 }
 
 #[derive(Debug, Args)]
@@ -44,12 +48,13 @@ impl Login {
         let before = profiles.find(&name).filter(|_| !self.options.is_whole()).cloned();
         if before.is_none() && !self.options.is_whole() {
             return Err(Failure::usage(format!("there is no profile {name} yet"))
-                .hint("grantor login --issuer URL --client-id ID".to_owned()));
+                .hint(options::login(&name, " --issuer URL --client-id ID")));
         }
         let ready = Ready::new(name, self.options.over(before.unwrap_or_default())).await?;
         if ready.profile.token_store == TokenStoreKind::File {
             eprintln!("warning: tokens are kept in a file: whoever can read your files as you can take them");
         }
+        ready.source.prepare().await?;
         let grant = if ready.profile.machine {
             ready.client.client_credentials(&ready.ask).await?
         } else if self.device {
@@ -88,8 +93,12 @@ impl Logout {
                 );
             }
         };
-        let was = ready.source.sign_out().await.map_err(|error| {
-            Failure::from(error).hint("it was forgotten here, and lives on at the server until it ends".to_owned())
+        let was = ready.source.sign_out().await.map_err(|error| match error {
+            // Then it is still there.
+            Error::Store(_) => error.into(),
+            _ => {
+                Failure::from(error).hint("it was forgotten here, and lives on at the server until it ends".to_owned())
+            }
         })?;
         output.say(if was {
             format!("Signed out of {}.", profile.issuer)
@@ -112,7 +121,7 @@ impl Whoami {
         let grant = loaded.map_err(|error| Failure::new(error.to_string()))??;
         let grant = grant.filter(|grant| grant.issuer == profile.issuer);
         let nobody =
-            || Failure::new(format!("nobody is signed in as the profile {name}")).hint("grantor login".to_owned());
+            || Failure::new(format!("nobody is signed in as the profile {name}")).hint(options::login(&name, ""));
         output.record(&record(&name, &grant.ok_or_else(nobody)?))
     }
 }

@@ -1,10 +1,14 @@
 //! The options by which a program says which server, which client, and what for.
 
-use super::profile::{Profile, Profiles, TokenStoreKind};
+use super::profile::{Profile, Profiles, SecretMethod, TokenStoreKind};
+use crate::document::nearest;
 use crate::failure::{Failure, Result};
 use clap::Args;
 use grantor_client::Name;
 use std::path::PathBuf;
+
+/// The profile that is meant when none is named.
+const DEFAULT: &str = "default";
 
 /// Which profile.
 #[derive(Debug, Args)]
@@ -17,10 +21,10 @@ pub(crate) struct Which {
 /// What a profile says, said here.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The authorization server, as it writes itself
+    /// The authorization server: its issuer, letter by letter as its metadata have it
     #[arg(long, value_name = "URL", requires = "client_id")]
     issuer: Option<String>,
-    /// The client that this program is there
+    /// What this program is registered as there (client_id)
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// What the token may be used for, with spaces between
@@ -41,10 +45,19 @@ pub(crate) struct Options {
     /// The file with the client's secret
     #[arg(long, value_name = "FILE", help_heading = "How the client proves who it is", group = "proof")]
     client_secret_file: Option<PathBuf>,
+    /// How the secret is shown [default: what the server's metadata name first of basic, post, jwt]
+    #[arg(
+        long,
+        value_name = "METHOD",
+        help_heading = "How the client proves who it is",
+        value_enum,
+        requires = "client_secret_file"
+    )]
+    auth_method: Option<SecretMethod>,
     /// The file with the client's private key, as a JWK
     #[arg(long, value_name = "FILE", help_heading = "How the client proves who it is", group = "proof")]
     private_key_file: Option<PathBuf>,
-    /// The file with the client's certificate, in PEM
+    /// The file with the client's certificate, in PEM: of an authority, or its own
     #[arg(
         long,
         value_name = "FILE",
@@ -67,17 +80,24 @@ pub(crate) struct Options {
 impl Which {
     /// The name of the profile.
     pub(super) fn name(&self) -> Result<Name> {
-        let default = || Name::parse("default").ok_or_else(|| Failure::usage("give --profile"));
+        let default = || Name::parse(DEFAULT).ok_or_else(|| Failure::usage("give --profile"));
         self.profile.clone().map_or_else(default, Ok)
     }
 
     /// The profile of that name.
     pub(super) fn profile(&self) -> Result<(Name, Profile)> {
         let name = self.name()?;
-        let found = Profiles::load()?.find(&name).cloned();
+        let profiles = Profiles::load()?;
+        let found = profiles.find(&name).cloned();
         let missing = || {
-            Failure::new(format!("there is no profile {name}"))
-                .hint("grantor login --issuer URL --client-id ID makes it".to_owned())
+            let names: Vec<&str> = profiles.names().collect();
+            let others = match nearest(name.as_str(), names.iter().copied()) {
+                Some(near) => format!("did you mean {near}? "),
+                None if names.is_empty() => String::new(),
+                None => format!("there are: {}. ", names.join(", ")),
+            };
+            let made = login(&name, " --issuer URL --client-id ID");
+            Failure::new(format!("there is no profile {name}")).hint(format!("{others}{made} makes it"))
         };
         Ok((name.clone(), found.ok_or_else(missing)?))
     }
@@ -107,6 +127,7 @@ impl Options {
             || self.workload.is_some();
         let bare = |before: Profile| Profile {
             client_secret_file: None,
+            auth_method: None,
             private_key_file: None,
             certificate: None,
             certificate_key: None,
@@ -124,12 +145,22 @@ impl Options {
             dpop: self.dpop || before.dpop,
             machine: self.machine || self.workload.is_some() || before.machine,
             client_secret_file: self.client_secret_file.or(before.client_secret_file),
+            auth_method: self.auth_method.or(before.auth_method),
             private_key_file: self.private_key_file.or(before.private_key_file),
             certificate: self.certificate.or(before.certificate),
             certificate_key: self.certificate_key.or(before.certificate_key),
             workload: self.workload.or(before.workload),
             ca: self.ca.or(before.ca),
         }
+    }
+}
+
+/// The command that makes or mends a profile.
+pub(super) fn login(name: &Name, more: &str) -> String {
+    if name.as_str() == DEFAULT {
+        format!("grantor login{more}")
+    } else {
+        format!("grantor login --profile {name}{more}")
     }
 }
 

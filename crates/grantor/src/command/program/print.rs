@@ -20,7 +20,7 @@ impl Print {
     /// The token and nothing else, so that `$(grantor token)` is it.
     pub(crate) async fn run(self, output: Output) -> Result<()> {
         let ready = Ready::of(&self.which, self.options).await?;
-        let grant = ready.source.grant().await?;
+        let grant = ready.grant().await?;
         if grant.tokens.token_type == TokenType::Dpop {
             eprintln!(
                 "warning: this token is bound to a key that stays here; alone it is worth nothing (try grantor curl)"

@@ -35,6 +35,8 @@ pub(super) struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_secret_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) auth_method: Option<SecretMethod>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) private_key_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) certificate: Option<PathBuf>,
@@ -59,6 +61,23 @@ pub(crate) enum TokenStoreKind {
     None,
 }
 
+/// How a secret is shown, by the names of `token_endpoint_auth_method` (OpenID Connect Core 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+pub(crate) enum SecretMethod {
+    /// In HTTP Basic
+    #[serde(rename = "client_secret_basic")]
+    #[value(name = "client_secret_basic")]
+    Basic,
+    /// In the form
+    #[serde(rename = "client_secret_post")]
+    #[value(name = "client_secret_post")]
+    Post,
+    /// Not at all: it signs a JWT
+    #[serde(rename = "client_secret_jwt")]
+    #[value(name = "client_secret_jwt")]
+    Jwt,
+}
+
 impl Profiles {
     /// Those of the user; none when there is no file yet.
     pub(super) fn load() -> Result<Self> {
@@ -77,6 +96,11 @@ impl Profiles {
     /// The profile of a name.
     pub(super) fn find(&self, name: &Name) -> Option<&Profile> {
         self.profile.get(name.as_str())
+    }
+
+    /// The names of all of them.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.profile.keys().map(String::as_str)
     }
 
     /// Writes it down, beside the others. Whole or not at all.

@@ -1,12 +1,12 @@
 //! From a profile to a client that can ask, and a source of tokens.
 
-use super::options::{Options, Which};
-use super::profile::{Profile, TokenStoreKind};
+use super::options::{self, Options, Which};
+use super::profile::{Profile, SecretMethod, TokenStoreKind};
 use super::{place, sign_in};
 use crate::failure::{Context as _, Failure, Result};
 use grantor_client::{
-    Ask, Authentication, Client, DpopKey, FileStore, Http, Issuer, KeyringStore, MemoryStore, Name, Provider, Tls,
-    TokenSource, TokenStore, Workload, discover,
+    Ask, Authentication, Client, DpopKey, Error, FileStore, Grant, Http, Issuer, KeyringStore, MemoryStore, Name,
+    Provider, Tls, TokenSource, TokenStore, Workload, discover,
 };
 use grantor_jose::{PrivateJwk, SigningAlgorithm};
 use grantor_protocol::value::{ClientId, Resource, Scope, Secret};
@@ -44,6 +44,18 @@ impl Ready {
             ready.source.keep(grant).await?;
         }
         Ok(ready)
+    }
+
+    /// A good token, and what it came with.
+    pub(super) async fn grant(&self) -> Result<Arc<Grant>> {
+        self.source.grant().await.map_err(|error| self.explained(error))
+    }
+
+    /// Why there is none. Where only the user can help, the command is the one for this profile.
+    pub(super) fn explained(&self, error: Error) -> Failure {
+        let again = matches!(error, Error::SignInAgain(_)).then(|| options::login(&self.name, ""));
+        let failure = Failure::from(error);
+        if again.is_some() { failure.hint(again) } else { failure }
     }
 
     /// Finds the server, and opens the store before anybody signs in for nothing.
@@ -110,7 +122,13 @@ fn authentication(profile: &Profile, provider: &Provider) -> Result<Authenticati
     if let Some(path) = &profile.client_secret_file {
         let text = String::from_utf8(read(path)?.to_vec())
             .map_err(|_| Failure::new(format!("{} holds no text", path.display())))?;
-        return Ok(Authentication::secret(Secret::new(text.trim_end_matches(['\n', '\r']).to_owned()), provider));
+        let secret = Secret::new(text.trim_end_matches(['\n', '\r']).to_owned());
+        return Ok(match profile.auth_method {
+            None => Authentication::secret(secret, provider),
+            Some(SecretMethod::Basic) => Authentication::SecretBasic(secret),
+            Some(SecretMethod::Post) => Authentication::SecretPost(secret),
+            Some(SecretMethod::Jwt) => Authentication::SecretJwt(secret),
+        });
     }
     if let Some(path) = &profile.private_key_file {
         return private_key(path);

@@ -1,11 +1,9 @@
 //! Letting the user sign in: in a browser here, or on another device.
 
 use super::progress::Waiting;
+use super::screen::Screen;
 use crate::failure::Result;
 use grantor_client::{Ask, Client, Grant};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 /// For so long may the user be away.
@@ -35,11 +33,8 @@ pub(super) async fn on_another_device(client: &Client, ask: &Ask) -> Result<Gran
         "On a phone or another computer, open\n\n  {}\n\nand enter the code\n\n  {}\n",
         device.verification_uri, device.user_code
     );
-    if std::io::stderr().is_terminal()
-        && let Some(complete) = &device.verification_uri_complete
-        && let Ok(code) = QrCode::new(complete.as_str())
-    {
-        let drawn = code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+    let complete = device.verification_uri_complete.as_ref();
+    if let Some(drawn) = complete.and_then(|uri| Screen::of_stderr()?.qr(uri.as_str())) {
         eprintln!("or scan this, and compare the code:\n\n{drawn}\n");
     }
     let waiting = Waiting::for_("Waiting for the other device ...");

@@ -13,6 +13,10 @@ impl Checks<'_, '_> {
         let (api, node) = (&declared.record, &declared.node);
         self.in_tenant(&api.tenant, node);
         self.token_lifetime(api.token.lifetime, place(node, &["token", "lifetime"]));
+        if api.token.status_list && !api.token.has_status() {
+            let problem = Problem::error("status_list is for JWTs, but format is opaque: those are asked about anyway");
+            self.problems.push(problem.at(place(node, &["token", "status_list"])));
+        }
         let mut seen = HashSet::new();
         for (index, scope) in api.scopes.iter().enumerate() {
             let index = index.to_string();

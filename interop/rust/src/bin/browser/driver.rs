@@ -100,10 +100,17 @@ impl Browser {
         Ok(!self.web.find_all(By::Css(css)).await?.is_empty())
     }
 
+    /// What is replaced between being found and being clicked is looked for again.
     pub async fn click(&self, css: &str) -> Result<()> {
-        let element = self.find(css).await?;
-        element.scroll_into_view().await.ok();
-        Ok(element.click().await?)
+        for _ in 0..20 {
+            let element = self.find(css).await?;
+            element.scroll_into_view().await.ok();
+            match element.click().await {
+                Err(why) if why.to_string().contains("stale") => tokio::time::sleep(Duration::from_millis(50)).await,
+                clicked => return Ok(clicked?),
+            }
+        }
+        bail!("{css} is replaced all the time")
     }
 
     pub async fn text(&self, css: &str) -> Result<String> {
@@ -152,7 +159,8 @@ impl Browser {
         Ok(messages.filter(|message| !message.contains("the server responded with a status of 4")).collect())
     }
 
-    async fn look(&self, (_, width, height, mobile): Size, scheme: &str) -> Result<()> {
+    /// Takes another shape.
+    pub async fn look(&self, (_, width, height, mobile): Size, scheme: &str) -> Result<()> {
         let shape = SetDeviceMetricsOverride {
             width,
             height,
@@ -170,7 +178,7 @@ impl Browser {
     }
 
     /// The whole page, however long.
-    async fn save(&self, page: &str, size: Size, scheme: &str) -> Result<()> {
+    pub async fn save(&self, page: &str, size: Size, scheme: &str) -> Result<()> {
         let folder = PathBuf::from(std::env::var_os("GRANTOR_SCREENSHOTS").unwrap_or_else(|| "screenshots".into()));
         std::fs::create_dir_all(&folder)?;
         let script = if self.kind.javascript { "" } else { "-no-javascript" };

@@ -1,7 +1,14 @@
-//! A real browser: Chromium signs in, consents, denies, revokes and signs out; with JavaScript and without it.
+//! A real browser: Chromium signs in, consents, denies, revokes and signs out, with JavaScript and without it; and walks
+//! through the playground.
 
+mod accessibility;
+mod attacks;
+mod desk;
 mod driver;
+mod flows;
+mod foreign;
 mod listener;
+mod playground;
 
 use anyhow::{Context, Result, bail};
 use driver::{Browser, DESKTOP, Driver, Kind, PHONE};
@@ -31,6 +38,11 @@ async fn main() -> Result<ExitCode> {
         suite.run(&mut report).await;
         suite.browser.web.quit().await?;
     }
+    let browser = driver.browser(KINDS[0]).await?;
+    accessibility::Look { demo: &Demo::given()?, browser: &browser }.run(&mut report).await;
+    browser.web.quit().await?;
+    foreign::walk(&driver, &mut report).await?;
+    desk::run(&driver, &mut report).await?;
     Ok(report.finish())
 }
 
@@ -58,6 +70,12 @@ impl Suite {
         report.check(&named("the pages speak German to who asks for it"), self.german()).await;
         report.check(&named("removing the app under Your apps ends its tokens at once"), self.revokes()).await;
         report.check(&named("signing out asks for the password the next time"), self.signs_out()).await;
+        if self.browser.kind.javascript {
+            playground::Walk { demo: &self.demo, browser: &self.browser }.run(report).await;
+            let walk = playground::Walk { demo: &self.demo, browser: &self.browser };
+            flows::Flows { walk }.run(report).await;
+            attacks::Attacks { demo: &self.demo, browser: &self.browser }.run(report).await;
+        }
         report.check(&named("the console has no complaint, least of all of the CSP"), self.console_is_clean()).await;
     }
 

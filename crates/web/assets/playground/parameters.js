@@ -1,0 +1,52 @@
+// What the parameters of requests mean. Data only, as in claims.js.
+
+import { ATTACK_PARAMETERS } from "./words-attacks.js";
+
+/** @import { Meaning } from "./claims.js" */
+
+/** @type {{ [parameter: string]: Meaning }} */
+export const PARAMETERS = {
+  ...ATTACK_PARAMETERS,
+  response_type: { section: "RFC 6749 4.1.1", en: "A code is wanted, not a token: what passes through the address bar must be worth little.", de: "Verlangt wird ein Code, kein Token: Was durch die Adresszeile geht, soll wenig wert sein." },
+  client_id: { section: "RFC 6749 2.2", en: "Which application asks.", de: "Welche Anwendung fragt." },
+  redirect_uri: { section: "RFC 6749 3.1.2", en: "Where the answer goes; it must be registered, character by character.", de: "Wohin die Antwort geht; sie muss registriert sein, Zeichen für Zeichen." },
+  scope: { section: "RFC 6749 3.3", en: "What is asked for. The user, or the server, may give less.", de: "Was verlangt wird. Der Mensch oder der Server darf weniger geben." },
+  resource: { section: "RFC 8707 2", en: "The API that the token shall be for.", de: "Die API, für die das Token sein soll." },
+  state: { section: "RFC 6749 10.12", en: "Drawn for this request: an answer without it was not asked for by us.", de: "Für diese Anfrage gezogen: Eine Antwort ohne es haben nicht wir verlangt." },
+  nonce: { section: "OpenID Connect Core 3.1.2.1", en: "Comes back inside the ID token, which is thereby tied to this request.", de: "Kommt im ID-Token zurück, das damit an diese Anfrage gebunden ist." },
+  max_age: { section: "OpenID Connect Core 3.1.2.1", en: "How many seconds ago the user may have signed in at the most; the ID token then says when it was.", de: "Vor wie vielen Sekunden sich der Mensch höchstens angemeldet haben darf; das ID-Token sagt dann, wann es war." },
+  acr_values: { section: "OpenID Connect Core 3.1.2.1", en: "How strong the sign-in should be, best class first; the ID token says how strong it was.", de: "Wie stark die Anmeldung sein soll, die beste Klasse zuerst; das ID-Token sagt, wie stark sie war." },
+  code_challenge: { section: "RFC 7636 4.3", en: "The hash of the verifier, which itself stays here.", de: "Der Hash des Verifiers, der selbst hier bleibt." },
+  code_challenge_method: { section: "RFC 7636 4.3", en: "How it was hashed: SHA-256.", de: "Wie gehasht wurde: SHA-256." },
+  grant_type: { section: "RFC 6749 4", en: "What is handed in for the token.", de: "Was für das Token vorgelegt wird." },
+  code: { section: "RFC 6749 4.1.3", en: "The code that came back; it works once.", de: "Der Code, der zurückkam; er gilt einmal." },
+  code_verifier: { section: "RFC 7636 4.5", en: "The secret behind the challenge: only who began the flow has it.", de: "Das Geheimnis hinter der Challenge: Nur wer den Ablauf begonnen hat, kennt es." },
+  refresh_token: { section: "RFC 6749 6", en: "What the last answer gave for this purpose.", de: "Was die letzte Antwort für diesen Zweck mitgab." },
+  error: { section: "RFC 6749 4.1.2.1", en: "Why there is no code.", de: "Warum es keinen Code gibt." },
+  error_description: { section: "RFC 6749 4.1.2.1", en: "The same for the people who make the application.", de: "Dasselbe für die, die die Anwendung machen." },
+  iss: { section: "RFC 9207 2", en: "The server that answers, so that no other one is taken for it.", de: "Der Server, der antwortet, damit kein anderer für ihn gehalten wird." },
+  "Authorization: Basic": { section: "RFC 6749 2.3.1", en: "The client ID and its secret, each encoded for forms, then both in base64.", de: "Client-ID und Secret, jedes wie in Formularen kodiert, dann beide in base64." },
+  "Authorization: Bearer": { section: "RFC 6750 2.1", en: "The access token. Whoever has it can use it.", de: "Das Access-Token. Wer es hat, kann es benutzen." },
+  "client_id of the request": { section: "RFC 9126 2.1", en: "Which application asks, as in any authorization request.", de: "Welche Anwendung fragt, wie in jeder Autorisierungsanfrage." },
+  client_secret: { section: "RFC 6749 2.3.1", en: "The secret in the body: for clients that cannot set a header.", de: "Das Secret im Inhalt: für Clients, die keinen Header setzen können." },
+  client_assertion_type: { section: "RFC 7523 2.2", en: "What kind of assertion comes next: a JWT.", de: "Welche Art von Assertion folgt: ein JWT." },
+  client_assertion: { section: "RFC 7523 2.2", en: "A token that proves who asks. It is made anew for every request, and no secret travels.", de: "Ein Token, das nachweist, wer fragt. Es entsteht für jede Anfrage neu, und kein Geheimnis reist mit." },
+  assertion: { section: "RFC 7523 2.1", en: "A token of somebody whom the server trusts: it is what is handed in.", de: "Ein Token von jemandem, dem der Server vertraut: Es ist das, was vorgelegt wird." },
+  request: { section: "RFC 9101 5", en: "The whole request, signed by the application: nobody on the way can change it.", de: "Die ganze Anfrage, von der Anwendung signiert: Niemand unterwegs kann sie ändern." },
+  request_uri: { section: "RFC 9126 4", en: "The name of the request that the server already has. It works once, and not for long.", de: "Der Name der Anfrage, die der Server schon hat. Er gilt einmal und nicht lange." },
+  dpop_jkt: { section: "RFC 9449 10", en: "The hash of this tab’s key: the code is good with this key only.", de: "Der Hash des Schlüssels dieses Tabs: Der Code gilt nur mit diesem Schlüssel." },
+  DPoP: { section: "RFC 9449 4.1", en: "A proof, for this one request, that its sender holds the key.", de: "Ein Nachweis für genau diese Anfrage, dass ihr Absender den Schlüssel hat." },
+  device_code: { section: "RFC 8628 3.4", en: "What the device alone knows; the person typed the other code.", de: "Was nur das Gerät weiß; der Mensch hat den anderen Code eingegeben." },
+  user_code: { section: "RFC 8628 3.2", en: "What the person types on another device.", de: "Was der Mensch auf einem anderen Gerät eingibt." },
+  subject_token: { section: "RFC 8693 2.1", en: "The token that is exchanged: for whom the new one shall be.", de: "Das Token, das getauscht wird: Für wen das neue sein soll." },
+  subject_token_type: { section: "RFC 8693 2.1", en: "What kind of token that is.", de: "Welche Art von Token das ist." },
+  requested_token_type: { section: "RFC 8693 2.1", en: "What kind of token is wanted.", de: "Welche Art von Token verlangt wird." },
+  audience: { section: "RFC 8693 2.1", en: "Where the new token is to be used.", de: "Wo das neue Token benutzt werden soll." },
+  username: { section: "RFC 6749 4.3.2", en: "The user’s name, told to the application.", de: "Der Name des Menschen, der Anwendung verraten." },
+  password: { section: "RFC 6749 4.3.2", en: "The user’s password, told to the application.", de: "Das Passwort des Menschen, der Anwendung verraten." },
+  access_token: { section: "RFC 6750 2.3", en: "The token in the URL, and so in logs, histories and referrers: no server should take it.", de: "Das Token in der URL und damit in Protokollen, Verläufen und Referrern: Kein Server sollte es annehmen." },
+  token_type: { section: "RFC 6749 7.1", en: "How the token is to be used.", de: "Wie das Token zu benutzen ist." },
+  expires_in: { section: "RFC 6749 5.1", en: "For how many seconds it is good.", de: "Wie viele Sekunden es gilt." },
+  "Authorization: DPoP": { section: "RFC 9449 7.1", en: "The access token. Without a fresh proof beside it it is worth nothing.", de: "Das Access-Token. Ohne einen frischen Nachweis daneben ist es nichts wert." },
+  "Authorization: other": { section: "RFC 9110 11.6.2", en: "The access token after another word, as some APIs want it. No RFC knows it.", de: "Das Access-Token nach einem anderen Wort, wie manche APIs es wollen. Kein RFC kennt es." },
+};
