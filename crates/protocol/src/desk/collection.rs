@@ -4,6 +4,7 @@ use super::settings::TokenSettings;
 use super::text::{HeaderName, Line, Method, Name, VariableName};
 use super::variable::{self, Variable};
 use super::{Invalid, MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_LIST, MAX_TEXT};
+use crate::value::Secret;
 use grantor_jose::parse_object;
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +159,37 @@ impl Collection {
     /// The variables that it brings.
     pub fn variables(&self) -> &[Variable] {
         &self.variables
+    }
+
+    /// Takes the secrets out, to be sealed and kept apart: what stays behind says only that they exist.
+    pub fn take_secrets(&mut self) -> Vec<(VariableName, Secret)> {
+        variable::take_secrets(&mut self.variables)
+    }
+
+    /// Puts a secret back into its place; false when there is no secret variable of this name.
+    pub fn put_secret(&mut self, name: &VariableName, secret: Secret) -> bool {
+        variable::put_secret(&mut self.variables, name, secret)
+    }
+
+    /// The request at `path`: of each folder from the outermost on which of its items, counted from 0. With it the token settings
+    /// that are in force there.
+    pub fn request(&self, path: &[usize]) -> Option<(&Request, Option<&TokenSettings>)> {
+        let (last, folders) = path.split_last()?;
+        let (folder, settings) = self.folder(folders)?;
+        match folder.items.get(*last)? {
+            Item::Request(request) => Some((request, request.token.or(settings))),
+            Item::Folder(_) => None,
+        }
+    }
+
+    /// The folder at `path`, the outermost for none, with the token settings that are in force in it.
+    pub fn folder(&self, path: &[usize]) -> Option<(&Folder, Option<&TokenSettings>)> {
+        path.iter().try_fold((&self.root, self.root.token.or(None)), |(folder, settings), at| {
+            match folder.items.get(*at)? {
+                Item::Folder(inner) => Some((inner, inner.token.or(settings))),
+                Item::Request(_) => None,
+            }
+        })
     }
 }
 

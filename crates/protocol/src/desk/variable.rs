@@ -123,22 +123,30 @@ impl Environment {
 
     /// Takes the secrets out, to be sealed and kept apart: what stays behind says only that they exist.
     pub fn take_secrets(&mut self) -> Vec<(VariableName, Secret)> {
-        let taken = |variable: &mut Variable| match &mut variable.value {
-            Value::Secret(secret) => secret.take().map(|secret| (variable.name.clone(), secret)),
-            Value::Plain(_) => None,
-        };
-        self.variables.iter_mut().filter_map(taken).collect()
+        take_secrets(&mut self.variables)
     }
 
     /// Puts a secret back into its place; false when there is no secret variable of this name.
     pub fn put_secret(&mut self, name: &VariableName, secret: Secret) -> bool {
-        match self.variables.iter_mut().find(|variable| variable.name == *name).map(|variable| &mut variable.value) {
-            Some(Value::Secret(place)) => {
-                *place = Some(secret);
-                true
-            }
-            Some(Value::Plain(_)) | None => false,
+        put_secret(&mut self.variables, name, secret)
+    }
+}
+
+pub(super) fn take_secrets(variables: &mut [Variable]) -> Vec<(VariableName, Secret)> {
+    let taken = |variable: &mut Variable| match &mut variable.value {
+        Value::Secret(secret) => secret.take().map(|secret| (variable.name.clone(), secret)),
+        Value::Plain(_) => None,
+    };
+    variables.iter_mut().filter_map(taken).collect()
+}
+
+pub(super) fn put_secret(variables: &mut [Variable], name: &VariableName, secret: Secret) -> bool {
+    match variables.iter_mut().find(|variable| variable.name == *name).map(|variable| &mut variable.value) {
+        Some(Value::Secret(place)) => {
+            *place = Some(secret);
+            true
         }
+        Some(Value::Plain(_)) | None => false,
     }
 }
 

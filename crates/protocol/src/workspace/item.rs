@@ -1,6 +1,7 @@
 //! What an item is, once it is opened. The kinds are many in time, and each says which it is.
 
-use crate::error::Refusal;
+use super::saved::Saved;
+use crate::desk::{Collection, Environment};
 use crate::value::{GrantId, Secret, Subject, UnixTime};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -14,6 +15,10 @@ const MOST_USES: usize = 50;
 pub enum Content {
     /// A token with its name.
     Token(Box<KeptToken>),
+    /// Saved requests in folders.
+    Collection(Box<Saved<Collection>>),
+    /// Variables that fill requests.
+    Environment(Box<Saved<Environment>>),
 }
 
 /// A token with its name, and what goes with it.
@@ -69,10 +74,11 @@ pub struct Use {
 }
 
 impl Content {
-    /// The token that it is.
-    pub fn into_token(self) -> Result<KeptToken, Refusal> {
+    /// The token, if it is one.
+    pub fn into_token(self) -> Option<KeptToken> {
         match self {
-            Self::Token(token) => Ok(*token),
+            Self::Token(token) => Some(*token),
+            Self::Collection(_) | Self::Environment(_) => None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The token desk: workspaces in which users keep tokens, and what each member may do there.
 
 mod item;
+mod saved;
 mod share;
 
 pub use item::{Content, KeptToken, Use};
+pub use saved::{Document, Saved};
 pub use share::{DERIVED_LIFE, Derivation, derive, may_share, share_terms};
 
 use crate::error::Refusal;

@@ -3,7 +3,10 @@
 
 mod add;
 mod renew;
+mod saved;
 mod share;
+
+pub(crate) use saved::OpenedDocument;
 
 use share::Source;
 
@@ -45,6 +48,13 @@ pub(crate) enum ItemChange<'a> {
     Unshare,
     /// The user is about to be given what is derived from this source, for these scopes.
     Use(&'a Source, &'a Scope),
+}
+
+impl Opened {
+    /// None for what is no token.
+    fn of(item: Item, content: Content) -> Option<Self> {
+        content.into_token().map(|token| Self { item, token })
+    }
 }
 
 impl<'a> Seat<'a> {
@@ -109,14 +119,18 @@ impl<'a> Seat<'a> {
 
     /// Puts something new into a workspace.
     pub(crate) async fn put(&self, workspace: &Workspace, token: KeptToken) -> Result<(), Refusal> {
+        self.put_content(workspace, Content::Token(Box::new(token))).await.map(drop)
+    }
+
+    async fn put_content(&self, workspace: &Workspace, content: Content) -> Result<ItemId, Refusal> {
         workspace.admits(&self.user.sub, Right::Manage)?;
-        if self.all_items(workspace.id).await?.len() >= MOST_ITEMS {
+        if self.contents(workspace.id).await?.len() >= MOST_ITEMS {
             return Err(Refusal::DeskIsFull);
         }
         let world = &self.call.context.world;
         let id = ItemId::new(world.millis(), world.random());
         let blank = Item { id, owner: self.user.sub.clone(), version: 1, sealed: Vec::new() };
-        if self.keep_item(workspace.id, blank, token).await? { Ok(()) } else { Err(Refusal::NotOnTheDesk) }
+        if self.keep_item(workspace.id, blank, content).await? { Ok(id) } else { Err(Refusal::NotOnTheDesk) }
     }
 
     /// Changes an item as it stands. Gives the grant behind a use.
@@ -161,7 +175,7 @@ impl<'a> Seat<'a> {
             }
             let Opened { mut item, token } = opened;
             item.version = item.version.saturating_add(1);
-            if self.keep_item(workspace.id, item, token).await? {
+            if self.keep_item(workspace.id, item, Content::Token(Box::new(token))).await? {
                 return Ok(grant);
             }
         }
@@ -177,7 +191,8 @@ impl<'a> Seat<'a> {
             };
             let version = item.version;
             // What cannot be opened any more was shared with nobody who could use it.
-            if let Some(mut opened) = self.opened(workspace, item) {
+            if let Some(mut opened) = self.opened(workspace, item).and_then(|(item, content)| Opened::of(item, content))
+            {
                 self.take_back(&mut opened).await?;
             }
             if store.drop_item(tenant, workspace, id, version).await.map_err(|error| failed(&error))? {
@@ -199,8 +214,13 @@ impl<'a> Seat<'a> {
 
     /// Whether other members may use it, by every switch that there is.
     pub(crate) fn is_shared(&self, workspace: &Workspace, opened: &Opened) -> bool {
-        let owner_is_there = workspace.right_of(&opened.item.owner).is_some();
-        self.call.tenancy.directory.tenant.desk_sharing && workspace.sharing && opened.token.shared && owner_is_there
+        opened.token.shared && self.sharing_is_on(workspace, &opened.item)
+    }
+
+    /// Whether what its owner shares is shared here.
+    fn sharing_is_on(&self, workspace: &Workspace, item: &Item) -> bool {
+        let owner_is_there = workspace.right_of(&item.owner).is_some();
+        self.call.tenancy.directory.tenant.desk_sharing && workspace.sharing && owner_is_there
     }
 
     fn sees(&self, workspace: &Workspace, opened: &Opened) -> bool {
@@ -208,25 +228,33 @@ impl<'a> Seat<'a> {
     }
 
     async fn all_items(&self, workspace: WorkspaceId) -> Result<Vec<Opened>, Refusal> {
+        let all = self.contents(workspace).await?.into_iter();
+        Ok(all.filter_map(|(item, content)| Opened::of(item, content)).collect())
+    }
+
+    async fn any_item(&self, workspace: WorkspaceId, id: ItemId) -> Result<Option<Opened>, Refusal> {
+        Ok(self.content(workspace, id).await?.and_then(|(item, content)| Opened::of(item, content)))
+    }
+
+    async fn contents(&self, workspace: WorkspaceId) -> Result<Vec<(Item, Content)>, Refusal> {
         let items = self.call.context.store.items(self.call.tenancy.name(), workspace).await;
         let items = items.map_err(|error| failed(&error))?;
         Ok(items.into_iter().filter_map(|item| self.opened(workspace, item)).collect())
     }
 
-    async fn any_item(&self, workspace: WorkspaceId, id: ItemId) -> Result<Option<Opened>, Refusal> {
+    async fn content(&self, workspace: WorkspaceId, id: ItemId) -> Result<Option<(Item, Content)>, Refusal> {
         let item = self.call.context.store.item(self.call.tenancy.name(), workspace, id).await;
         Ok(item.map_err(|error| failed(&error))?.and_then(|item| self.opened(workspace, item)))
     }
 
     /// None for what was sealed under another key, or is of a kind that this program does not know.
-    fn opened(&self, workspace: WorkspaceId, item: Item) -> Option<Opened> {
+    fn opened(&self, workspace: WorkspaceId, item: Item) -> Option<(Item, Content)> {
         let document = self.call.context.master.open_item(self.call.tenancy.name(), workspace, &item);
         let content = document.and_then(|document| serde_json::from_slice::<Content>(&document).ok());
-        let token = content.and_then(|content| content.into_token().ok());
-        if token.is_none() {
+        if content.is_none() {
             tracing::warn!(tenant = %self.call.tenancy.name(), item = %item.id, "an item of the desk cannot be opened");
         }
-        token.map(|token| Opened { item, token })
+        content.map(|content| (item, content))
     }
 
     async fn keep(&self, workspace: Workspace) -> Result<bool, Refusal> {
@@ -234,9 +262,9 @@ impl<'a> Seat<'a> {
         kept.map_err(|error| failed(&error))
     }
 
-    async fn keep_item(&self, workspace: WorkspaceId, item: Item, token: KeptToken) -> Result<bool, Refusal> {
+    async fn keep_item(&self, workspace: WorkspaceId, item: Item, content: Content) -> Result<bool, Refusal> {
         let (context, tenant) = (&self.call.context, self.call.tenancy.name());
-        let document = serde_json::to_vec(&Content::Token(Box::new(token))).map_err(|_| Refusal::Broken)?;
+        let document = serde_json::to_vec(&content).map_err(|_| Refusal::Broken)?;
         let document = Zeroizing::new(document);
         let sealed = context.master.seal_item(tenant, workspace, &item, context.world.random(), &document);
         let kept = context.store.keep_item(tenant, workspace, Item { sealed, ..item }).await;
