@@ -1,18 +1,15 @@
 //! The races of the contract suite, with two nodes: each racer is a client of one of them.
 
-mod two_nodes;
-
 use crate::common::report::Report;
 use crate::common::stores::{Backend, Pair};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use grantor_store::Store;
-use grantor_store::contract::races;
+use grantor_store::contract::{TwoNodes, races};
 use std::any::Any;
 use std::pin::Pin;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
-use two_nodes::TwoNodes;
 
 /// The variable by which the contract suite is told how often to run each race.
 const ROUNDS: &str = "GRANTOR_RACE_ROUNDS";
@@ -71,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut report = Report::default();
     for (name, race) in RACES {
         let pair = Pair::open(arguments.store).await?;
-        let ended = tokio::spawn(race(Arc::new(TwoNodes::new(pair.nodes.clone())))).await;
+        let ended = tokio::spawn(race(Arc::new(TwoNodes::by_task(pair.nodes.clone())))).await;
         let found = ended.map_err(|why| why.try_into_panic().map_or(anyhow!("cancelled"), |panic| said(&*panic)));
         report.check(&format!("race on {}, {rounds} rounds: {name}", arguments.store.name()), found);
     }

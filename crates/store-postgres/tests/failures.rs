@@ -12,7 +12,7 @@ use grantor_store::contract::samples::{
     GRACE, START, access, at, client, digest, event, event_id, grant_id, redeemed, redemption, redemption_by, session,
     subject, tenant, token, token_id,
 };
-use grantor_store::contract::{epoch, grants, sessions, tokens};
+use grantor_store::contract::{TwoNodes, epoch, grants, sessions, tokens};
 use grantor_store::{
     AuditLog as _, Change, Directories as _, Grants as _, GrantsOf, Sessions as _, Store, StoreError, Uses as _,
 };
@@ -97,7 +97,7 @@ async fn kill(url: String, over: Arc<AtomicBool>) -> u64 {
 }
 
 /// Everything that is to happen once, asked for by many.
-async fn one_of_each(store: &Arc<nodes::TwoNodes>) {
+async fn one_of_each(store: &Arc<TwoNodes>) {
     for round in 1..=ROUNDS {
         let name = round * 100;
         let spent = crowd(store, move |store, n| async move {
@@ -152,7 +152,7 @@ async fn one_of_each(store: &Arc<nodes::TwoNodes>) {
 }
 
 /// A cut-off and redemptions of older codes at the same time: no grant is left standing.
-async fn cut_off_meets_codes(store: &Arc<nodes::TwoNodes>, name: u64, of: u64) {
+async fn cut_off_meets_codes(store: &Arc<TwoNodes>, name: u64, of: u64) {
     let fresh = crowd(store, move |store, n| async move {
         if n == CROWD / 2 {
             let (user, cutoff) = (subject(of), token_id(name + 50));
@@ -326,10 +326,10 @@ async fn every_verb_is_answered_in_time_by_a_server_that_is_silent() {
     }
 }
 
-async fn crowd<T, F, Fut>(store: &Arc<nodes::TwoNodes>, work: F) -> Vec<T>
+async fn crowd<T, F, Fut>(store: &Arc<TwoNodes>, work: F) -> Vec<T>
 where
     T: Send + 'static,
-    F: Fn(Arc<nodes::TwoNodes>, u64) -> Fut,
+    F: Fn(Arc<TwoNodes>, u64) -> Fut,
     Fut: Future<Output = T> + Send + 'static,
 {
     let running: Vec<_> = (0..CROWD).map(|n| tokio::spawn(work(Arc::clone(store), n))).collect();

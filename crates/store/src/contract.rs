@@ -19,7 +19,10 @@ pub mod samples;
 pub mod sessions;
 pub mod statuses;
 pub mod tokens;
+mod two_nodes;
 pub mod uses;
+
+pub use two_nodes::TwoNodes;
 
 use crate::Store;
 use std::sync::Arc;

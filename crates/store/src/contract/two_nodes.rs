@@ -1,5 +1,8 @@
-//! One store over two nodes: every task is a client of one of them, and stays with it, as over a connection that is kept.
+//! Two nodes over one database, as if they were one store: what holds for one must hold for them.
 
+use crate::{
+    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, Result, Sessions, Statuses, Store, Uses,
+};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
@@ -12,27 +15,57 @@ use grantor_protocol::value::{
     ClientId, CodeId, EventId, GrantId, ItemId, Seconds, Subject, TenantName, TokenId, UnixTime, UserCode, WorkspaceId,
 };
 use grantor_protocol::workspace::{Item, Workspace};
-use grantor_store::{
-    Activity, AuditLog, Change, Desk, Devices, Directories, Grants, GrantsOf, Result, Sessions, Statuses, Store, Uses,
-};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Two nodes as one.
-pub(super) struct TwoNodes([Arc<dyn Store>; 2]);
+/// Two nodes behind a load balancer.
+pub struct TwoNodes {
+    nodes: [Arc<dyn Store>; 2],
+    balance: Balance,
+}
+
+/// Who is asked.
+#[derive(Debug)]
+enum Balance {
+    /// With each verb the other node than the one before; what a node knows by itself stays with the first.
+    Verbs(AtomicUsize),
+    /// Every task is a client of one of them, and stays with it, as over a connection that is kept.
+    Tasks,
+}
 
 impl TwoNodes {
-    pub(super) fn new(nodes: [Arc<dyn Store>; 2]) -> Self {
-        Self(nodes)
+    /// Each verb goes to the other node than the one before.
+    pub fn in_turn(nodes: [Arc<dyn Store>; 2]) -> Self {
+        Self { nodes, balance: Balance::Verbs(AtomicUsize::new(0)) }
     }
 
-    /// That of the task that asks.
+    /// Each task stays with one of them.
+    pub fn by_task(nodes: [Arc<dyn Store>; 2]) -> Self {
+        Self { nodes, balance: Balance::Tasks }
+    }
+
     fn node(&self) -> &dyn Store {
-        let [one, other] = &self.0;
-        let task = BuildHasherDefault::<DefaultHasher>::default().hash_one(tokio::task::try_id());
-        if task % 2 == 0 { &**one } else { &**other }
+        let [first, second] = &self.nodes;
+        let is_first = match &self.balance {
+            Balance::Verbs(asked) => asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2),
+            Balance::Tasks => {
+                let task = BuildHasherDefault::<DefaultHasher>::default().hash_one(tokio::task::try_id());
+                task.is_multiple_of(2)
+            }
+        };
+        if is_first { &**first } else { &**second }
+    }
+
+    /// That which notes what is written in its own time.
+    fn noting(&self) -> &dyn Store {
+        let [first, _] = &self.nodes;
+        match self.balance {
+            Balance::Verbs(_) => &**first,
+            Balance::Tasks => self.node(),
+        }
     }
 }
 
@@ -185,7 +218,7 @@ impl Sessions for TwoNodes {
 #[async_trait]
 impl Uses for TwoNodes {
     fn note_use(&self, tenant: &TenantName, client: &ClientId, credential: &str, now: UnixTime) {
-        self.node().note_use(tenant, client, credential, now);
+        self.noting().note_use(tenant, client, credential, now);
     }
 
     async fn last_uses(&self, tenant: &TenantName, client: &ClientId) -> Result<BTreeMap<String, UnixTime>> {
@@ -247,7 +280,12 @@ impl Directories for TwoNodes {
     }
 
     async fn change_directory(&self, changes: Vec<Change>, expected: Option<u64>) -> Result<u64> {
-        self.node().change_directory(changes, expected).await
+        // The node that notes the uses of a client knows for a minute that it has, and notes them in its own time.
+        let of_uses = |change: &Change| {
+            matches!(change, Change::DeleteClient(..) | Change::DeleteTenant(_) | Change::PutTenant(_))
+        };
+        let node = if changes.iter().any(of_uses) { self.noting() } else { self.node() };
+        node.change_directory(changes, expected).await
     }
 
     async fn user(&self, tenant: &TenantName, subject: &Subject) -> Result<Option<User>> {
@@ -266,17 +304,11 @@ impl Directories for TwoNodes {
 #[async_trait]
 impl AuditLog for TwoNodes {
     async fn record(&self, events: Vec<Event>) -> Result<()> {
-        if !events.is_empty() {
-            return self.node().record(events).await;
-        }
-        // It waits for whatever was noted before: by anybody.
-        let [one, other] = &self.0;
-        one.record(Vec::new()).await?;
-        other.record(Vec::new()).await
+        self.noting().record(events).await
     }
 
     fn note(&self, event: Event) {
-        self.node().note(event);
+        self.noting().note(event);
     }
 
     async fn events(&self, tenant: &TenantName, after: Option<EventId>, limit: usize) -> Result<Vec<Event>> {
@@ -287,7 +319,7 @@ impl AuditLog for TwoNodes {
 #[async_trait]
 impl Store for TwoNodes {
     async fn expire(&self, now: UnixTime, keep_events_from: EventId, limit: u32) -> Result<u64> {
-        self.node().expire(now, keep_events_from, limit).await
+        self.noting().expire(now, keep_events_from, limit).await
     }
 
     async fn move_epoch(&self, epoch: TokenId) -> Result<()> {
