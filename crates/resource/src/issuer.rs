@@ -1,15 +1,20 @@
 //! A real issuer for the tests: metadata, keys and introspection over loopback, which can change its mind and go down.
 
-use crate::fixtures::{AUDIENCE, NOW, claims, set, signed};
-use crate::{Api, Builder, SigningKey};
+use crate::fixtures::{AUDIENCE, NOW, claims, key, set, signed};
+use crate::{Api, Builder, Head, Refusal, Requirement, SigningAlgorithm, SigningKey, Verified};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use http::{StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+use tokio::time::{advance, pause, resume};
+
+pub(crate) static ONE: LazyLock<SigningKey> = LazyLock::new(|| key(SigningAlgorithm::Ed25519));
+pub(crate) static TWO: LazyLock<SigningKey> = LazyLock::new(|| key(SigningAlgorithm::Es256));
 
 #[derive(Clone)]
 pub(crate) struct Issuer(Arc<Inner>);
@@ -135,4 +140,20 @@ async fn answer(State(issuer): State<Issuer>, request: Request) -> Response {
         "/introspect" => Json(issuer.0.answer.lock().unwrap().clone()).into_response(),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// Time passes at once; what requests take besides is real, and the tests keep away from the edges by more than that.
+pub(crate) async fn pass(seconds: u64) {
+    pause();
+    advance(Duration::from_secs(seconds)).await;
+    resume();
+}
+
+/// With a bearer token and nothing else.
+pub(crate) async fn check(api: &Api, token: &str) -> Result<Verified, Refusal> {
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let head = Head { method: &Method::GET, uri: &Uri::from_static("/"), headers: &headers, certificate: None };
+    let checked = api.check(head, &Requirement::valid_token()).await;
+    checked.map_err(|rejection| rejection.refusal().clone())
 }

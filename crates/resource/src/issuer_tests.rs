@@ -1,34 +1,12 @@
 //! What is fetched from an issuer and asked of it, with a real one.
 
 use crate::fixtures::{AUDIENCE, Clock, NOW, claims, key, signed};
-use crate::issuer::Issuer;
-use crate::{Api, Introspection, Refusal, Requirement, SigningAlgorithm, SigningKey, Verified};
-use http::{HeaderMap, Method, Uri};
+use crate::issuer::{Issuer, ONE, TWO, check, pass};
+use crate::{Api, Introspection, Refusal, SigningAlgorithm};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
-use std::time::Duration;
-use tokio::time::{advance, pause, resume};
-
-static ONE: LazyLock<SigningKey> = LazyLock::new(|| key(SigningAlgorithm::Ed25519));
-static TWO: LazyLock<SigningKey> = LazyLock::new(|| key(SigningAlgorithm::Es256));
 
 const JWKS: &str = "/jwks";
 const INTROSPECT: &str = "/introspect";
-
-/// Time passes at once; what requests take besides is real, and the tests keep away from the edges by more than that.
-async fn pass(seconds: u64) {
-    pause();
-    advance(Duration::from_secs(seconds)).await;
-    resume();
-}
-
-async fn check(api: &Api, token: &str) -> Result<Verified, Refusal> {
-    let mut headers = HeaderMap::new();
-    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let head = crate::Head { method: &Method::GET, uri: &Uri::from_static("/"), headers: &headers, certificate: None };
-    let checked = api.check(head, &Requirement::valid_token()).await;
-    checked.map_err(|rejection| rejection.refusal().clone())
-}
 
 async fn issuer() -> (Issuer, Api) {
     let issuer = Issuer::start(&[&ONE]).await;

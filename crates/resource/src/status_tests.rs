@@ -1,33 +1,12 @@
-use crate::fixtures::{Clock, NOW, claims, key, signed};
-use crate::issuer::Issuer;
-use crate::{Api, Refusal, Requirement, SigningAlgorithm, SigningKey, Verified};
+use crate::fixtures::{Clock, NOW, claims, signed};
+use crate::issuer::{Issuer, ONE, TWO, check, pass};
+use crate::{Api, Refusal, SigningAlgorithm, SigningKey};
 use grantor_jose::jws;
 use grantor_protocol::status_list::{StatusList, StatusListToken, TTL};
 use grantor_protocol::value::UnixTime;
-use http::{HeaderMap, Method, Uri};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
-use std::time::Duration;
-use tokio::time::{advance, pause, resume};
-
-static ONE: LazyLock<SigningKey> = LazyLock::new(|| key(SigningAlgorithm::Ed25519));
-static TWO: LazyLock<SigningKey> = LazyLock::new(|| key(SigningAlgorithm::Es256));
 
 const LIST: &str = "/status-lists/1";
-
-async fn pass(seconds: u64) {
-    pause();
-    advance(Duration::from_secs(seconds)).await;
-    resume();
-}
-
-async fn check(api: &Api, token: &str) -> Result<Verified, Refusal> {
-    let mut headers = HeaderMap::new();
-    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let head = crate::Head { method: &Method::GET, uri: &Uri::from_static("/"), headers: &headers, certificate: None };
-    let checked = api.check(head, &Requirement::valid_token()).await;
-    checked.map_err(|rejection| rejection.refusal().clone())
-}
 
 /// A token whose status is there.
 fn token(issuer: &Issuer, index: u64) -> String {
