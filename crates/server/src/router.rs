@@ -278,7 +278,8 @@ fn tenant_of<'a>(path: &'a str, base: &str) -> Option<(Option<TenantName>, &'a s
 /// Whether a script of this very origin asks, as those of the playground do (Fetch Metadata 2.1, 2.3): the browser says so,
 /// and no page can.
 fn is_of_own_page(request: &Request) -> bool {
-    let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
+    let says =
+        |name: &str, value: &str| request.headers().get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
     says("sec-fetch-site", "same-origin") && says("sec-fetch-dest", "empty")
 }
 
