@@ -42,8 +42,11 @@ export function byAttack(attack, came) {
 /** Where a flow goes on, or begins: whatever is open and was not done. */
 const ON = ["#steps .step:not(.closed, .done-step) .primary", "#steps .step:not(.closed, .done-step) .check .actions button"];
 const BEGIN = ["#flow-code:not(:checked)", "#begin"];
-/** A flow that leads to all of it, in place of one that does not. */
-const OTHER = "#playground:has(#steps > .step) #again";
+/** A flow that ended has no button any more. */
+const ENDED = "#playground:has(#steps [data-verdict=bad], #steps .alert) #again";
+/** One that cannot lead there makes room for another. */
+const WITHOUT_REFRESH = "#playground:has(#steps > .step):not(:has(#step-refresh)) #again";
+const WITHOUT_KEY = "#playground:has(#steps:not([data-bound]) > .step) #again";
 /** An attack, when the newest token has opened the API. @param {string} bound @param {string} attack */
 const attack = (bound, attack) => ["> summary", "> .actions button"].map((part, at) =>
   `#steps${bound}:has(#step-api.done-step) + #attacks #attack-${attack}${at === 0 ? ":not([open])" : ""} ${part}`);
@@ -53,15 +56,15 @@ const attack = (bound, attack) => ["> summary", "> .actions button"].map((part, 
  * @type {{ [thing in Thing]: string[] }}
  */
 export const WAYS = {
-  get: [...ON, ...BEGIN, OTHER],
-  look: ["#steps [data-token=access_token]", ...ON, ...BEGIN, OTHER],
-  use: ["#step-api .primary", ...ON, ...BEGIN, OTHER],
-  refresh: ["#step-refresh .primary", "#steps:has(#step-refresh) .step:not(.closed, .done-step) .primary", OTHER, ...BEGIN],
-  steal: ["#steps:has(#step-revoke.done-step) #step-refresh .primary", ...attack("", "bearer-stolen"), "#step-api .primary", ...ON, ...BEGIN, OTHER],
-  revoke: ["#step-revoke .again", "#step-revoke .primary", ...ON, ...BEGIN, OTHER],
+  get: [...ON, ...BEGIN, ENDED],
+  look: ["#steps [data-token=access_token]", ...ON, ...BEGIN, ENDED],
+  use: ["#step-api .primary", ...ON, ...BEGIN, ENDED],
+  refresh: ["#step-refresh .primary", WITHOUT_REFRESH, ...ON, ...BEGIN, ENDED],
+  steal: ["#steps:has(#step-revoke.done-step) #step-refresh .primary", ...attack("", "bearer-stolen"), "#step-api .primary", ...ON, ...BEGIN, ENDED],
+  revoke: ["#step-revoke .again", "#step-revoke .primary", ...ON, ...BEGIN, ENDED],
   protect: [
     ...attack("[data-bound]", "bound-as-bearer"), "#steps[data-bound] #step-api .primary", ...ON.map((way) => way.replace("#steps", "#steps[data-bound]")),
-    OTHER, "#flow-code:not(:checked)", "#switch-dpop:not(:checked)", "#begin",
+    WITHOUT_KEY, "#flow-code:not(:checked)", "#switch-dpop:not(:checked)", "#begin", ENDED,
   ],
 };
 

@@ -43,8 +43,8 @@ impl Newcomer<'_> {
         equal(self.browser.has("#guide").await?, false)?;
         self.browser.shoot("newcomer").await?;
         self.browser.click("#lesson-begin").await?;
-        let mut done = 0;
-        for _ in 0..PRESSES {
+        let (mut done, mut presses) = (0, 0);
+        while presses < PRESSES {
             let now = self.done().await?;
             if now > done {
                 self.browser.shoot(&format!("newcomer-{now}")).await?;
@@ -56,6 +56,7 @@ impl Newcomer<'_> {
             }
             self.browser.click("#guide .show").await?;
             self.press(&self.pointed().await?).await?;
+            presses += 1;
         }
         bail!("{done} of {ALL} after {PRESSES} presses: {}", self.browser.text("#guide").await?)
     }
@@ -67,7 +68,14 @@ impl Newcomer<'_> {
 
     /// Where the page points to: a button of the form by its own name, one of a card by that of the card.
     async fn pointed(&self) -> Result<String> {
-        self.browser.find(".pointed").await?;
+        for _ in 0..100 {
+            if self.browser.has(".pointed").await? {
+                break;
+            }
+            // What comes next may be on its way.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            self.browser.click("#guide .show").await?;
+        }
         let script = "const one = document.querySelector('.pointed'); return one.dataset.token ?? (one.id || one.closest('.step').id)";
         Ok(self.browser.web.execute(script, vec![]).await?.convert()?)
     }
