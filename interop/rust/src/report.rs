@@ -5,14 +5,24 @@ use std::process::ExitCode;
 /// Drivers add their stack to what they say.
 const LONGEST: usize = 400;
 
-#[derive(Default)]
 pub struct Report {
     failed: u32,
+    /// Checks whose names do not have this in them are left out, while somebody works on one.
+    only: String,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { failed: 0, only: std::env::var("GRANTOR_ONLY").unwrap_or_default() }
+    }
 }
 
 impl Report {
     /// Makes one check; a failure is reported and does not end the suite.
     pub async fn check<T>(&mut self, name: &str, body: impl Future<Output = anyhow::Result<T>>) -> Option<T> {
+        if !name.contains(&self.only) {
+            return None;
+        }
         match body.await {
             Ok(value) => {
                 println!("ok {name}");

@@ -135,8 +135,8 @@ fn enclosed(answer: RelayAnswer, whole: Duration) -> Response {
     response
 }
 
-/// Server Timing 3.
-const SERVER_TIMING: &str = "server-timing";
+/// Whose time an answer took (Server Timing 3).
+pub(crate) const SERVER_TIMING: &str = "server-timing";
 
 impl Refused {
     /// What the page is told: enough to tell its user what to do, and nothing of the network behind this server.

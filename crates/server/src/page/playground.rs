@@ -40,6 +40,7 @@ pub(crate) async fn get(call: Call) -> Response {
         issuer: issuer.to_string(),
         base: call.tenancy.base.clone(),
         redirect_uri: issuer.endpoint(CALLBACK),
+        desk: call.tenancy.directory.tenant.desk,
         relay: relay(&call),
         demo,
     };

@@ -1,6 +1,7 @@
 //! The playground's pages: who has them, and what their scripts may do.
 
-use crate::harness::{Answer, Browser, Site};
+use crate::harness::{Answer, Browser, Plan, Site};
+use grantor_fetch::Origins;
 use grantor_protocol::directory::Tenant;
 use grantor_protocol::value::TenantName;
 use grantor_store::Change;
@@ -102,6 +103,52 @@ async fn a_page_speaks_of_its_own_tenant() {
     assert!(own.contains("data-demo-client=\"playground\"") && own.contains("data-demo-victim=\"playground-victim\""));
     assert!(own.contains("data-demo-clients=\"[]\""), "nothing is given away that the demo does not give");
     assert!(site.get("/t/acme/playground/token", &[]).await.body.contains("href=\"/t/acme/playground\""));
+}
+
+#[tokio::test]
+async fn only_a_tenant_with_a_desk_has_a_way_to_it() {
+    let site = Site::with(|changes| {
+        let acme = TenantName::parse("acme").unwrap();
+        changes.push(Change::PutTenant(Tenant { desk: true, ..Tenant::new(TenantName::default()) }));
+        changes.push(Change::PutTenant(Tenant::new(acme)));
+    })
+    .await;
+    assert!(site.get("/playground", &[]).await.body.contains(" data-desk=\"\""));
+    assert!(!site.get("/t/acme/playground", &[]).await.body.contains("data-desk"));
+}
+
+#[tokio::test]
+async fn the_lead_says_where_requests_go() {
+    let through = "those to another one go through this one";
+    assert!(!site(true, true).await.get("/playground", &[]).await.body.contains(through));
+    let plan = Plan { relay: Origins::of_this_machine(), ..Plan::default() };
+    assert!(Site::planned(plan, |_| {}).await.get("/playground", &[]).await.body.contains(through));
+}
+
+#[tokio::test]
+async fn how_long_an_answer_took_is_told_to_scripts_of_this_origin_alone() {
+    let site = Site::start().await;
+    let token = [("grant_type", "client_credentials")];
+    let own = [("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "empty")];
+    let timing = site.form("/token", &own, &token).await.header("server-timing").to_owned();
+    let millis = timing.strip_prefix("grantor;dur=").unwrap_or_else(|| panic!("{timing}"));
+    assert!(millis.parse::<u64>().is_ok(), "in whole milliseconds: {timing}");
+    assert!(site.get("/.well-known/openid-configuration", &own).await.header("server-timing").starts_with("grantor;dur="));
+    let others: [&[(&str, &str)]; 5] = [
+        &[],
+        &own[..1],
+        &own[1..],
+        &[("sec-fetch-site", "same-site"), ("sec-fetch-dest", "empty")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "document")],
+    ];
+    for other in others {
+        assert_eq!(site.form("/token", other, &token).await.header("server-timing"), "", "{other:?}");
+    }
+    // What only some may read, or depends on a cookie, is not timed.
+    assert_eq!(site.form("/introspect", &own, &[("token", "x")]).await.header("server-timing"), "");
+    for page in ["/signin", "/playground", "/desk/state"] {
+        assert_eq!(site.get(page, &own).await.header("server-timing"), "", "{page}");
+    }
 }
 
 #[tokio::test]

@@ -62,6 +62,10 @@ export async function call(course, token, type, lead) {
     const answer = await course.sent("api", fresh, explain, came, body);
     if (answer !== null && answer.status < 400) done(card);
   });
+  course.call = () => {
+    card.scrollIntoView({ block: "start", behavior: "auto" });
+    go.click();
+  };
   const field = element("div", { class: "field" }, element("label", { for: way.id }, t("carried")), way, why);
   card.append(field, place, tokens, element("div", { class: "actions" }, go), came);
   offerOperations(form.shown, token);

@@ -5,6 +5,8 @@ import { ATTACKS, ROGUE, revocation, verdict } from "./attacks.js";
 import { answered, language, send, t, trouble } from "./cards.js";
 import { button, byId, element, source } from "./dom.js";
 import { initOf, urlOf } from "./flow.js";
+import { learned } from "./lesson-page.js";
+import { byAttack } from "./lesson.js";
 import { PARAMETERS } from "./parameters.js";
 import { endpoint, fields, page } from "./site.js";
 
@@ -99,6 +101,7 @@ class Card {
   judge(came) {
     this.shown.dataset.verdict = came;
     this.outcome.replaceChildren(t(`outcome-${came}`));
+    learned(byAttack(this.attack.id, came));
   }
 
   /** The verdict, with the sections that say so. @param {"succeeded" | "caught" | "unproved"} came */

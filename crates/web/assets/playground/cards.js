@@ -16,8 +16,8 @@ export function t(name, values) {
 }
 
 /**
- * An answer as it came; `time` is how many milliseconds it took this server and the other one, if it came through this one.
- * @typedef {{ status: number, headers: [string, string][], body: string, members: { [name: string]: unknown }, time?: { own: number, other: number } }} Answer
+ * An answer as it came; `time` is how many milliseconds it took this server and, if it came through this one, the other.
+ * @typedef {{ status: number, headers: [string, string][], body: string, members: { [name: string]: unknown }, time?: { own: number, other?: number } }} Answer
  */
 
 /** A step that is not open yet: its number and its name. @param {Step} step @param {number} number */

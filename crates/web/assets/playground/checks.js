@@ -9,7 +9,7 @@ import { read } from "./token.js";
 /** @import { Request, Run, Step } from "./flow.js" */
 /** @import { Members } from "./token.js" */
 
-/** @typedef {"token" | "refresh" | "device" | "pushed" | "error" | "userinfo" | "introspection" | "challenge" | "called"} Kind */
+/** @typedef {"token" | "refresh" | "device" | "pushed" | "error" | "userinfo" | "introspection" | "revoked" | "challenge" | "called"} Kind */
 
 /**
  * What a rule is asked about.
@@ -46,7 +46,7 @@ import { read } from "./token.js";
 /** How many rules an answer was held against, and those that it breaks. @typedef {{ held: number, deviations: Deviation[] }} Findings */
 
 /** The requests whose answers are the server's own, and no API's. @type {{ [step: string]: Kind }} */
-const KINDS = { token: "token", client: "token", poll: "token", assertion: "token", exchange: "token", password: "token", refresh: "refresh", device: "device", push: "pushed" };
+const KINDS = { token: "token", client: "token", poll: "token", assertion: "token", exchange: "token", password: "token", refresh: "refresh", device: "device", push: "pushed", revoke: "revoked" };
 
 /**
  * Holds an answer against the rules.

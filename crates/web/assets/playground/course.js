@@ -6,16 +6,18 @@ import { asSent, objectClaims, pushing, withObject, withReference } from "./auth
 import { answered, closed, done, editable, language, open, send, t, trouble } from "./cards.js";
 import { ofResponse } from "./checks.js";
 import { proof, whenProofChanges } from "./client-form.js";
+import { putOnDesk } from "./desk-page.js";
 import { bearing, deviceAuthorization, exchanging, withPassword } from "./device.js";
 import { button, byId, element, source } from "./dom.js";
 import { explained } from "./explained.js";
 import { faults } from "./faults.js";
 import { shown } from "./findings.js";
-import { authorization, clientCredentials, redemption, refreshing, stepsOf, urlOf } from "./flow.js";
+import { authorization, clientCredentials, redemption, refreshing, revoking, stepsOf, urlOf } from "./flow.js";
 import { identity } from "./id-token-card.js";
 import { signed } from "./jwt.js";
 import { keep } from "./keep.js";
 import { merged } from "./merged.js";
+import { learned } from "./lesson-page.js";
 import { ONLOOKERS } from "./onlookers.js";
 import { poll } from "./poll.js";
 import { renewal } from "./renewal.js";
@@ -52,12 +54,16 @@ export class Course {
     this.exchanges = [];
     /** Gets the next token without anybody, where that is possible. @type {(() => void) | null} */
     this.renew = null;
+    /** Calls the API as it was called last, once there is a token. @type {(() => void) | null} */
+    this.call = null;
     /** The request object, once it is made. */
     this.object = "";
     const steps = stepsOf(run, metadata().grant_types_supported);
     /** @type {Map<Step, HTMLElement>} */
     this.cards = new Map(steps.map((step, at) => [step, closed(step, at + 1)]));
-    byId("steps", HTMLElement).replaceChildren(...this.cards.values());
+    const place = byId("steps", HTMLElement);
+    place.toggleAttribute("data-bound", prover !== null);
+    place.replaceChildren(...this.cards.values());
   }
 
   /** The first step. @param {string} refreshToken where the flow begins with one */
@@ -179,6 +185,17 @@ export class Course {
     this.renew = press;
   }
 
+  /** RFC 7009 2.1. That its bearer had a key of his own does not matter here. @param {string} token */
+  revoke(token) {
+    if (!this.cards.has("revoke")) return;
+    const made = () => proved(revoking(this.run, endpoint("revocation_endpoint"), token), this.run.clientId, proof(), this.run.issuer, Date.now() / 1000);
+    const good = (/** @type {Answer} */ answer) => answer.status === 200;
+    this.ask("revoke", { made, how: "waits", good, next: (_, came) => {
+      const again = button(t("call-again"), () => this.call?.(), "secondary again");
+      came.append(element("p", {}, t("revoke-done")), element("div", { class: "actions" }, again));
+    } });
+  }
+
   /** Tokens that a user stands behind. @param {Answer} answer @param {HTMLElement} came @param {string} code that was redeemed, or nothing */
   ofUser(answer, came, code) {
     this.inHand(came, answer);
@@ -199,7 +216,9 @@ export class Course {
 
   /** @param {Answer} answer with the token @param {boolean} [lead] whether the call is what comes next */
   api(answer, lead = true) {
-    call(this, String(answer.members.access_token), String(answer.members.token_type ?? "Bearer"), lead);
+    const token = String(answer.members.access_token);
+    this.revoke(token);
+    call(this, token, String(answer.members.token_type ?? "Bearer"), lead);
   }
 
   /**
@@ -314,7 +333,7 @@ export class Course {
     const known = { ...facts(read("")), issued: now, expires: Number.isFinite(lasts) ? now + lasts : null };
     const renews = this.renew !== null || (typeof answer.members.refresh_token === "string" && this.cards.has("refresh"));
     const renewing = renews && known.expires !== null ? renewal(known.expires, () => this.renew?.()) : null;
-    card.append(element("div", { class: "in-hand" }, element("h3", {}, t("tokens")), timeBar(language, known, () => {}), renewing ?? "", list));
+    card.append(element("div", { class: "in-hand" }, element("h3", {}, t("tokens")), timeBar(language, known, () => {}), renewing ?? "", list, putOnDesk(this.run, answer.members)));
   }
 
   /** @param {Step} step @param {boolean} [lead] whether it is what comes next */
@@ -333,6 +352,7 @@ function hasToken(answer) {
 
 /** A new tab begins with a copy of what this one keeps, so that the token is in no URL. @param {string} token */
 function inspect(token) {
+  learned(["look"]);
   sessionStorage.setItem(TOKEN, token);
   window.open(`${base}/playground/token`, "_blank");
   sessionStorage.removeItem(TOKEN);

@@ -8,7 +8,7 @@ import { base64url } from "./token.js";
 
 /**
  * @typedef {"object" | "push" | "authorize" | "answer" | "token" | "identity" | "client" | "device" | "poll" | "assertion"
- *   | "exchange" | "faults" | "password" | "refresh" | "api"} Step
+ *   | "exchange" | "faults" | "password" | "refresh" | "api" | "revoke"} Step
  */
 
 /** How a page can ask (RFC 9110 9.3, RFC 5789). */
@@ -58,21 +58,22 @@ export const METHODS = /** @type {const} */ (["GET", "POST", "PUT", "PATCH", "DE
 
 /** The flows, the grant type that each stands for in the metadata (RFC 8414 2), and the steps that it may have. */
 export const FLOWS = /** @type {{ [flow in Flow]: { grant: string, steps: Step[] } }} */ ({
-  code: { grant: "authorization_code", steps: ["object", "push", "authorize", "answer", "token", "identity", "api", "refresh"] },
-  client: { grant: "client_credentials", steps: ["client", "api"] },
-  device: { grant: "urn:ietf:params:oauth:grant-type:device_code", steps: ["device", "poll", "identity", "api", "refresh"] },
-  refresh: { grant: "refresh_token", steps: ["refresh", "api"] },
-  assertion: { grant: "urn:ietf:params:oauth:grant-type:jwt-bearer", steps: ["assertion", "api"] },
-  exchange: { grant: "urn:ietf:params:oauth:grant-type:token-exchange", steps: ["exchange", "api"] },
-  implicit: { grant: "implicit", steps: ["faults", "authorize", "answer", "api"] },
-  password: { grant: "password", steps: ["faults", "password", "api", "refresh"] },
+  code: { grant: "authorization_code", steps: ["object", "push", "authorize", "answer", "token", "identity", "api", "refresh", "revoke"] },
+  client: { grant: "client_credentials", steps: ["client", "api", "revoke"] },
+  device: { grant: "urn:ietf:params:oauth:grant-type:device_code", steps: ["device", "poll", "identity", "api", "refresh", "revoke"] },
+  refresh: { grant: "refresh_token", steps: ["refresh", "api", "revoke"] },
+  assertion: { grant: "urn:ietf:params:oauth:grant-type:jwt-bearer", steps: ["assertion", "api", "revoke"] },
+  exchange: { grant: "urn:ietf:params:oauth:grant-type:token-exchange", steps: ["exchange", "api", "revoke"] },
+  implicit: { grant: "implicit", steps: ["faults", "authorize", "answer", "api", "revoke"] },
+  password: { grant: "password", steps: ["faults", "password", "api", "refresh", "revoke"] },
 });
 
 /** The flows that are explained everywhere, and run only where they are supported: there is no good reason for them. */
 export const LEGACY = /** @type {Flow[]} */ (["implicit", "password"]);
 
 /**
- * The steps of a run. There is an ID token only where one is asked for (OpenID Connect Core 3.1.2.1).
+ * The steps of a run. There is an ID token only where one is asked for (OpenID Connect Core 3.1.2.1), and tokens are taken
+ * back only where the metadata says where (RFC 8414 2).
  * @param {Run} run
  * @param {unknown} supported the grant types that the server names
  * @returns {Step[]}
@@ -80,7 +81,12 @@ export const LEGACY = /** @type {Flow[]} */ (["implicit", "password"]);
 export function stepsOf(run, supported) {
   const { grant, steps } = FLOWS[run.flow];
   const runs = !LEGACY.includes(run.flow) || (Array.isArray(supported) && supported.includes(grant));
-  const has = { object: run.signed === true, push: run.pushed === true, identity: run.scope.split(" ").includes("openid") };
+  const has = {
+    object: run.signed === true,
+    push: run.pushed === true,
+    identity: run.scope.split(" ").includes("openid"),
+    revoke: typeof run.server.revocation_endpoint === "string",
+  };
   return steps.filter((step) => (runs || step === "faults") && (!(step in has) || has[/** @type {keyof typeof has} */ (step)]));
 }
 
@@ -159,6 +165,17 @@ export function clientCredentials(run, endpoint, secret) {
 export function refreshing(run, endpoint, secret, refreshToken) {
   const scope = run.flow === "refresh" ? run.scope : "";
   return tokenRequest(run, endpoint, secret, { grant_type: "refresh_token", refresh_token: refreshToken, scope });
+}
+
+/**
+ * RFC 7009 2.1.
+ * @param {Run} run
+ * @param {string} endpoint
+ * @param {string} token
+ * @returns {Request}
+ */
+export function revoking(run, endpoint, token) {
+  return { method: "POST", url: endpoint, parameters: all("body", { token, token_type_hint: "access_token", client_id: run.clientId }) };
 }
 
 /**

@@ -22,6 +22,8 @@ export const PARAMETERS = {
   code: { section: "RFC 6749 4.1.3", en: "The code that came back; it works once.", de: "Der Code, der zurückkam; er gilt einmal." },
   code_verifier: { section: "RFC 7636 4.5", en: "The secret behind the challenge: only who began the flow has it.", de: "Das Geheimnis hinter der Challenge: Nur wer den Ablauf begonnen hat, kennt es." },
   refresh_token: { section: "RFC 6749 6", en: "What the last answer gave for this purpose.", de: "Was die letzte Antwort für diesen Zweck mitgab." },
+  token: { section: "RFC 7009 2.1", en: "The token that is to be worth nothing from now on. Put the refresh token here, and all that came of this sign-in falls.", de: "Das Token, das von jetzt an nichts mehr wert sein soll. Mit dem Refresh-Token fällt alles, was aus dieser Anmeldung kam." },
+  token_type_hint: { section: "RFC 7009 2.1", en: "Which kind of token it is, so that the server finds it sooner. A wrong word does no harm.", de: "Welche Art von Token es ist, damit der Server es schneller findet. Ein falsches Wort schadet nicht." },
   error: { section: "RFC 6749 4.1.2.1", en: "Why there is no code.", de: "Warum es keinen Code gibt." },
   error_description: { section: "RFC 6749 4.1.2.1", en: "The same for the people who make the application.", de: "Dasselbe für die, die die Anwendung machen." },
   iss: { section: "RFC 9207 2", en: "The server that answers, so that no other one is taken for it.", de: "Der Server, der antwortet, damit kein anderer für ihn gehalten wird." },

@@ -7,6 +7,12 @@ import { renewAt } from "./time.js";
 /** Whether tokens renew themselves: it is asked once, and holds for those that follow. */
 let byItself = false;
 
+/** Nothing renews itself any more: somebody else does that from now on. */
+export function endRenewal() {
+  current?.remove();
+  current = null;
+}
+
 /** What is on the page for the token that is now in use. @type {HTMLElement | null} */
 let current = null;
 

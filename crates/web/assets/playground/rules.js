@@ -109,6 +109,8 @@ export const RULES = [
   rule("must", "RFC 7662 2.2", "introspection-active", { kinds: ["introspection"] }, ({ members }) => typeof members.active === "boolean"),
   rule("should", "RFC 7662 2.2", "introspection-silent", { kinds: ["introspection"], applies: ({ members }) => members.active === false }, ({ members }) => Object.keys(members).length === 1),
 
+  rule("must", "RFC 7009 2.2", "revoked-status", { kinds: ["revoked"] }, ({ status }) => status === 200),
+
   rule("must", "RFC 6750 3", "challenge-there", { kinds: ["challenge"], applies: ({ status }) => status === 401 }, ({ header }) => header("www-authenticate") !== null),
   rule("should", "RFC 6750 3.1", "challenge-error", { kinds: ["challenge"], applies: ({ sent, header }) => header("www-authenticate") !== null && /^(Bearer|DPoP) /i.test(String(sent.Authorization ?? "")) }, ({ header }) => /error="[^"]+"/.test(header("www-authenticate") ?? "")),
   rule("must", "RFC 6750 3.1", "challenge-status", { kinds: ["challenge"], applies: ({ header }) => /error="(invalid_token|insufficient_scope)"/.test(header("www-authenticate") ?? "") }, ({ header, status }) => (/error="insufficient_scope"/.test(header("www-authenticate") ?? "") ? status === 403 : status === 401)),

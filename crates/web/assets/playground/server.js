@@ -57,8 +57,9 @@ export function shape() {
 export function timed(_course, { answer }, card) {
   if (!answer.time) return;
   const millis = (/** @type {number} */ time) => time.toLocaleString(language, { maximumFractionDigits: 1 });
-  const values = { own: millis(answer.time.own), other: millis(answer.time.other) };
-  card.append(element("p", { class: "hint time-spent", "data-own": answer.time.own }, t("time-spent", values)));
+  const { own, other } = answer.time;
+  const said = other === undefined ? t("time-own", { own: millis(own) }) : t("time-spent", { own: millis(own), other: millis(other) });
+  card.append(element("p", { class: "hint time-spent", "data-own": own }, said));
 }
 
 /** What a demo has to play with is this server's. @param {string} whose */

@@ -9,6 +9,9 @@ export const ANSWER = "grantor.playground.answer";
 /** Another server that this tab walks through: its issuer and its metadata. Nothing of it is secret; it stays while the tab does. */
 export const SERVER = "grantor.playground.server";
 
+/** Which of the ten minutes' things were done, by their names, and whether somebody wants to be led. It stays while the tab does. */
+export const LESSON = "grantor.playground.lesson";
+
 /** The token that the inspector is to show. */
 export const TOKEN = "grantor.playground.token";
 

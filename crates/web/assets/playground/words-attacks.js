@@ -84,7 +84,6 @@ export const ATTACK_WORDS = {
 /** @type {{ [parameter: string]: Meaning }} */
 export const ATTACK_PARAMETERS = {
   prompt: { section: "OpenID Connect Core 3.1.2.1", en: "Whether the user may be bothered: none means not at all.", de: "Ob der Mensch gestört werden darf: none heißt gar nicht." },
-  token: { section: "RFC 7009 2.1", en: "The token that is to be worth nothing from now on.", de: "Das Token, das von jetzt an nichts mehr wert sein soll." },
   DPoP: { section: "RFC 9449 4.1", en: "The proof: a JWT for this one request, signed with the key that the token is bound to.", de: "Der Nachweis: ein JWT für diese eine Anfrage, signiert mit dem Schlüssel, an den das Token gebunden ist." },
   "Authorization: DPoP": { section: "RFC 9449 7.1", en: "The access token, which is worth nothing without the proof beside it.", de: "Das Access-Token, das ohne den Nachweis daneben nichts wert ist." },
 };

@@ -33,6 +33,7 @@ export const RULE_WORDS = {
   "rule-device-interval": ["interval is no positive number.", "interval ist keine positive Zahl."],
   "rule-device-secret": ["The device_code can be guessed.", "Der device_code lässt sich erraten."],
   "rule-device-typed": ["The user_code is too long to be typed.", "Der user_code ist zu lang zum Abtippen."],
+  "rule-revoked-status": ["A revocation is answered with 200.", "Ein Widerruf wird mit 200 beantwortet."],
   "rule-pushed-status": ["A request that was pushed is answered with 201.", "Eine hinterlegte Anfrage wird mit 201 beantwortet."],
   "rule-pushed-reference": ["request_uri is missing, or can be guessed.", "request_uri fehlt oder lässt sich erraten."],
   "rule-pushed-expires": ["expires_in is missing, or no positive whole number.", "expires_in fehlt oder ist keine positive ganze Zahl."],

@@ -13,6 +13,7 @@ export const OTHER_SERVERS = {
   "trouble-other-issuer": ["The metadata there is that of another issuer. Written in any other way, even with one slash more, it is another one (RFC 8414 3.3).", "Die Metadaten dort sind die eines anderen Ausstellers. Anders geschrieben, und sei es mit einem Schrägstrich mehr, ist es ein anderer (RFC 8414 3.3)."],
   "trouble-no-endpoint": ["A token endpoint is needed, and each endpoint must be an http or https URL.", "Es braucht einen Token-Endpunkt, und jeder Endpunkt muss eine http- oder https-URL sein."],
   "trouble-status": ["What was asked for is not there.", "Was verlangt wurde, ist nicht da."],
+  "time-own": ["This server needed no more than {own} ms for it.", "Dieser Server brauchte dafür höchstens {own} ms."],
   "time-spent": ["Passed on by this server: {own} ms were its own, {other} ms the other server’s.", "Durch diesen Server weitergegeben: {own} ms waren seine eigenen, {other} ms die des anderen Servers."],
 
   "resource-status": ["Without a token", "Ohne Token"],

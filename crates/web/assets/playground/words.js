@@ -1,6 +1,7 @@
 // The texts that the modules write, in each language.
 
 import { ATTACK_WORDS } from "./words-attacks.js";
+import { DESK_WORDS } from "./words-desk.js";
 import { FLOW_WORDS } from "./words-flows.js";
 import { RULE_WORDS } from "./words-rules.js";
 import { OTHER_SERVERS } from "./words-servers.js";
@@ -11,6 +12,7 @@ import { OPERATIONS, SNIPPETS } from "./words-snippets.js";
 /** @type {{ [name: string]: [english: string, german: string] }} */
 export const WORDS = {
   ...ATTACK_WORDS,
+  ...DESK_WORDS,
   ...FLOW_WORDS,
   ...RULE_WORDS,
   ...SNIPPETS,
@@ -133,6 +135,11 @@ export const WORDS = {
   "step-api-why": ["The token goes in a header, never into the URL: URLs end up in logs and histories. The API checks the token for itself.", "Das Token steht in einem Header, nie in der URL: URLs landen in Protokollen und Verläufen. Die API prüft das Token selbst."],
   "step-refresh": ["Refresh", "Erneuern"],
   "step-refresh-why": ["Access tokens live short. The refresh token gets a new one without asking the user again, and is itself replaced: whoever uses an old one later is found out.", "Access-Token leben kurz. Das Refresh-Token holt ein neues, ohne den Menschen noch einmal zu fragen, und wird dabei selbst ersetzt: Wer später ein altes benutzt, fliegt auf."],
+  "step-revoke": ["Take it back", "Zurücknehmen"],
+  "step-revoke-why": ["Whoever does not need a token any more, or has lost it, revokes it: the server forgets it, and APIs that ask, or hear of it, refuse it from then on, before its time is over.", "Wer ein Token nicht mehr braucht oder verloren hat, widerruft es: Der Server vergisst es, und APIs, die fragen oder davon hören, lehnen es von da an ab, noch vor seinem Ende."],
+  "send-revoke": ["Revoke it", "Widerrufen"],
+  "revoke-done": ["It is worth nothing any more, to nobody. See what the API says to it now; refreshing gives a new one.", "Es ist nichts mehr wert, für niemanden. Sehen Sie, was die API jetzt dazu sagt; Erneuern ergibt ein neues."],
+  "call-again": ["Call the API with it once more", "Die API noch einmal damit aufrufen"],
   "send-authorize": ["Go to the server", "Zum Server gehen"],
   "send-token": ["Redeem the code", "Code einlösen"],
   "send-client": ["Get the token", "Token holen"],

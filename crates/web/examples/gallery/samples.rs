@@ -323,6 +323,7 @@ fn playground(frame: &Frame, samples: &mut Vec<Sample>) {
         issuer: "https://id.northwind.example".to_owned(),
         base: String::new(),
         redirect_uri: "https://id.northwind.example/playground/callback".to_owned(),
+        desk: false,
         relay: None,
         demo: None,
     };
@@ -342,7 +343,7 @@ fn playground(frame: &Frame, samples: &mut Vec<Sample>) {
         machine_scope: "notes:read".to_owned(),
         clients: "[]".to_owned(),
     };
-    add(samples, "playground-demo", frame, Playground { demo: Some(demo), ..page });
+    add(samples, "playground-demo", frame, Playground { desk: true, demo: Some(demo), ..page });
     add(samples, "playground-callback", frame, PlaygroundCallback { playground: "/playground".to_owned() });
     let inspector = TokenInspector {
         issuer: "https://id.northwind.example".to_owned(),

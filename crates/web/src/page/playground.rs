@@ -13,6 +13,8 @@ pub struct Playground {
     pub base: String,
     /// Where authorization responses arrive: what a client needs among its `redirect_uris`.
     pub redirect_uri: String,
+    /// Whether there is a token desk to put tokens on.
+    pub desk: bool,
     /// The way to other servers, where there is one.
     pub relay: Option<PlaygroundRelay>,
     /// What is filled in at a demo.

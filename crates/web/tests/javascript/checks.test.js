@@ -31,6 +31,7 @@ const GOOD = {
   pushed: { step: "push", status: 201, members: { request_uri: `urn:ietf:params:oauth:request_uri:${secret}`, expires_in: 90 } },
   userinfo: { step: "api", url: `${issuer}/userinfo`, status: 200, members: { sub: "u" } },
   introspection: { step: "api", url: `${issuer}/introspect`, status: 200, members: { active: false } },
+  revoked: { step: "revoke", url: `${issuer}/revoke`, status: 200, members: {} },
   challenge: { step: "api", status: 401, sent: [header("Authorization", "Bearer t")], headers: [["www-authenticate", 'Bearer error="invalid_token"']], members: {} },
   called: { step: "api", status: 200, sent: [header("Authorization", "Bearer t")], members: {} },
 };
@@ -107,6 +108,10 @@ test("rfc8628_3_2 the codes of a device", () => {
   breaks("device", "device-interval", { members: { interval: "5" } });
   breaks("device", "device-secret", { members: { device_code: "short" } });
   breaks("device", "device-typed", { members: { user_code: "ABCDEFGHIJKLMNOP" } });
+});
+
+test("rfc7009_2_2 a token that was taken back", () => {
+  breaks("revoked", "revoked-status", { status: 204 });
 });
 
 test("rfc9126_2_2 the reference of a pushed request", () => {

@@ -4,13 +4,13 @@ import { proved } from "../../assets/playground/auth.js";
 import { pushing, withObject, withReference } from "../../assets/playground/authorization.js";
 import { bearing, deviceAuthorization, exchanging, polling, withPassword } from "../../assets/playground/device.js";
 import { Prover } from "../../assets/playground/dpop.js";
-import { FLOWS, LEGACY, apiCall, authorization, basic, challengeOf, clientCredentials, drawn, initOf, redemption, refreshing, stepsOf, urlOf } from "../../assets/playground/flow.js";
+import { FLOWS, LEGACY, apiCall, authorization, basic, challengeOf, clientCredentials, drawn, initOf, redemption, refreshing, revoking, stepsOf, urlOf } from "../../assets/playground/flow.js";
 import { generated } from "../../assets/playground/jwt.js";
 import { PARAMETERS } from "../../assets/playground/parameters.js";
 
 const run = {
   flow: "code", checks: "page", issuer: "https://id.example", clientId: "web app", redirectUri: "https://id.example/playground/callback",
-  scope: "openid a", state: "s", nonce: "n", verifier: "v", challenge: "c",
+  scope: "openid a", state: "s", nonce: "n", verifier: "v", challenge: "c", server: {},
 };
 const endpoint = "https://id.example/token";
 
@@ -64,6 +64,12 @@ test("rfc6750_2_1 the access token goes in a header, never in the URL", () => {
   assert.deepEqual([init.headers.get("authorization"), init.body], ["Bearer token", undefined]);
 });
 
+test("rfc7009_2_1 a token is taken back by whom it was given to", () => {
+  const { url, ...request } = revoking(run, "https://id.example/revoke", "t k");
+  assert.equal(url, "https://id.example/revoke");
+  assert.equal(initOf({ url, ...request }).body, "token=t+k&token_type_hint=access_token&client_id=web+app");
+});
+
 test("what is emptied is not sent", () => {
   const request = redemption(run, endpoint, "", "code");
   for (const parameter of request.parameters) if (parameter.name === "code_verifier") parameter.value = "";
@@ -94,7 +100,7 @@ test("every parameter of every request has its meaning", async () => {
     authorization({ ...run, jkt: "k" }, endpoint), redemption(run, endpoint, "s", "c"), redemption(run, endpoint, "", "c"), clientCredentials(run, endpoint, "s"),
     refreshing(run, endpoint, "", "r"), ...["bearer", "dpop", "other", "query"].map((carried) => apiCall(endpoint, "t", carried)),
     withObject(run, endpoint, "o"), withReference(run, endpoint, "u"), deviceAuthorization(run, endpoint), polling(run, endpoint, "d"), bearing(run, endpoint, "a"),
-    exchanging(run, endpoint), withPassword(run, endpoint), ...(await Promise.all(proofs.map((proof) => proved(push, "c", proof, run.issuer, 0)))),
+    exchanging(run, endpoint), withPassword(run, endpoint), revoking(run, endpoint, "t"), ...(await Promise.all(proofs.map((proof) => proved(push, "c", proof, run.issuer, 0)))),
     await new Prover(key).proved(push, "t", 0),
   ];
   for (const { parameters } of requests) {
@@ -108,6 +114,7 @@ test("a run has the steps that it needs", () => {
   assert.equal(steps({ scope: "a" }), "authorize answer token api refresh");
   assert.equal(steps({ pushed: true, signed: true }), "object push authorize answer token identity api refresh");
   assert.equal(steps({ flow: "device", scope: "a" }), "device poll api refresh");
+  assert.equal(steps({ flow: "client", server: { revocation_endpoint: endpoint } }), "client api revoke");
   for (const flow of LEGACY) {
     assert.equal(steps({ flow }), "faults", "explained, and not run");
     assert.ok(steps({ flow }, [FLOWS[flow].grant]).startsWith("faults "), "run where it is supported");

@@ -2,11 +2,11 @@
 //! than the window. First each page in each state as the gallery writes it, then the playground as it is walked through.
 
 use crate::driver::{Browser, DESKTOP, PHONE, Size};
+use crate::walk::Walking;
 use anyhow::{Context, Result, bail};
 use grantor_interop::demo::Demo;
 use grantor_interop::report::{Report, equal};
 use std::path::PathBuf;
-use std::time::Duration;
 use thirtyfour::prelude::*;
 
 /// A browser of its own, which keeps nothing of the other walks.
@@ -28,6 +28,15 @@ axe.run(document, { runOnly: tags }).then(
   (error) => done([0, [String(error)]]));
 ";
 
+impl Walking for Look<'_> {
+    fn demo(&self) -> &Demo {
+        self.demo
+    }
+    fn browser(&self) -> &Browser {
+        self.browser
+    }
+}
+
 impl Look<'_> {
     pub async fn run(&self, report: &mut Report) {
         report.check("accessibility: axe-core finds what is wrong", self.finds()).await;
@@ -39,10 +48,6 @@ impl Look<'_> {
         report.check("accessibility: each program to take along, by keyboard", self.taken()).await;
         report.check("accessibility: the playground, when something is wrong", self.wrong()).await;
         report.check("accessibility: the inspector, empty, with a token, and verified", self.inspector()).await;
-    }
-
-    async fn open(&self, path: &str) -> Result<()> {
-        self.browser.open(&format!("{}{path}", self.demo.issuer)).await
     }
 
     /// The page as it stands, in each of the shapes; all that is wrong is told at once.
@@ -109,38 +114,12 @@ impl Look<'_> {
         Ok(())
     }
 
-    async fn begin(&self, query: &str) -> Result<()> {
-        self.open(&format!("/playground{query}")).await?;
-        self.browser.find("#begin:enabled").await?;
-        self.browser.click("#begin").await
-    }
-
     async fn request(&self) -> Result<()> {
-        self.open("/playground").await?;
-        self.browser.find("#begin:enabled").await?;
+        self.begin("").await?;
         self.sound("a11y-playground", &EVERYWHERE).await?;
         self.browser.click("#begin").await?;
         self.browser.find("#authorize-code_challenge").await?;
         self.sound("a11y-playground-request", &EVERYWHERE).await
-    }
-
-    /// Signs in and allows, until the browser is back.
-    async fn go(&self) -> Result<()> {
-        self.browser.click("#step-authorize .actions button").await?;
-        for _ in 0..200 {
-            if self.browser.has("#username").await? {
-                let alice = self.demo.alice()?;
-                self.browser.find("#username").await?.send_keys(&alice.username).await?;
-                self.browser.find("#password").await?.send_keys(&alice.password).await?;
-                self.browser.click("form button[type=submit]").await?;
-            } else if self.browser.has("button[name=decision][value=allow]").await? {
-                self.browser.click("button[name=decision][value=allow]").await?;
-            } else if self.browser.has("#step-answer .why").await? {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("the browser is at {}", self.browser.web.current_url().await?)
     }
 
     async fn answer(&self) -> Result<()> {
@@ -167,18 +146,6 @@ impl Look<'_> {
         }
         self.says("#api-operation-hint", "notes:write").await?;
         self.sound("a11y-playground-called", &EVERYWHERE).await
-    }
-
-    async fn says(&self, css: &str, wanted: &str) -> Result<()> {
-        let mut said = String::new();
-        for _ in 0..100 {
-            said = self.browser.text(css).await.unwrap_or_else(|why| why.to_string());
-            if said.contains(wanted) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("{css} does not say {wanted}: {said}")
     }
 
     async fn taken(&self) -> Result<()> {
@@ -211,6 +178,7 @@ impl Look<'_> {
 
     async fn wrong(&self) -> Result<()> {
         self.begin("?flow=client").await?;
+        self.browser.click("#begin").await?;
         let secret = self.browser.find("#client-secret").await?;
         secret.clear().await?;
         secret.send_keys("wrong").await?;
@@ -225,6 +193,7 @@ impl Look<'_> {
 
     async fn inspector(&self) -> Result<()> {
         self.begin("?flow=client").await?;
+        self.browser.click("#begin").await?;
         self.browser.click("#step-client .actions button").await?;
         self.browser.find("#step-client .answer[data-status='200']").await?;
         let header = self.browser.find("#api-Authorization").await?.prop("value").await?.context("no header")?;

@@ -3,6 +3,7 @@
 
 use crate::driver::Browser;
 use crate::playground::Walk;
+use crate::walk::Walking as _;
 use anyhow::{Context, Result, bail};
 use grantor_interop::demo::Demo;
 use grantor_interop::report::{Report, equal};

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thirtyfour::cdp::domains::emulation::{MediaFeature, SetDeviceMetricsOverride, SetEmulatedMedia};
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
@@ -31,7 +32,11 @@ pub const PHONE: Size = ("phone", 390, 844, true);
 pub struct Driver {
     _process: Child,
     port: u16,
+    slowest: Slowest,
 }
+
+/// What took the server longest of all that the pages' scripts asked, in milliseconds, and where.
+type Slowest = Arc<Mutex<(f64, String)>>;
 
 impl Driver {
     pub async fn start() -> Result<Self> {
@@ -41,7 +46,7 @@ impl Driver {
         let process = command.spawn().context("chromedriver (Debian's package is chromium-driver)")?;
         for _ in 0..100 {
             if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return Ok(Self { _process: process, port });
+                return Ok(Self { _process: process, port, slowest: Slowest::default() });
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -68,20 +73,43 @@ impl Driver {
         capabilities.add_experimental_option("prefs", preferences)?;
         capabilities.set_browser_log_level(LoggingPrefsLogLevel::All)?;
         let web = WebDriver::new(format!("http://127.0.0.1:{}", self.port), capabilities).await?;
-        let browser = Browser { web, kind };
+        let browser = Browser { web, kind, slowest: Arc::clone(&self.slowest) };
         browser.look(kind.size, kind.scheme).await?;
         Ok(browser)
+    }
+
+    /// What took the server longest, in all browsers.
+    pub fn slowest(&self) -> (f64, String) {
+        self.slowest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 pub struct Browser {
     pub web: WebDriver,
     pub kind: Kind,
+    slowest: Slowest,
 }
+
+/// What the server says that it needed for each request of the page's scripts (Server Timing 3).
+const TIMES: &str = "return performance.getEntriesByType('resource').flatMap(({ name, serverTiming }) => serverTiming
+  .filter((one) => one.name === 'grantor').map(({ duration }) => [duration, new URL(name).pathname]))";
 
 impl Browser {
     pub async fn open(&self, url: &str) -> Result<()> {
+        self.note_times().await;
         Ok(self.web.goto(url).await?)
+    }
+
+    /// Looks at what the page's requests took, before it is left. A page without scripts has made none.
+    pub async fn note_times(&self) {
+        let Ok(said) = self.web.execute(TIMES, vec![]).await else { return };
+        let times: Vec<(f64, String)> = said.convert().unwrap_or_default();
+        let mut slowest = self.slowest.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in times {
+            if one.0 > slowest.0 {
+                *slowest = one;
+            }
+        }
     }
 
     /// The first element that is there within some seconds.
@@ -154,6 +182,7 @@ impl Browser {
 
     /// Messages in the browser's console, apart from a page's own status of 4xx, which some are meant to have.
     pub async fn complaints(&self) -> Result<Vec<String>> {
+        self.note_times().await;
         let entries = self.web.browser_log().await?;
         let messages = entries.into_iter().map(|entry| entry.message);
         Ok(messages.filter(|message| !message.contains("the server responded with a status of 4")).collect())

@@ -1,6 +1,7 @@
 //! Every flow of the playground, with every proof of a client, from the first card to a called API.
 
 use crate::playground::Walk;
+use crate::walk::Walking as _;
 use anyhow::{Context, Result, bail};
 use grantor_interop::report::{Report, equal};
 use std::time::Duration;

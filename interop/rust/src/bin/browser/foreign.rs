@@ -2,6 +2,7 @@
 //! server that gives tokens for it.
 
 use crate::driver::{Browser, DESKTOP, Driver, Kind};
+use crate::walk::Walking;
 use anyhow::{Context, Result, bail};
 use grantor_interop::demo::Demo;
 use grantor_interop::report::{Report, equal};
@@ -57,6 +58,15 @@ struct Walk<'a> {
     browser: &'a Browser,
 }
 
+impl Walking for Walk<'_> {
+    fn demo(&self) -> &Demo {
+        self.demo
+    }
+    fn browser(&self) -> &Browser {
+        self.browser
+    }
+}
+
 impl Walk<'_> {
     async fn run(&self, report: &mut Report) {
         report.check("other servers: who is not listed is not asked", self.unlisted()).await;
@@ -79,34 +89,6 @@ impl Walk<'_> {
         report.check("other servers: our console has no complaint", self.console_is_clean()).await;
     }
 
-    async fn open(&self, path: &str) -> Result<()> {
-        self.browser.open(&format!("{}{path}", self.demo.issuer)).await
-    }
-
-    async fn begin(&self, query: &str) -> Result<()> {
-        self.open(&format!("/playground{query}")).await?;
-        self.browser.find("#begin:enabled").await.map(|_| ())
-    }
-
-    async fn type_into(&self, css: &str, text: &str) -> Result<()> {
-        let field = self.browser.find(css).await?;
-        field.clear().await?;
-        Ok(field.send_keys(text).await?)
-    }
-
-    /// Waits for what a part of the page says.
-    async fn says(&self, css: &str, wanted: &str) -> Result<()> {
-        let mut said = String::new();
-        for _ in 0..100 {
-            said = self.browser.text(css).await.unwrap_or_else(|why| why.to_string());
-            if said.contains(wanted) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("{css} does not say {wanted}: {said}")
-    }
-
     /// Waits for the page that an address of this kind leads to: the one before it has a button to begin, too.
     async fn begins_anew(&self, address: &str) -> Result<()> {
         for _ in 0..100 {
@@ -125,31 +107,6 @@ impl Walk<'_> {
         let own: f64 = said.context("no time is said")?.parse()?;
         println!("# {step}: {own} ms of our own");
         equal(own >= 0.0, true)
-    }
-
-    /// To the server and back, signing in and agreeing to everything.
-    async fn go(&self) -> Result<()> {
-        self.browser.click("#step-authorize .actions button").await?;
-        for _ in 0..200 {
-            if self.browser.has("#username").await? {
-                let alice = self.demo.alice()?;
-                self.type_into("#username", &alice.username).await?;
-                self.type_into("#password", &alice.password).await?;
-                self.browser.click("form button[type=submit]").await?;
-            } else if self.browser.has("button[name=decision][value=allow]").await? {
-                self.browser.click("button[name=decision][value=allow]").await?;
-            } else if self.browser.has("input[name=login]").await? {
-                self.type_into("input[name=login]", "alice").await?;
-                self.type_into("input[name=password]", "any").await?;
-                self.browser.click("button.login-submit").await?;
-            } else if self.browser.has("button.login-submit").await? {
-                self.browser.click("button.login-submit").await?;
-            } else if self.browser.has("#step-answer .why").await? {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("the browser is at {}", self.browser.web.current_url().await?)
     }
 
     async fn unlisted(&self) -> Result<()> {

@@ -8,7 +8,9 @@ mod driver;
 mod flows;
 mod foreign;
 mod listener;
+mod newcomer;
 mod playground;
+mod walk;
 
 use anyhow::{Context, Result, bail};
 use driver::{Browser, DESKTOP, Driver, Kind, PHONE};
@@ -43,6 +45,9 @@ async fn main() -> Result<ExitCode> {
     browser.web.quit().await?;
     foreign::walk(&driver, &mut report).await?;
     desk::run(&driver, &mut report).await?;
+    // How long it is depends on the machine; 100 ms are the most that it should be.
+    let (millis, path) = driver.slowest();
+    println!("# no step took longer than {millis} ms of our own: {path}");
     Ok(report.finish())
 }
 
@@ -75,6 +80,7 @@ impl Suite {
             let walk = playground::Walk { demo: &self.demo, browser: &self.browser };
             flows::Flows { walk }.run(report).await;
             attacks::Attacks { demo: &self.demo, browser: &self.browser }.run(report).await;
+            newcomer::Newcomer { demo: &self.demo, browser: &self.browser }.run(report).await;
         }
         report.check(&named("the console has no complaint, least of all of the CSP"), self.console_is_clean()).await;
     }

@@ -1,19 +1,28 @@
 //! The playground and the token inspector, from the first card to a called API.
 
 use crate::driver::Browser;
-use anyhow::{Context, Result, bail};
+use crate::walk::Walking;
+use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_interop::demo::Demo;
 use grantor_interop::report::{Report, equal};
 use serde_json::Value;
-use std::time::Duration;
 use thirtyfour::prelude::*;
 
 /// A walk through the pages, each check where the one before it has led.
 pub struct Walk<'a> {
     pub demo: &'a Demo,
     pub browser: &'a Browser,
+}
+
+impl Walking for Walk<'_> {
+    fn demo(&self) -> &Demo {
+        self.demo
+    }
+    fn browser(&self) -> &Browser {
+        self.browser
+    }
 }
 
 impl Walk<'_> {
@@ -36,48 +45,6 @@ impl Walk<'_> {
         report.check("inspector: a tampered token is found out", self.tampered(&token)).await;
         report.check("inspector: an expired token and one of another issuer say so", self.others(&token)).await;
         report.check("inspector: what is no token is text, whatever it is", self.no_token()).await;
-    }
-
-    async fn open(&self, path: &str) -> Result<()> {
-        self.browser.open(&format!("{}{path}", self.demo.issuer)).await
-    }
-
-    pub async fn begin(&self, query: &str) -> Result<()> {
-        self.open(&format!("/playground{query}")).await?;
-        self.browser.find("#begin:enabled").await.map(|_| ())
-    }
-
-    /// To the server and back, signing in and allowing where it is asked for.
-    pub async fn go(&self) -> Result<()> {
-        self.browser.click("#step-authorize .actions button").await?;
-        for _ in 0..200 {
-            if self.browser.has("#username").await? {
-                let alice = self.demo.alice()?;
-                self.browser.find("#username").await?.send_keys(&alice.username).await?;
-                self.browser.find("#password").await?.send_keys(&alice.password).await?;
-                self.browser.click("form button[type=submit]").await?;
-            } else if self.browser.has("button[name=decision][value=allow]").await? {
-                self.browser.click("button[name=decision][value=allow]").await?;
-            } else if self.browser.has("#step-answer .why").await? {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("the browser is at {}", self.browser.web.current_url().await?)
-    }
-
-    /// Waits for what a step shows.
-    pub async fn says(&self, css: &str, wanted: &str) -> Result<()> {
-        let mut said = String::new();
-        for _ in 0..100 {
-            // An answer may take the place of the one before it between finding and reading.
-            said = self.browser.text(css).await.unwrap_or_else(|why| why.to_string());
-            if said.contains(wanted) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("{css} does not say {wanted}: {said}")
     }
 
     async fn answer_is_checked(&self) -> Result<()> {
@@ -146,8 +113,10 @@ impl Walk<'_> {
         self.says("#kind", "Access token").await?;
         let url = self.browser.web.current_url().await?;
         equal((url.path(), url.query(), url.fragment()), ("/playground/token", None, None))?;
-        let left: u32 = self.browser.web.execute("return sessionStorage.length", vec![]).await?.convert()?;
-        equal(left, 0)?;
+        // What was learned is named; nothing else came along.
+        let left: String =
+            self.browser.web.execute("return Object.keys(sessionStorage).join()", vec![]).await?.convert()?;
+        equal(left.as_str(), "grantor.playground.lesson")?;
         self.browser.web.close_window().await?;
         Ok(self.browser.web.switch_to_window(home).await?)
     }
