@@ -8,8 +8,7 @@ use crate::respond;
 use axum::response::Response;
 use grantor_protocol::Refusal;
 use grantor_protocol::desk::{
-    Collection, Environment, HttpFile, Imported, Note, PostmanFile, Variable, from_postman, is_postman, to_http_file,
-    to_postman,
+    Collection, Environment, HttpFile, Imported, Note, PostmanFile, from_postman, is_postman, to_http_file, to_postman,
 };
 use grantor_protocol::params::Params;
 use grantor_protocol::value::ItemId;
@@ -81,7 +80,8 @@ async fn written(place: &Place<'_>, item: ItemId, to: &str) -> Result<Written, R
     let name = Document::name(saved.document()).to_owned();
     match to {
         "postman" => {
-            let PostmanFile { json, notes } = to_postman(saved.document());
+            let PostmanFile { json, mut notes } = to_postman(saved.document());
+            notes.extend(left_out(&saved));
             Ok(Written { name, text: pretty(&json)?, notes, ending: "postman_collection.json" })
         }
         "http" => {
@@ -95,9 +95,14 @@ async fn written(place: &Place<'_>, item: ItemId, to: &str) -> Result<Written, R
 
 fn own_json<D: Document + Serialize>(saved: &Saved<D>) -> Result<Written, Refusal> {
     let document = saved.document();
-    let left_out = |variable: &&Variable| saved.has_secret(&variable.name);
-    let notes = document.variables().iter().filter(left_out).map(|one| Note::secret_left_out(&one.name)).collect();
+    let notes = left_out(saved).collect();
     Ok(Written { name: document.name().to_owned(), text: pretty(document)?, notes, ending: "json" })
+}
+
+/// The document has no values of secret variables, and so nothing else can say that they are missing.
+fn left_out<D: Document>(saved: &Saved<D>) -> impl Iterator<Item = Note> {
+    let set = saved.document().variables().iter().filter(|variable| saved.has_secret(&variable.name));
+    set.map(|variable| Note::secret_left_out(&variable.name))
 }
 
 fn pretty(document: &impl Serialize) -> Result<String, Refusal> {

@@ -9,6 +9,7 @@ mod flows;
 mod foreign;
 mod listener;
 mod playground;
+mod requests;
 
 use anyhow::{Context, Result, bail};
 use driver::{Browser, DESKTOP, Driver, Kind, PHONE};
@@ -43,6 +44,7 @@ async fn main() -> Result<ExitCode> {
     browser.web.quit().await?;
     foreign::walk(&driver, &mut report).await?;
     desk::run(&driver, &mut report).await?;
+    requests::run(&driver, &mut report).await?;
     Ok(report.finish())
 }
 
