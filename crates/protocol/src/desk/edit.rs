@@ -4,6 +4,7 @@ use super::Invalid;
 use super::collection::{Collection, Folder, Item, Request, Token};
 use super::text::Name;
 use super::variable::Variable;
+use crate::error::Refusal;
 use std::fmt;
 
 /// Where something is in a collection: of each folder from the outermost on which of its items, counted from 0; nothing for
@@ -146,6 +147,15 @@ impl Collection {
         }
         items.remove(number);
         Ok(Self::new(root, self.variables().to_vec())?)
+    }
+}
+
+impl From<Unchanged> for Refusal {
+    fn from(unchanged: Unchanged) -> Self {
+        match unchanged {
+            Unchanged::Nowhere => Self::NotOnTheDesk,
+            Unchanged::Invalid(_) => Self::DeskIsFull,
+        }
     }
 }
 

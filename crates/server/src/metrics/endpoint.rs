@@ -127,8 +127,12 @@ impl Endpoint {
             "/select-account" => Self::SelectAccount,
             "/consent" => Self::Consent,
             "/applications" => Self::Applications,
-            desk::DESK | desk::ACT | desk::TOKEN | desk::USE | desk::STATE => Self::Desk,
-            desk_saved::REQUESTS
+            desk::DESK
+            | desk::ACT
+            | desk::TOKEN
+            | desk::USE
+            | desk::STATE
+            | desk_saved::REQUESTS
             | desk_saved::COLLECTION
             | desk_saved::ENVIRONMENT
             | desk_saved::EXPORT

@@ -174,15 +174,21 @@ impl Place<'_> {
         at: &At,
         named: impl Fn() -> Result<Name, Refusal>,
     ) -> Result<String, Refusal> {
-        let change = |held: &Collection| match what {
-            "new-folder" => {
-                let folder =
-                    Folder { name: named()?, description: String::new(), token: Token::Inherited, items: Vec::new() };
-                held.with(at, Item::Folder(folder)).map_err(refusal)
+        let change = |held: &Collection| -> Result<_, Refusal> {
+            match what {
+                "new-folder" => {
+                    let folder = Folder {
+                        name: named()?,
+                        description: String::new(),
+                        token: Token::Inherited,
+                        items: Vec::new(),
+                    };
+                    Ok(held.with(at, Item::Folder(folder))?)
+                }
+                "new-request" => Ok(held.with(at, place::new_request(named()?))?),
+                "move-up" => Ok(held.moved(at, Step::Up)?),
+                _ => Ok(held.moved(at, Step::Down)?),
             }
-            "new-request" => held.with(at, place::new_request(named()?)).map_err(refusal),
-            "move-up" => held.moved(at, Step::Up).map_err(refusal),
-            _ => held.moved(at, Step::Down).map_err(refusal),
         };
         let at = self
             .seat
@@ -199,7 +205,7 @@ impl Place<'_> {
     async fn take_out(&self, seen: (ItemId, u64), at: &At) -> Result<String, Refusal> {
         self.seat
             .change_document::<Collection, _, Refusal>(&self.here, seen, |saved| {
-                let changed = saved.document().without(at).map_err(refusal)?;
+                let changed = saved.document().without(at)?;
                 saved.replace(changed);
                 Ok(())
             })
@@ -231,13 +237,6 @@ impl Page for Environment {
 /// In which version a document was seen.
 fn version(form: &Params) -> Result<u64, Refusal> {
     form.get("version").and_then(|raw| raw.parse().ok()).ok_or(Refusal::MalformedParameter("version"))
-}
-
-fn refusal(unchanged: Unchanged) -> Refusal {
-    match unchanged {
-        Unchanged::Nowhere => Refusal::NotOnTheDesk,
-        Unchanged::Invalid(_) => Refusal::DeskIsFull,
-    }
 }
 
 impl From<Refusal> for Trouble {
