@@ -146,6 +146,7 @@ pub enum Refusal {
     SharingOff,
     NotShareable,
     NotRenewable,
+    ChangedMeanwhile,
     // The device code.
     MalformedDeviceCode,
     DeviceCodeExpired,
@@ -327,7 +328,8 @@ impl Refusal {
             | Self::RightMissing
             | Self::SharingOff
             | Self::NotShareable
-            | Self::NotRenewable => ErrorCode::AccessDenied,
+            | Self::NotRenewable
+            | Self::ChangedMeanwhile => ErrorCode::AccessDenied,
             Self::MalformedScope | Self::NothingOfTheScopeIsAllowed | Self::ScopeNotGranted => ErrorCode::InvalidScope,
             Self::MalformedResource
             | Self::UnknownResource

@@ -12,8 +12,16 @@ pub struct Params {
 }
 
 /// What is read of one request at the most.
-const MAX_PAIRS: usize = 100;
-const MAX_VALUE: usize = 16 * 1024;
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    pairs: usize,
+    value: usize,
+}
+
+/// Of a request of OAuth.
+const OAUTH: Bounds = Bounds { pairs: 100, value: 16 * 1024 };
+/// Of a page on which a document is written.
+const DOCUMENT: Bounds = Bounds { pairs: 4_000, value: 1 << 20 };
 const MAX_NAME: usize = 256;
 
 /// The parameters that may stand more than once (RFC 8707 2); every other one must not (RFC 6749 3.1).
@@ -23,6 +31,15 @@ impl Params {
     /// Parses `application/x-www-form-urlencoded`. Invalid escapes, invalid UTF-8 and control characters are refused.
     /// A repeated parameter is remembered: see [`Params::unrepeated`].
     pub fn parse(raw: &[u8]) -> Result<Self, Refusal> {
+        Self::within(OAUTH, raw)
+    }
+
+    /// The same for the form of a page on which a document is written: it has rows, and long texts.
+    pub fn parse_document(raw: &[u8]) -> Result<Self, Refusal> {
+        Self::within(DOCUMENT, raw)
+    }
+
+    fn within(bounds: Bounds, raw: &[u8]) -> Result<Self, Refusal> {
         let mut params = Self { pairs: Vec::new(), repeated: false };
         for piece in raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
             let (name, value) = match piece.iter().position(|byte| *byte == b'=') {
@@ -31,7 +48,7 @@ impl Params {
             };
             let name = decoded(name.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
             let value = decoded(value.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
-            params.add(name.into(), value.into_owned())?;
+            params.add(bounds, name.into(), value.into_owned())?;
         }
         Ok(params)
     }
@@ -40,7 +57,7 @@ impl Params {
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Refusal> {
         let mut params = Self { pairs: Vec::new(), repeated: false };
         for (name, value) in pairs {
-            params.add(name.into(), value)?;
+            params.add(OAUTH, name.into(), value)?;
         }
         Ok(params)
     }
@@ -70,8 +87,8 @@ impl Params {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    fn add(&mut self, name: SmolStr, value: String) -> Result<(), Refusal> {
-        if name.len() > MAX_NAME || value.len() > MAX_VALUE || self.pairs.len() >= MAX_PAIRS {
+    fn add(&mut self, bounds: Bounds, name: SmolStr, value: String) -> Result<(), Refusal> {
+        if name.len() > MAX_NAME || value.len() > bounds.value || self.pairs.len() >= bounds.pairs {
             return Err(Refusal::OversizedParameter);
         }
         if !is_clean(&name) || !is_clean(&value) {
@@ -175,10 +192,18 @@ mod tests {
 
     #[test]
     fn oversized_input_is_refused() {
-        let long = format!("a={}", "x".repeat(MAX_VALUE + 1));
-        assert_eq!(Params::parse(long.as_bytes()).err(), Some(Refusal::OversizedParameter));
-        let many = (0..=MAX_PAIRS).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
-        assert_eq!(Params::parse(many.as_bytes()).err(), Some(Refusal::OversizedParameter));
+        let parse: [(Bounds, fn(&[u8]) -> Result<Params, Refusal>); 2] =
+            [(OAUTH, Params::parse), (DOCUMENT, Params::parse_document)];
+        for (bounds, parse) in parse {
+            let long = |more| format!("a={}", "x".repeat(bounds.value + more));
+            let many = |more| (0..bounds.pairs + more).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
+            for most in [long(0), many(0)] {
+                assert!(parse(most.as_bytes()).is_ok());
+            }
+            for too_much in [long(1), many(1)] {
+                assert_eq!(parse(too_much.as_bytes()).err(), Some(Refusal::OversizedParameter));
+            }
+        }
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use crate::client_certificate::{self, PeerCertificate};
 use crate::context::Context;
 use crate::operations::refused;
 use crate::overload::Excess;
+use crate::page::desk_saved::SAVE;
 use crate::tenancy::Tenancy;
 use crate::under_way::Place;
 use axum::body::Bytes;
@@ -79,6 +80,8 @@ impl fmt::Display for RequestId {
 
 /// No request of OAuth is longer.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// The form in which a document of the desk comes.
+const MAX_DOCUMENT: usize = 1024 * 1024;
 /// A peer that has not sent its body by then is gone.
 const BODY: Duration = Duration::from_secs(15);
 
@@ -129,7 +132,7 @@ impl Call {
         if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Refusal::WrongContentType);
         }
-        Params::parse(&self.body)
+        if self.path == SAVE { Params::parse_document(&self.body) } else { Params::parse(&self.body) }
     }
 
     /// The form of an endpoint at which no parameter may be repeated.
@@ -189,11 +192,12 @@ impl Call {
         path: Cow<'static, str>,
     ) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
+        let most = if path == SAVE { MAX_DOCUMENT } else { MAX_BODY };
         let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        if declared.is_some_and(|length: usize| length > MAX_BODY) {
+        if declared.is_some_and(|length: usize| length > most) {
             return Err(crate::respond::too_large());
         }
-        let body = in_time(Limited::new(body, MAX_BODY).collect(), || {
+        let body = in_time(Limited::new(body, most).collect(), || {
             let trusted = context.settings.trusted_proxies.iter().any(|net| net.contains(&meta.address));
             context.operations.bodies.begin(meta.address, trusted)
         });

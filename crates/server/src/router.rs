@@ -8,7 +8,7 @@ use crate::endpoint::{
 };
 use crate::extract::{Call, CallMeta, RequestId};
 use crate::page::{
-    applications, asset, consent, desk, device, home, playground, select_account, setup, sign_in, sign_out,
+    applications, asset, consent, desk, desk_saved, device, home, playground, select_account, setup, sign_in, sign_out,
 };
 use crate::respond;
 use crate::tenancy::Tenancy;
@@ -87,6 +87,11 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route(desk::TOKEN, post(desk::token))
         .route(desk::USE, post(desk::derive))
         .route(desk::STATE, get(desk::state))
+        .route(desk_saved::REQUESTS, get(desk_saved::requests))
+        .route(desk_saved::COLLECTION, get(desk_saved::collection))
+        .route(desk_saved::ENVIRONMENT, get(desk_saved::environment))
+        .route(desk_saved::EXPORT, get(desk_saved::export))
+        .route(desk_saved::SAVE, post(desk_saved::save))
         .route(playground::PLAYGROUND, get(playground::get))
         .route(playground::CALLBACK, get(playground::callback))
         .route(playground::INSPECTOR, get(playground::inspector))

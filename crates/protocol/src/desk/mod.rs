@@ -6,6 +6,7 @@
 //! [`Environment::take_secrets`].
 
 mod collection;
+mod edit;
 mod fill;
 mod http_file;
 mod invalid;
@@ -19,6 +20,7 @@ mod tokens;
 mod variable;
 
 pub use collection::{Body, Collection, Field, Folder, Header, Item, Request, Token};
+pub use edit::{About, At, Step, Unchanged};
 pub use fill::{Unfilled, Variables};
 pub use http_file::{HttpFile, to_http_file};
 pub use invalid::Invalid;

@@ -23,6 +23,8 @@ pub struct Saved<D> {
 
 /// What is saved.
 pub trait Document: Clone + Sized {
+    /// It has as many bytes at the most where it lies, its secrets among them.
+    const MOST_BYTES: usize;
     /// What people call it.
     fn name(&self) -> &str;
     /// What it brings.
@@ -75,6 +77,11 @@ impl<D: Document> Saved<D> {
         self.document = document;
     }
 
+    /// Forgets the value of a secret variable.
+    pub fn forget(&mut self, name: &VariableName) {
+        self.secrets.remove(name);
+    }
+
     /// What others see of it.
     #[must_use]
     pub fn without_secrets(self) -> Self {
@@ -83,8 +90,10 @@ impl<D: Document> Saved<D> {
 }
 
 macro_rules! document {
-    ($kind:ident, $name:expr) => {
+    ($kind:ident, $most:expr, $name:expr) => {
         impl Document for $kind {
+            const MOST_BYTES: usize = $most;
+
             fn name(&self) -> &str {
                 let name: fn(&Self) -> &str = $name;
                 name(self)
@@ -116,8 +125,8 @@ macro_rules! document {
     };
 }
 
-document!(Collection, |collection| collection.root().name.as_str());
-document!(Environment, |environment| environment.name().as_str());
+document!(Collection, 512 << 10, |collection| collection.root().name.as_str());
+document!(Environment, 64 << 10, |environment| environment.name().as_str());
 
 /// The document is sealed before it is stored: only there does a secret go out.
 fn exposed<S: Serializer>(secrets: &BTreeMap<VariableName, Secret>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -171,6 +180,9 @@ mod tests {
         saved.replace(environment(&secrets(&key(r#","value":"two""#))));
         assert_eq!(filled(&saved, "{{key}}").as_deref(), Some("two"));
         assert!(saved.has_secret(&name("key")));
+        saved.forget(&name("key"));
+        assert_eq!(filled(&saved, "{{key}}"), None);
+        saved.replace(environment(&secrets(&key(r#","value":"two""#))));
         saved.replace(environment(&secrets(r#"{"name":"key","value":"plain"}"#)));
         assert!(!saved.has_secret(&name("key")), "a variable that everybody sees has no secret");
         saved.replace(environment(&secrets(&key(""))));

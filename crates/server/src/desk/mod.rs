@@ -218,7 +218,7 @@ impl<'a> Seat<'a> {
     }
 
     /// Whether what its owner shares is shared here.
-    fn sharing_is_on(&self, workspace: &Workspace, item: &Item) -> bool {
+    pub(crate) fn sharing_is_on(&self, workspace: &Workspace, item: &Item) -> bool {
         let owner_is_there = workspace.right_of(&item.owner).is_some();
         self.call.tenancy.directory.tenant.desk_sharing && workspace.sharing && owner_is_there
     }

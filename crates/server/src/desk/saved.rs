@@ -2,8 +2,10 @@
 
 use super::{ROUNDS, Seat};
 use grantor_protocol::Refusal;
+use grantor_protocol::audit::Action;
 use grantor_protocol::value::ItemId;
-use grantor_protocol::workspace::{Document, Item, Right, Saved, Workspace};
+use grantor_protocol::workspace::{Content, Document, Item, Right, Saved, Workspace};
+use zeroize::Zeroizing;
 
 /// A document that was opened. Of one that somebody else put there the secrets are left out.
 pub(crate) struct OpenedDocument<D> {
@@ -32,25 +34,56 @@ impl Seat<'_> {
 
     /// Puts a new one into a workspace.
     pub(crate) async fn save<D: Document>(&self, here: &Workspace, document: D) -> Result<ItemId, Refusal> {
-        self.put_content(here, D::into_content(Saved::new(document))).await
+        self.put_content(here, fitting(Saved::new(document))?).await
     }
 
-    /// Changes one as it stands, which only he may who put it there: nobody else has all of it.
-    pub(crate) async fn change_document<D: Document>(
+    /// Changes one in the version that he saw, which only he may who put it there: nobody else has all of it.
+    pub(crate) async fn change_document<D: Document, T, E: From<Refusal>>(
+        &self,
+        here: &Workspace,
+        (id, version): (ItemId, u64),
+        change: impl FnOnce(&mut Saved<D>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let OpenedDocument { mut item, mut saved } = self.document::<D>(here, id).await?;
+        if item.owner != self.user.sub {
+            return Err(Refusal::RightMissing.into());
+        }
+        if item.version != version {
+            return Err(Refusal::ChangedMeanwhile.into());
+        }
+        let done = change(&mut saved)?;
+        item.version = item.version.saturating_add(1);
+        let kept = self.keep_item(here.id, item, fitting(saved)?).await?;
+        if kept { Ok(done) } else { Err(Refusal::ChangedMeanwhile.into()) }
+    }
+
+    /// Lets the other members see one, without its secrets, or not any more. On: by whoever put it there. Off: also by whoever
+    /// manages what he sees.
+    pub(crate) async fn share_document<D: Document>(
         &self,
         here: &Workspace,
         id: ItemId,
-        change: impl Fn(&mut Saved<D>) -> Result<(), Refusal>,
+        on: bool,
     ) -> Result<(), Refusal> {
+        if on && !self.call.tenancy.directory.tenant.desk_sharing {
+            return Err(Refusal::SharingOff);
+        }
         for _ in 0..ROUNDS {
-            let OpenedDocument { mut item, mut saved } = self.document::<D>(here, id).await?;
-            if item.owner != self.user.sub {
-                return Err(Refusal::RightMissing);
+            let seen = self.document::<D>(here, id).await?;
+            if seen.item.owner != self.user.sub {
+                if on {
+                    return Err(Refusal::RightMissing);
+                }
+                here.admits(&self.user.sub, Right::Manage)?;
             }
-            change(&mut saved)?;
+            // With its secrets, which who manages does not see.
+            let (mut item, content) = self.content(here.id, id).await?.ok_or(Refusal::NotOnTheDesk)?;
+            let mut saved = D::from_content(content).ok_or(Refusal::NotOnTheDesk)?;
+            saved.shared = on;
             item.version = item.version.saturating_add(1);
             if self.keep_item(here.id, item, D::into_content(saved)).await? {
-                return Ok(());
+                let what = if on { "desk sharing on" } else { "desk sharing off" };
+                return self.note(Action::Configuration, what, &id.to_string()).await;
             }
         }
         Err(Refusal::Busy)
@@ -72,4 +105,11 @@ impl Seat<'_> {
         let is_shared = saved.shared && self.sharing_is_on(here, &item);
         is_shared.then(|| OpenedDocument { item, saved: saved.without_secrets() })
     }
+}
+
+/// As an item, when it is not too long for one.
+fn fitting<D: Document>(saved: Saved<D>) -> Result<Content, Refusal> {
+    let content = D::into_content(saved);
+    let bytes = serde_json::to_vec(&content).map(Zeroizing::new).map_err(|_| Refusal::Broken)?;
+    if bytes.len() > D::MOST_BYTES { Err(Refusal::DeskIsFull) } else { Ok(content) }
 }

@@ -95,8 +95,8 @@ impl Seat<'_> {
         self.take_back_all(id, Some(member)).await?;
         self.change(id, |workspace| workspace.dismiss(&self.user.sub, member)).await?;
         self.take_back_all(id, Some(member)).await?;
-        for opened in self.all_items(id).await?.iter().filter(|opened| opened.item.owner == *member) {
-            self.drop_item(id, opened.item.id).await?;
+        for (item, _) in self.contents(id).await?.iter().filter(|(item, _)| item.owner == *member) {
+            self.drop_item(id, item.id).await?;
         }
         self.note(Action::Configuration, "desk member dismissed", member).await
     }
@@ -274,7 +274,7 @@ impl Seat<'_> {
         }
     }
 
-    async fn note(&self, action: Action, what: &str, target: &impl ToString) -> Result<(), Refusal> {
+    pub(super) async fn note(&self, action: Action, what: &str, target: &impl ToString) -> Result<(), Refusal> {
         let event = self.call.event(action, Outcome::Allowed).user(self.user).target(target);
         event.with("what", what).commit().await
     }

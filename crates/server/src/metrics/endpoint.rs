@@ -1,7 +1,7 @@
 //! The endpoints by which requests are told apart in figures. The one list.
 
 use crate::endpoint::relay;
-use crate::page::{desk, playground};
+use crate::page::{desk, desk_saved, playground};
 use grantor_protocol::metadata::path;
 
 /// What a request is for.
@@ -127,7 +127,16 @@ impl Endpoint {
             "/select-account" => Self::SelectAccount,
             "/consent" => Self::Consent,
             "/applications" => Self::Applications,
-            desk::DESK | desk::ACT | desk::TOKEN | desk::USE | desk::STATE => Self::Desk,
+            desk::DESK
+            | desk::ACT
+            | desk::TOKEN
+            | desk::USE
+            | desk::STATE
+            | desk_saved::REQUESTS
+            | desk_saved::COLLECTION
+            | desk_saved::ENVIRONMENT
+            | desk_saved::EXPORT
+            | desk_saved::SAVE => Self::Desk,
             playground::PLAYGROUND | playground::CALLBACK | playground::INSPECTOR | playground::OPERATIONS => {
                 Self::Playground
             }

@@ -1,5 +1,6 @@
 //! The token desk: what a user keeps, and what others may use of it. docs/desk.md says what each right allows.
 
+use super::desk_saved::REQUESTS;
 use super::{Shown, View, account, either, go, home, known, own_form, problem, visit, with_cookie};
 use crate::browser::Browser;
 use crate::desk::{ItemChange, Opened, Seat, member};
@@ -76,7 +77,7 @@ pub(crate) async fn state(call: Call) -> Response {
     either(told(&call).await)
 }
 
-fn is_open(call: &Call) -> bool {
+pub(super) fn is_open(call: &Call) -> bool {
     call.tenancy.directory.tenant.desk
 }
 
@@ -182,7 +183,7 @@ async fn carry_out(call: &Call, user: &User, form: &Params) -> Result<(Option<Wo
 }
 
 /// The first workspace of his own, or a new one that is called after him.
-async fn own_space(seat: &Seat<'_>) -> Result<WorkspaceId, Refusal> {
+pub(super) async fn own_space(seat: &Seat<'_>) -> Result<WorkspaceId, Refusal> {
     let own = seat.workspaces().await?.into_iter().find(|space| space.owner() == Some(&seat.user.sub));
     match own {
         Some(space) => Ok(space.id),
@@ -190,7 +191,7 @@ async fn own_space(seat: &Seat<'_>) -> Result<WorkspaceId, Refusal> {
     }
 }
 
-fn notice_of(refusal: &Refusal) -> DeskNotice {
+pub(super) fn notice_of(refusal: &Refusal) -> DeskNotice {
     match refusal {
         Refusal::RightMissing => DeskNotice::RightMissing,
         Refusal::SharingOff => DeskNotice::SharingOff,
@@ -198,6 +199,7 @@ fn notice_of(refusal: &Refusal) -> DeskNotice {
         Refusal::NotRenewable => DeskNotice::NotRenewable,
         Refusal::DeskIsFull => DeskNotice::Full,
         Refusal::NotOnTheDesk => DeskNotice::Unknown,
+        Refusal::ChangedMeanwhile => DeskNotice::Changed,
         _ => DeskNotice::Refused,
     }
 }
@@ -277,6 +279,10 @@ async fn show(call: &Call, browser: &Browser, user: &User, params: &Params) -> R
         csrf: browser.csrf(call)?.into(),
         base: format!("{}{DESK}", call.tenancy.base),
         rights: Right::ALL.into_iter().filter(|right| *right < Right::Own).map(Right::as_str).collect(),
+        requests: match open {
+            Some(space) => format!("{}{REQUESTS}?workspace={}", call.tenancy.base, space.id),
+            None => format!("{}{REQUESTS}", call.tenancy.base),
+        },
         home: format!("{}/", call.tenancy.base),
         sign_out: format!("{}/signout", call.tenancy.base),
     };

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(overrides) => Pages::with_overrides(&PathBuf::from(overrides))?,
     };
     fs::create_dir_all(&directory)?;
-    for name in ["style.css", "playground.css", "theme.css", "mark.svg", "icon.svg"] {
+    for name in ["style.css", "playground.css", "desk.css", "theme.css", "mark.svg", "icon.svg"] {
         if let Some(asset) = pages.asset(name) {
             fs::write(directory.join(name), &asset.bytes)?;
         }

@@ -1,5 +1,8 @@
 //! Every page in each of its states, for the gallery and for the tests.
 
+#[path = "samples/requests.rs"]
+mod requests;
+
 use grantor_web::{
     Account, AllowedApi, AllowedScope, App, Application, Applications, Consent, ConsentDetail, ConsentGroup,
     ConsentScope, Desk, DeskLife, DeskMember, DeskNotice, DeskSecret, DeskSpace, DeskToken, DeskUse, Device,
@@ -29,6 +32,7 @@ pub(crate) fn all(client: &str, frame: &Frame) -> Vec<Sample> {
     setup(client, frame, &mut samples);
     devices(client, frame, &mut samples);
     desk(client, frame, &mut samples);
+    requests::all(client, frame, &mut samples);
     playground(frame, &mut samples);
     others(client, frame, &mut samples);
     samples
@@ -300,6 +304,7 @@ fn desk(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         sharing_allowed: true,
         csrf: "csrf".into(),
         base: "/desk".to_owned(),
+        requests: "/desk/requests?workspace=w1".to_owned(),
         rights: vec!["view", "use", "manage"],
         home: "/".to_owned(),
         sign_out: "/sign-out".to_owned(),

@@ -24,6 +24,8 @@ pub struct Desk {
     pub base: String,
     /// What people may be given to do, the smallest first.
     pub rights: Vec<&'static str>,
+    /// Link to what is saved beside the tokens.
+    pub requests: String,
     /// Link to the tenant's home page.
     pub home: String,
     /// Link to the sign-out page.
@@ -144,13 +146,17 @@ pub enum DeskNotice {
     Full,
     /// There is no such thing, or no such person.
     Unknown,
+    /// Somebody else has changed it meanwhile.
+    Changed,
+    /// What was to be imported is nothing that is read here.
+    Unreadable,
     /// It was refused for another reason.
     Refused,
 }
 
 impl DeskNotice {
     /// Every notice.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Done,
         Self::Revoked,
         Self::RightMissing,
@@ -159,6 +165,8 @@ impl DeskNotice {
         Self::NotRenewable,
         Self::Full,
         Self::Unknown,
+        Self::Changed,
+        Self::Unreadable,
         Self::Refused,
     ];
 
@@ -173,6 +181,8 @@ impl DeskNotice {
             Self::NotRenewable => "not-renewable",
             Self::Full => "full",
             Self::Unknown => "unknown",
+            Self::Changed => "changed",
+            Self::Unreadable => "unreadable",
             Self::Refused => "refused",
         }
     }

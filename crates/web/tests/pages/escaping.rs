@@ -35,7 +35,10 @@ fn a_script_in_a_name_is_text_everywhere() {
 #[test]
 fn a_name_cannot_turn_the_text_around_it() {
     super::each("Led\u{202e}ger\u{2069}ly", |name, _, page| {
-        for line in page.lines().filter(|line| line.contains('\u{202e}')) {
+        // In a field a text stands alone.
+        let around = page.split("</textarea>").map(|part| part.split("<textarea").next().unwrap());
+        let around: String = around.collect::<Vec<_>>().join("");
+        for line in around.lines().filter(|line| line.contains('\u{202e}')) {
             assert!(line.contains(" value=\""), "{name}: {line}");
         }
     });

@@ -9,10 +9,12 @@ use crate::html::{Tag, tags};
 use crate::samples;
 
 /// The pages with a script; the server allows it to them alone.
-const SCRIPTS: [(&str, &str); 9] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("desk-guest", "desk/desk.js"),
     ("desk", "desk/desk.js"),
     ("desk-empty", "desk/desk.js"),
+    ("desk-requests", "desk/import.js"),
+    ("desk-requests-empty", "desk/import.js"),
     ("form-post", "form-post.js"),
     ("playground", "playground/playground.js"),
     ("playground-relay", "playground/playground.js"),

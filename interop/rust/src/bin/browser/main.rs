@@ -10,6 +10,7 @@ mod foreign;
 mod listener;
 mod newcomer;
 mod playground;
+mod requests;
 mod walk;
 
 use anyhow::{Context, Result, bail};
@@ -45,6 +46,7 @@ async fn main() -> Result<ExitCode> {
     browser.web.quit().await?;
     foreign::walk(&driver, &mut report).await?;
     desk::run(&driver, &mut report).await?;
+    requests::run(&driver, &mut report).await?;
     // How long it is depends on the machine; 100 ms are the most that it should be.
     let (millis, path) = driver.slowest();
     println!("# no step took longer than {millis} ms of our own: {path}");
