@@ -78,8 +78,7 @@ pub enum IdTokenProblem {
 /// The claims of an ID token, when it is what it must be.
 pub fn check(token: &Secret, expected: &Expected<'_>) -> Result<Map<String, Value>, IdTokenProblem> {
     let unverified = Unverified::parse(token.expose()).map_err(IdTokenProblem::Malformed)?;
-    let verified =
-        unverified.verify_with_set(expected.keys, expected.algorithms).map_err(IdTokenProblem::Signature)?;
+    let verified = unverified.verify_with_set(expected.keys, expected.algorithms).map_err(IdTokenProblem::Signature)?;
     if verified.header().typ().is_some() && !verified.header().has_type("JWT") {
         return Err(IdTokenProblem::Type);
     }

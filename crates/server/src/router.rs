@@ -8,7 +8,7 @@ use crate::endpoint::{
 };
 use crate::extract::{Call, CallMeta, RequestId};
 use crate::page::{
-    applications, asset, consent, desk, device, home, playground, select_account, setup, sign_in, sign_out,
+    applications, asset, consent, desk, desk_send, device, home, playground, select_account, setup, sign_in, sign_out,
 };
 use crate::respond;
 use crate::tenancy::Tenancy;
@@ -86,6 +86,9 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route(desk::TOKEN, post(desk::token))
         .route(desk::USE, post(desk::derive))
         .route(desk::STATE, get(desk::state))
+        .route(desk_send::SEND, post(desk_send::send))
+        .route(desk_send::OBTAIN, post(desk_send::obtain))
+        .route(desk_send::CALLBACK, get(desk_send::callback))
         .route(playground::PLAYGROUND, get(playground::get))
         .route(playground::CALLBACK, get(playground::callback))
         .route(playground::INSPECTOR, get(playground::inspector))

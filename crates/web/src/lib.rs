@@ -23,6 +23,7 @@ pub use overrides::ReadError;
 pub use page::applications::{AllowedApi, AllowedScope, App, Applications};
 pub use page::consent::{Consent, ConsentDetail, ConsentGroup, ConsentScope, Lifetime};
 pub use page::desk::{Desk, DeskLife, DeskMember, DeskNotice, DeskSecret, DeskSpace, DeskToken, DeskUse, OpenSpace};
+pub use page::desk_send::{DeskLeave, DeskSent, SentAgain, SentAnswer, SentProblem, SentRequest};
 pub use page::device::{Device, DeviceDone, DeviceError};
 pub use page::error::{ErrorKind, ErrorPage};
 pub use page::form_post::FormPost;

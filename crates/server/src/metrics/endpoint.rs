@@ -1,7 +1,7 @@
 //! The endpoints by which requests are told apart in figures. The one list.
 
 use crate::endpoint::relay;
-use crate::page::{desk, playground};
+use crate::page::{desk, desk_send, playground};
 use grantor_protocol::metadata::path;
 
 /// What a request is for.
@@ -128,6 +128,7 @@ impl Endpoint {
             "/consent" => Self::Consent,
             "/applications" => Self::Applications,
             desk::DESK | desk::ACT | desk::TOKEN | desk::USE | desk::STATE => Self::Desk,
+            desk_send::SEND | desk_send::OBTAIN | desk_send::CALLBACK => Self::Desk,
             playground::PLAYGROUND | playground::CALLBACK | playground::INSPECTOR | playground::OPERATIONS => {
                 Self::Playground
             }

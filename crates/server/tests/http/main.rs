@@ -14,6 +14,7 @@ mod authorize;
 mod bad_input;
 mod clients;
 mod desk;
+mod desk_sending;
 mod desk_sharing;
 mod details;
 mod devices;
