@@ -123,7 +123,7 @@ impl Seat<'_> {
             return self.leave(browser, &wanted, send).map(Next::Leave);
         }
         let asked = wanted.ask.for_itself(&wanted.known.token).ok_or(Stopped::told(SentProblem::NoEndpoint))?;
-        let given = self.ask_for(&wanted.known, asked).await?;
+        let given = self.ask_for(bench.place.item, &wanted.known, asked).await?;
         self.keep_given(&wanted, given).await.map(|token| Next::Token(Box::new(token)))
     }
 
@@ -148,25 +148,34 @@ impl Seat<'_> {
         let verifier = Secret::new(flow.verifier.clone());
         let redirect_uri = self.call.tenancy.issuer.endpoint(CALLBACK);
         let asked = ask.with_code(&known.token, (&code, &verifier), &redirect_uri);
-        let given = self.ask_for(&known, asked.ok_or(Stopped::told(SentProblem::NoEndpoint))?).await?;
+        let asked = asked.ok_or(Stopped::told(SentProblem::NoEndpoint))?;
+        let given = self.ask_for(bench.place.item, &known, asked).await?;
         if ask.wants_identity() {
-            self.check_identity(&ask, &known, &given, Secret::new(flow.nonce())).await?;
+            self.check_identity(&ask, &known, &given, Some(&Secret::new(flow.nonce()))).await?;
         }
         let wanted = Wanted { bench, name: token_name(bench, settings), ask, known };
         self.keep_given(&wanted, given).await
     }
 
-    /// OpenID Connect Core 3.1.3.7.
-    async fn check_identity(&self, ask: &Ask, known: &Known, given: &Given, nonce: Secret) -> Result<(), Stopped> {
+    /// OpenID Connect Core 3.1.3.7; without a nonce what comes of a refresh (12.2).
+    async fn check_identity(
+        &self,
+        ask: &Ask,
+        known: &Known,
+        given: &Given,
+        nonce: Option<&Secret>,
+    ) -> Result<(), Stopped> {
         let Some(token) = &given.id_token else { return Ok(()) };
-        let Some(issuer) = &known.issuer else { return Ok(given.repeats(&nonce)?) };
+        let Some(issuer) = &known.issuer else {
+            return Ok(nonce.map_or(Ok(()), |nonce| given.repeats(nonce))?);
+        };
         let keys = self.keys(known).await?;
         let expected = Expected {
             issuer,
             client: ask.client(),
             keys: &keys,
             algorithms: ALGORITHMS,
-            nonce: Some(&nonce),
+            nonce,
             max_age: None,
             access_token: &given.access_token,
             subject: None,
@@ -231,11 +240,12 @@ impl Seat<'_> {
             }
         } else {
             let asked = ask.with_refresh_token(&known.token, refresh_token);
-            let given = self.ask_for(&known, asked.ok_or(Stopped::told(SentProblem::NoEndpoint))?).await;
-            let given = match given {
+            let asked = asked.ok_or(Stopped::told(SentProblem::NoEndpoint))?;
+            let given = match self.ask_for(bench.place.item, &known, asked).await {
                 Err(Stopped::Told(SentProblem::Refused, _)) => return Ok(None),
                 given => given?,
             };
+            self.check_identity(ask, &known, &given, None).await?;
             self.change_item(&bench.here, id, &ItemChange::Refreshed(&given)).await?;
         }
         Ok(Some(self.item(&bench.here, id).await?.token))
@@ -258,12 +268,18 @@ impl Seat<'_> {
     }
 
     /// The token request: at this server by its own code, at another through the relay.
-    async fn ask_for(&self, known: &Known, asked: AskedToken) -> Result<Given, Stopped> {
+    async fn ask_for(&self, item: ItemId, known: &Known, asked: AskedToken) -> Result<Given, Stopped> {
         if !known.own {
             let headers = asked.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
             let request = RelayRequest::composed("POST", asked.url, headers, Some(asked.form.expose().to_owned()));
             let answer = self.abroad(request.map_err(|_| Stopped::told(SentProblem::NotPassedOn))?).await?;
-            return Ok(Given::parse(answer.status, answer.body.as_bytes())?);
+            let given = Given::parse(answer.status, answer.body.as_bytes());
+            if let Err(reason) = &given {
+                let event = self.call.event(Action::Token, Outcome::Refused).user(self.user).target(&item);
+                let event = event.with("what", "obtained at the desk").with("origin", origin(&known.token));
+                event.with("status", answer.status).with("reason", reason.to_string()).commit().await?;
+            }
+            return Ok(given?);
         }
         let authorization = asked.headers.iter().find(|(name, _)| name == "authorization");
         let authorization = authorization.map(|(_, value)| HeaderValue::from_str(value.expose())).transpose();

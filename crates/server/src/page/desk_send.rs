@@ -2,7 +2,7 @@
 //! back from another server.
 
 use super::desk::DESK;
-use super::{Shown, View, either, error, go, home, own_form, problem, visit};
+use super::{Shown, View, either, error, go, home, known, own_form, problem, visit};
 use crate::browser::Browser;
 use crate::desk::{self, Bench, Choice, Flow, Next, Place, Seat, Sent, Stopped};
 use crate::extract::Call;
@@ -37,12 +37,12 @@ struct Visit<'a> {
 
 /// `POST /desk/send`.
 pub(crate) async fn send(call: Call) -> Response {
-    posted(&call, true).await
+    posted(call, true).await
 }
 
 /// `POST /desk/obtain`: the same without sending.
 pub(crate) async fn obtain(call: Call) -> Response {
-    posted(&call, false).await
+    posted(call, false).await
 }
 
 /// `GET /desk/callback`: the browser is back, with a code or without.
@@ -53,14 +53,16 @@ pub(crate) async fn callback(call: Call) -> Response {
     either(returned(&call).await)
 }
 
-async fn posted(call: &Call, send: bool) -> Response {
+async fn posted(call: Call, send: bool) -> Response {
+    if !call.tenancy.directory.tenant.desk {
+        return home::not_found(call).await;
+    }
     let begun = call.context.world.uptime();
     let shown: Shown = async {
+        let call = &call;
         let (browser, form) = own_form(call).await?;
         let Some(user) = browser.user() else { return Ok(go(call, Some(&browser), "/signin")) };
-        let Ok(seat) = Seat::take(call, user) else {
-            return Ok(problem(call, Some(&browser), ErrorKind::NotFound, StatusCode::NOT_FOUND));
-        };
+        let seat = known(call, Some(&browser), Seat::take(call, user))?;
         let visit = Visit { call, browser: &browser, seat: &seat, begun };
         let (Some(place), Some(choice)) = (place(&form), choice(&form)) else {
             return Ok(visit.not_found());
@@ -79,9 +81,7 @@ async fn returned(call: &Call) -> Shown {
     let Some(flow) = flow.and_then(|state| Flow::open(call, &browser, state)) else {
         return Ok(problem(call, Some(&browser), ErrorKind::Expired, StatusCode::BAD_REQUEST));
     };
-    let Ok(seat) = Seat::take(call, user) else {
-        return Ok(problem(call, Some(&browser), ErrorKind::NotFound, StatusCode::NOT_FOUND));
-    };
+    let seat = known(call, Some(&browser), Seat::take(call, user))?;
     let visit = Visit { call, browser: &browser, seat: &seat, begun };
     Ok(visit.come_back(&flow, &params).await)
 }
@@ -158,9 +158,13 @@ impl Visit<'_> {
         SentAnswer { status, headers, body: lines(&body), own: millis(whole.saturating_sub(took)), other: millis(took) }
     }
 
-    /// Why nothing was sent: the reason stands in the log, too.
+    /// Why nothing was sent: the reason stands in the log, too, and not what it is about, which may be anything.
     fn stopped(&self, place: &Place, name: Option<&str>, stopped: Stopped, token: &str) -> Response {
-        tracing::info!(request_id = %self.call.meta.request_id, reason = ?stopped, "not sent from the desk");
+        let reason = match &stopped {
+            Stopped::Told(problem, _) => format!("{problem:?}"),
+            Stopped::Refused(refusal) => refusal.to_string(),
+        };
+        tracing::info!(request_id = %self.call.meta.request_id, reason, "not sent from the desk");
         let (problem, about) = match stopped {
             Stopped::Told(problem, about) => (problem, about),
             Stopped::Refused(refusal @ (Refusal::Busy | Refusal::Broken)) => {
@@ -219,7 +223,7 @@ impl Visit<'_> {
 
     fn back_with_token(&self, place: &Place) -> Response {
         let query = query(place);
-        go(self.call, Some(self.browser), &format!("{DESK}/collection?{query}&notice=obtained"))
+        go(self.call, Some(self.browser), &format!("{DESK}/collection?{query}&notice=done"))
     }
 
     fn back(&self, place: &Place) -> String {

@@ -34,7 +34,8 @@ async fn planned(relay: Origins) -> Site {
 
 /// An API that says what it got.
 async fn api() -> Other {
-    Other::that(|_, asked| answer(200, "content-type: application/json\r\n", &json!({ "got": asked }).to_string())).await
+    Other::that(|_, asked| answer(200, "content-type: application/json\r\n", &json!({ "got": asked }).to_string()))
+        .await
 }
 
 /// Puts a document onto somebody's desk, as the store keeps it.
@@ -201,7 +202,10 @@ async fn rfc6749_2_3_1_a_foreign_endpoint_sees_each_method_and_each_parameter() 
         assert_eq!(fields.get("client_secret"), (method == "client_secret_post").then_some(&own));
         assert_eq!(fields.contains_key("client_id"), method != "client_secret_basic");
         let fields = form(refresh);
-        assert_eq!((fields["grant_type"].as_str(), fields["refresh_token"].as_str()), ("refresh_token", "foreign-refresh"));
+        assert_eq!(
+            (fields["grant_type"].as_str(), fields["refresh_token"].as_str()),
+            ("refresh_token", "foreign-refresh")
+        );
         assert_eq!((fields["again"].as_str(), fields.get("extra")), (KEY, None));
         let used = api.asked().pop().unwrap();
         assert_eq!(header(&used, "authorization"), Some(format!("Token {KEY} foreign-token").as_str()));
@@ -293,7 +297,10 @@ async fn rfc9207_2_4_what_comes_back_must_be_from_the_issuer_that_was_asked() {
     let url = leaves(&alice.obtain().await);
     assert!(url.as_str().starts_with(&format!("{}/authorize?a=b&", issuer.origin)));
     assert_eq!(param(&url, "redirect_uri"), format!("{}/desk/callback", site.issuer));
-    assert_eq!((param(&url, "prompt"), param(&url, "scope"), param(&url, "nonce")), ("login".into(), "read".into(), String::new()));
+    assert_eq!(
+        (param(&url, "prompt"), param(&url, "scope"), param(&url, "nonce")),
+        ("login".into(), "read".into(), String::new())
+    );
     let state = param(&url, "state");
     assert_ne!(state, "written-down", "a state that everybody knows protects nobody");
     let encoded: String = url::form_urlencoded::byte_serialize(issuer.origin.as_bytes()).collect();
@@ -306,12 +313,17 @@ async fn rfc9207_2_4_what_comes_back_must_be_from_the_issuer_that_was_asked() {
     assert!(problem(&alice.desk.browser.get(&denied).await).contains("access_denied"));
     assert!(!issuer.asked().iter().any(|asked| asked.starts_with("POST")), "no code went out");
     let mut bob = Desk::of(&site, "bob").await;
-    for (browser, query) in [(&mut bob.browser, back(&format!("&iss={encoded}"))), (&mut alice.desk.browser, "/desk/callback?code=c&state=x".to_owned())] {
+    for (browser, query) in [
+        (&mut bob.browser, back(&format!("&iss={encoded}"))),
+        (&mut alice.desk.browser, "/desk/callback?code=c&state=x".to_owned()),
+    ] {
         assert_eq!(browser.get(&query).await.status, 400, "{query}");
     }
     let done = alice.desk.browser.get(&back(&format!("&iss={encoded}"))).await;
     assert_eq!(done.status, 303, "{}", done.body);
-    assert!(done.location().starts_with("/desk/collection?workspace=") && done.location().ends_with("&at=0&notice=obtained"));
+    assert!(
+        done.location().starts_with("/desk/collection?workspace=") && done.location().ends_with("&at=0&notice=done")
+    );
     let asked = issuer.asked().into_iter().find(|asked| asked.starts_with("POST /token ")).unwrap();
     let fields = form(&asked);
     assert_eq!((fields["code"].as_str(), fields["client_id"].as_str()), ("c", "app"));
@@ -367,7 +379,9 @@ async fn settings_that_changed_meanwhile_obtain_nothing() {
 #[tokio::test]
 async fn metadata_of_another_issuer_are_not_used() {
     let site = site().await;
-    let issuer = Other::answering(200, "", r#"{"issuer":"https://evil.example","token_endpoint":"https://evil.example/t"}"#).await;
+    let issuer =
+        Other::answering(200, "", r#"{"issuer":"https://evil.example","token_endpoint":"https://evil.example/t"}"#)
+            .await;
     let settings = app(&issuer, &json!({ "grant_type": "client_credentials", "parameters": {} }));
     let mut alice = Sender::of(&site, &one("https://api.example", &settings)).await;
     assert!(problem(&alice.obtain().await).contains("RFC 8414 3.3"));
@@ -378,7 +392,8 @@ async fn metadata_of_another_issuer_are_not_used() {
 #[tokio::test]
 async fn nobody_is_asked_who_is_not_on_the_list() {
     let (named, other) = (foreign(None).await, api().await);
-    let outgoing = grantor_fetch::Settings { allowed_networks: vec!["127.0.0.0/8".parse().unwrap()], ..Default::default() };
+    let outgoing =
+        grantor_fetch::Settings { allowed_networks: vec!["127.0.0.0/8".parse().unwrap()], ..Default::default() };
     let plan = Plan { relay: listed(&[&named.origin]), outgoing, ..Plan::default() };
     let site = Site::planned(plan, |changes| changes.push(open())).await;
     let mut alice = Sender::of(&site, &one(&named.origin, &Value::Null)).await;
@@ -406,7 +421,8 @@ async fn nobody_is_asked_who_is_not_on_the_list() {
         let settings = app(&named, &json!({ "grant_type": "client_credentials", "parameters": {} }));
         let mut settings = settings.clone();
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        alice.item = put(&site, "alice", &alice.desk.workspace, collection(&one(&named.origin, &settings)), false).await;
+        alice.item =
+            put(&site, "alice", &alice.desk.workspace, collection(&one(&named.origin, &settings)), false).await;
         let page = alice.send("settings").await;
         assert!(problem(&page).contains(&format!("did not list {}", other.origin)), "{}", page.body);
     }
@@ -428,9 +444,12 @@ async fn a_redirect_is_shown_and_not_followed_and_too_much_is_no_answer() {
     let page = alice.send("settings").await;
     assert_eq!(status(&page).as_deref(), Some("302"));
     assert!(secret.asked().is_empty() && !page.body.contains("set-cookie"));
-    for (headers, length, fits) in [("", 256 * 1024, true), ("", 256 * 1024 + 1, false), ("content-encoding: gzip\r\n", 1, false)] {
+    for (headers, length, fits) in
+        [("", 256 * 1024, true), ("", 256 * 1024 + 1, false), ("content-encoding: gzip\r\n", 1, false)]
+    {
         let large = Other::answering(200, headers, &"x".repeat(length)).await;
-        alice.item = put(&site, "alice", &alice.desk.workspace, collection(&one(&large.origin, &Value::Null)), false).await;
+        alice.item =
+            put(&site, "alice", &alice.desk.workspace, collection(&one(&large.origin, &Value::Null)), false).await;
         let page = alice.send("settings").await;
         assert_eq!(status(&page).is_some(), fits, "{headers} {length}");
         assert!(fits || problem(&page).contains("too large"));
@@ -453,7 +472,9 @@ async fn a_request_is_sent_as_it_was_saved() {
     };
     let mut document = one(&api.origin, &Value::Null);
     document["items"] = json!([
-        request(json!({ "body": { "text": "{\"k\":\"{{key}}\"}" }, "headers": [{ "name": "Content-Type", "value": "application/json" }] })),
+        request(
+            json!({ "body": { "text": "{\"k\":\"{{key}}\"}" }, "headers": [{ "name": "Content-Type", "value": "application/json" }] })
+        ),
         request(json!({ "method": "PATCH", "body": { "form": [{ "name": "k&", "value": "{{key}}&é" }] } })),
         request(json!({ "headers": [{ "name": "Cookie", "value": "a=b" }] })),
         request(json!({ "headers": [{ "name": "X-Forwarded-For", "value": "127.0.0.1" }] })),
@@ -558,8 +579,14 @@ async fn what_the_desk_cannot_do_is_said() {
         (json!({ "client_id": "" }), "need a client ID"),
         (json!({ "scope": "notes:admin" }), "invalid_"),
         (json!({ "server": { "endpoints": {} } }), "need an issuer, or endpoints"),
-        (json!({ "grant_type": "authorization_code", "redirect_uri": "https://elsewhere.example/cb" }), "/desk/callback"),
-        (json!({ "grant_type": "authorization_code", "server": { "endpoints": { "authorization": "javascript:alert(1)", "token": "https://id.example/t" } } }), "need an issuer, or endpoints"),
+        (
+            json!({ "grant_type": "authorization_code", "redirect_uri": "https://elsewhere.example/cb" }),
+            "/desk/callback",
+        ),
+        (
+            json!({ "grant_type": "authorization_code", "server": { "endpoints": { "authorization": "javascript:alert(1)", "token": "https://id.example/t" } } }),
+            "need an issuer, or endpoints",
+        ),
     ] {
         let mut settings = machine(&site);
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -584,7 +611,9 @@ async fn forms_from_elsewhere_send_nothing_and_without_a_desk_there_is_nothing()
     assert_eq!(site.get("/desk/callback?state=x&code=y", &[]).await.location(), "/signin");
     assert!(api.asked().is_empty());
     let closed = Site::start().await;
-    for (method, path) in [(Method::POST, "/desk/send"), (Method::POST, "/desk/obtain"), (Method::GET, "/desk/callback")] {
+    for (method, path) in
+        [(Method::POST, "/desk/send"), (Method::POST, "/desk/obtain"), (Method::GET, "/desk/callback")]
+    {
         assert_eq!(closed.send(method, path, &[], None).await.status, 404, "{path}");
     }
 }
@@ -594,11 +623,14 @@ async fn who_sent_what_where_is_written_down_and_no_value() {
     let (site, api) = (site().await, api().await);
     let mut alice = Sender::of(&site, &one(&api.origin, &machine(&site))).await;
     alice.send("settings").await;
-    alice.item = put(&site, "alice", &alice.desk.workspace, collection(&one("https://unlisted.example", &Value::Null)), false).await;
+    alice.item =
+        put(&site, "alice", &alice.desk.workspace, collection(&one("https://unlisted.example", &Value::Null)), false)
+            .await;
     alice.send("settings").await;
     let events = site.events().await;
     let of = |what: &str, outcome: Outcome| {
-        let found = events.iter().find(|event| event.details.get("what") == Some(&json!(what)) && event.outcome == outcome);
+        let found =
+            events.iter().find(|event| event.details.get("what") == Some(&json!(what)) && event.outcome == outcome);
         found.unwrap_or_else(|| panic!("no event: {what}"))
     };
     let sent = of("sent from the desk", Outcome::Allowed);
