@@ -256,7 +256,7 @@ desk-notice-refused = Der Server hat es abgelehnt. Der Grund steht in seinem Pro
 
 # Sending a saved request.
 sent-title = Gesendet: { $name }
-sent-not-title = Nicht gesendet: { $name }
+sent-not-title = Das ging nicht: { $name }
 sent-request = Anfrage
 sent-answer = Antwort
 sent-status = Status

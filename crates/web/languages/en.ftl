@@ -256,7 +256,7 @@ desk-notice-refused = The server refused it. The reason is in its log.
 
 # Sending a saved request.
 sent-title = Sent: { $name }
-sent-not-title = Not sent: { $name }
+sent-not-title = That did not work: { $name }
 sent-request = Request
 sent-answer = Answer
 sent-status = Status

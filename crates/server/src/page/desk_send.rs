@@ -100,15 +100,18 @@ impl Visit<'_> {
     }
 
     async fn obtain(&self, place: Place) -> Response {
+        let bench = match self.seat.bench(place.clone()).await {
+            Ok(bench) => bench,
+            Err(stopped) => return self.stopped(&place, None, stopped, ""),
+        };
         let next = async {
-            let bench = self.seat.bench(place.clone()).await?;
             let settings = bench.settings()?.ok_or(Stopped::Refused(Refusal::NotOnTheDesk))?;
             self.seat.token_of(self.browser, &bench, settings, (true, false)).await
         };
         match next.await {
             Ok(Next::Token(_)) => self.back_with_token(&place),
             Ok(Next::Leave(url)) => self.leave(&place, &url),
-            Err(stopped) => self.stopped(&place, None, stopped, ""),
+            Err(stopped) => self.stopped(&place, Some(bench.name()), stopped, ""),
         }
     }
 

@@ -126,7 +126,7 @@ fn status(page: &Answer) -> Option<String> {
 fn problem(page: &Answer) -> String {
     assert_eq!(page.status, 200, "{}", page.body);
     let notice = page.body.split("<div class=\"notice\"><p>").nth(1).unwrap_or_else(|| panic!("{}", page.body));
-    notice.split("</p>").next().unwrap().trim().to_owned()
+    notice.split("</p>").next().unwrap().trim().replace(['\u{2068}', '\u{2069}'], "")
 }
 
 fn header<'a>(asked: &'a str, name: &str) -> Option<&'a str> {
@@ -178,7 +178,7 @@ async fn rfc6749_2_3_1_a_foreign_endpoint_sees_each_method_and_each_parameter() 
     for method in ["none", "client_secret_basic", "client_secret_post"] {
         let settings = json!({
             "grant_type": "client_credentials", "server": { "endpoints": { "token": format!("{}/token?v=2", issuer.origin) } },
-            "client_id": "machine", "client_secret": "client_secret", "client_authentication": method,
+            "client_id": "machine", "client_secret": "client_secret", "client_authentication": method, "scope": method,
             "header_prefix": "Token {{key}}", "audience": "https://api.example",
             "parameters": {
                 "token": [parameter("tenant", "query"), parameter("extra", "body"), parameter("X-Trace", "header")],
