@@ -7,7 +7,11 @@ use grantor_jose::parse_object;
 /// form in which it can be fetched.
 ///
 /// The first appends to the issuer's path (OpenID Connect Discovery 1.0 4.1), the second comes before it (RFC 8414 3.1).
-pub(crate) fn well_known(issuer: &str) -> Result<[String; 2], FetchError> {
+///
+/// # Errors
+///
+/// [`FetchError::MalformedUrl`].
+pub fn well_known(issuer: &str) -> Result<[String; 2], FetchError> {
     // RFC 8414 2: an issuer has no query. What were appended would become part of it.
     if issuer.contains('?') {
         return Err(FetchError::MalformedUrl);

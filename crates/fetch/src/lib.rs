@@ -25,7 +25,7 @@ mod target;
 mod tls;
 mod turns;
 
-pub use discovery::IssuerMetadata;
+pub use discovery::{IssuerMetadata, well_known};
 pub use document::Document;
 pub use endpoint::{Endpoint, Polled};
 pub use error::{FetchError, SetupError};

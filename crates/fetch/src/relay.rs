@@ -1,8 +1,11 @@
 //! Requests that somebody composes in a browser, passed on to the few servers that the operator named: no open proxy.
 //!
-//! What a page may send is decided twice. Here by construction: two methods, four headers, no cookie in either direction,
-//! and of all origins those on the list; then by the guard, as for every other request. Being on the list opens no
-//! address: one that is not public is asked only if the operator allows its network too.
+//! What may be sent is decided twice. Here by construction: of a page two methods and four headers, of the desk what
+//! [`RelayRequest::composed`] says, no cookie in either direction, and of all origins those on the list; then by the guard, as
+//! for every other request. Being on the list opens no address: one that is not public is asked only if the operator allows
+//! its network too.
+
+mod composed;
 
 use crate::fetcher::Limits;
 use crate::target::Target;

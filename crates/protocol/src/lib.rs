@@ -10,6 +10,7 @@ pub mod directory;
 pub mod error;
 pub mod forward_auth;
 pub mod grant;
+pub mod id_token;
 pub mod introspection;
 pub mod logout;
 pub mod made;

@@ -101,7 +101,7 @@ impl MasterKey {
 
     /// Seals what lies on the token desk: whose it is, where it lies and which version it is cannot be changed without the
     /// key either.
-    pub(crate) fn seal_item(
+    pub fn seal_item(
         &self,
         tenant: &TenantName,
         workspace: WorkspaceId,

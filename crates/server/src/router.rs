@@ -8,7 +8,8 @@ use crate::endpoint::{
 };
 use crate::extract::{Call, CallMeta, RequestId};
 use crate::page::{
-    applications, asset, consent, desk, desk_saved, device, home, playground, select_account, setup, sign_in, sign_out,
+    applications, asset, consent, desk, desk_saved, desk_send, device, home, playground, select_account, setup,
+    sign_in, sign_out,
 };
 use crate::respond;
 use crate::tenancy::Tenancy;
@@ -92,6 +93,9 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route(desk_saved::ENVIRONMENT, get(desk_saved::environment))
         .route(desk_saved::EXPORT, get(desk_saved::export))
         .route(desk_saved::SAVE, post(desk_saved::save))
+        .route(desk_send::SEND, post(desk_send::send))
+        .route(desk_send::OBTAIN, post(desk_send::obtain))
+        .route(desk_send::CALLBACK, get(desk_send::callback))
         .route(playground::PLAYGROUND, get(playground::get))
         .route(playground::CALLBACK, get(playground::callback))
         .route(playground::INSPECTOR, get(playground::inspector))

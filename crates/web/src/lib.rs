@@ -27,6 +27,7 @@ pub use page::desk_saved::{
     AboutForm, DeskCollection, DeskEnvironment, DeskExport, DeskRequests, ParameterRow, PlaceForm, PlainRow,
     RequestForm, SavedFault, SavedFrame, SavedItem, SecretRow, SettingsForm, TreeNode, VariablesForm,
 };
+pub use page::desk_send::{DeskLeave, DeskSent, SentAgain, SentAnswer, SentProblem, SentRequest};
 pub use page::device::{Device, DeviceDone, DeviceError};
 pub use page::error::{ErrorKind, ErrorPage};
 pub use page::form_post::FormPost;

@@ -1,5 +1,6 @@
 use super::*;
-use grantor_jose::SigningKey;
+use grantor_jose::{JwkSet, SigningAlgorithm, SigningKey, digest};
+use grantor_protocol::value::{ClientId, Seconds, UnixTime};
 use serde_json::json;
 
 struct Case {

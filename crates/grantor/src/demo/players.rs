@@ -28,7 +28,8 @@ pub(super) fn all(issuer: &Issuer, master_key: &[u8; 32], native: &[String]) -> 
         id,
         name,
         proof,
-        redirect_uris: [&[issuer.endpoint("/playground/callback")][..], native].concat(),
+        redirect_uris: [&["/playground/callback", "/desk/callback"].map(|path| issuer.endpoint(path))[..], native]
+            .concat(),
         grant_types,
         scope,
         asks: true,

@@ -5,10 +5,13 @@
 //! put in the place of a name and never evaluated, and a secret leaves only through [`Secret::expose`](crate::value::Secret::expose) and
 //! [`Environment::take_secrets`].
 
+mod ask;
 mod collection;
 mod edit;
 mod fill;
+mod given;
 mod http_file;
+mod indent;
 mod invalid;
 mod note;
 mod parts;
@@ -19,10 +22,13 @@ mod text;
 mod tokens;
 mod variable;
 
+pub use ask::{Ask, AskedToken, Leaving, Source, Unaskable, urlencoded};
 pub use collection::{Body, Collection, Field, Folder, Header, Item, Request, Token};
 pub use edit::{About, At, Step, Unchanged};
 pub use fill::{Unfilled, Variables};
+pub use given::{Given, NotGiven, Sender, ServerMetadata, code};
 pub use http_file::{HttpFile, to_http_file};
+pub use indent::indented;
 pub use invalid::Invalid;
 pub use note::{Note, Why};
 pub use postman::{Foreign, Imported, PostmanFile, from_postman, is_postman, to_postman};

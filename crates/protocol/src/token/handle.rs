@@ -21,6 +21,8 @@ pub enum HandleKind {
     PushedRequest,
     /// A device code (RFC 8628).
     DeviceCode,
+    /// `state` of an authorization request of the token desk (RFC 6749 4.1.1).
+    DeskState,
 }
 
 /// One key with its name.
@@ -33,7 +35,7 @@ pub struct HandleKey {
 /// The keys of one tenant, the active one first.
 pub struct HandleKeys {
     /// What each kind is bound to, in the order of [`HandleKind::ALL`].
-    contexts: [Vec<u8>; 6],
+    contexts: [Vec<u8>; 7],
     keys: Vec<HandleKey>,
 }
 
@@ -48,8 +50,15 @@ pub struct RefreshHandle {
 
 impl HandleKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::AccessToken, Self::RefreshToken, Self::Code, Self::Interaction, Self::PushedRequest, Self::DeviceCode];
+    pub const ALL: [Self; 7] = [
+        Self::AccessToken,
+        Self::RefreshToken,
+        Self::Code,
+        Self::Interaction,
+        Self::PushedRequest,
+        Self::DeviceCode,
+        Self::DeskState,
+    ];
 
     /// What it begins with, so that secret scanners and people recognise it.
     pub const fn prefix(self) -> &'static str {
@@ -60,6 +69,7 @@ impl HandleKind {
             Self::Interaction => "gr_in_",
             Self::PushedRequest => "gr_pr_",
             Self::DeviceCode => "gr_dc_",
+            Self::DeskState => "gr_ds_",
         }
     }
 
@@ -150,7 +160,7 @@ impl HandleKeys {
     }
 
     fn context(&self, kind: HandleKind) -> &[u8] {
-        let [access_token, refresh_token, code, interaction, pushed_request, device_code] = &self.contexts;
+        let [access_token, refresh_token, code, interaction, pushed_request, device_code, desk_state] = &self.contexts;
         match kind {
             HandleKind::AccessToken => access_token,
             HandleKind::RefreshToken => refresh_token,
@@ -158,6 +168,7 @@ impl HandleKeys {
             HandleKind::Interaction => interaction,
             HandleKind::PushedRequest => pushed_request,
             HandleKind::DeviceCode => device_code,
+            HandleKind::DeskState => desk_state,
         }
     }
 }

@@ -51,6 +51,10 @@ pub struct KeptToken {
     /// When it ends; none when nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<UnixTime>,
+    /// Which settings of saved requests obtained it, as [`Ask::fingerprint`](crate::desk::Ask::fingerprint) says; none for what
+    /// was put here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
     /// Whether other members may have tokens that are derived from it: off unless its owner switches it on.
     #[serde(default)]
     pub shared: bool,
@@ -124,6 +128,7 @@ pub(super) mod tests {
             scope: "read".into(),
             issued: UnixTime::new(1),
             expires: Some(UnixTime::new(601)),
+            settings: None,
             shared: false,
             shares: BTreeMap::new(),
             uses: Vec::new(),

@@ -5,7 +5,7 @@ mod saved;
 mod share;
 
 pub use item::{Content, KeptToken, Use};
-pub use saved::{Document, Saved};
+pub use saved::{DOTS, Document, Saved};
 pub use share::{DERIVED_LIFE, Derivation, derive, may_share, share_terms};
 
 use crate::error::Refusal;

@@ -21,6 +21,9 @@ pub struct Saved<D> {
     pub shared: bool,
 }
 
+/// What is shown in the place of a secret.
+pub const DOTS: &str = "••••••";
+
 /// What is saved.
 pub trait Document: Clone + Sized {
     /// It has as many bytes at the most where it lies, its secrets among them.
@@ -59,6 +62,20 @@ impl<D: Document> Saved<D> {
             document.put_secret(name, secret.clone());
         }
         document
+    }
+
+    /// The same with dots where a secret is set: to show what would be sent.
+    pub fn masked(&self) -> D {
+        let mut document = self.document.clone();
+        for name in self.secrets.keys() {
+            document.put_secret(name, Secret::new(DOTS.to_owned()));
+        }
+        document
+    }
+
+    /// The values of its secret variables, so that what shows one can be kept back.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secrets.values()
     }
 
     /// Whether a secret variable has a value.
@@ -167,6 +184,10 @@ mod tests {
         assert_eq!(filled(&back, "{{host}}/{{key}}").as_deref(), Some("h/hidden"));
         assert!(!back.shared, "off unless switched on");
         assert!(Collection::from_content(serde_json::from_str(&sealed).unwrap()).is_none());
+        let masked = back.masked();
+        let masked = Variables::new([masked.variables()]).fill("{{host}}/{{key}}").unwrap();
+        assert_eq!(masked.expose(), format!("h/{DOTS}"));
+        assert_eq!(back.secrets().map(Secret::expose).collect::<Vec<_>>(), ["hidden"]);
         assert_eq!(filled(&back.without_secrets(), "{{key}}"), None);
     }
 

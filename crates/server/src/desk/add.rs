@@ -38,6 +38,7 @@ impl Seat<'_> {
             scope: said("scope"),
             issued: now,
             expires: expires_in.map(|life| now.plus(life)),
+            settings: None,
             shared: false,
             shares: BTreeMap::new(),
             uses: Vec::new(),
@@ -76,7 +77,7 @@ impl Seat<'_> {
 }
 
 /// The claims of a JWT that nobody has verified.
-fn unverified_claims(text: &str) -> Option<Map<String, Value>> {
+pub(super) fn unverified_claims(text: &str) -> Option<Map<String, Value>> {
     let unverified = Unverified::parse(text).ok()?;
     parse_object(unverified.unverified_payload())
 }

@@ -1,18 +1,25 @@
 //! The token desk as one user sees it: his workspaces, what he may see in them, and changing it. What an item is rests
 //! sealed under the master key; it is opened here and nowhere else.
 
+mod abroad;
 mod add;
+mod obtain;
 mod renew;
 mod saved;
+mod send;
 mod share;
 
+pub(crate) use abroad::Stopped;
+pub(crate) use obtain::{CALLBACK, Flow, Next, Place};
 pub(crate) use saved::OpenedDocument;
+pub(crate) use send::{Bench, Choice, Sent};
 
 use share::Source;
 
 use crate::extract::Call;
 use crate::failure::failed;
 use grantor_protocol::Refusal;
+use grantor_protocol::desk::Given;
 use grantor_protocol::directory::User;
 use grantor_protocol::token::TokenResponse;
 use grantor_protocol::value::{GrantId, ItemId, Scope, Subject, WorkspaceId};
@@ -40,6 +47,10 @@ pub(crate) enum ItemChange<'a> {
     Rename(&'a str),
     /// These came for its refresh token.
     Renewed(&'a TokenResponse),
+    /// These came by the settings that obtained it.
+    Refreshed(&'a Given),
+    /// Its settings obtained another, which nobody shares yet.
+    Obtained(&'a KeptToken),
     /// It was taken back at its server.
     Revoked,
     /// Others may use it.
@@ -149,6 +160,11 @@ impl<'a> Seat<'a> {
                     (*name).clone_into(&mut opened.token.name);
                 }
                 ItemChange::Renewed(tokens) => self.renewed(&mut opened.token, tokens),
+                ItemChange::Refreshed(given) => self.refreshed(&mut opened.token, given),
+                ItemChange::Obtained(token) => {
+                    self.take_back(&mut opened).await?;
+                    opened.token = (*token).clone();
+                }
                 ItemChange::Revoked => {
                     self.take_back(&mut opened).await?;
                     let now = self.call.now();

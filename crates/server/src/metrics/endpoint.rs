@@ -1,7 +1,7 @@
 //! The endpoints by which requests are told apart in figures. The one list.
 
 use crate::endpoint::relay;
-use crate::page::{desk, desk_saved, playground};
+use crate::page::{desk, desk_saved, desk_send, playground};
 use grantor_protocol::metadata::path;
 
 /// What a request is for.
@@ -136,7 +136,10 @@ impl Endpoint {
             | desk_saved::COLLECTION
             | desk_saved::ENVIRONMENT
             | desk_saved::EXPORT
-            | desk_saved::SAVE => Self::Desk,
+            | desk_saved::SAVE
+            | desk_send::SEND
+            | desk_send::OBTAIN
+            | desk_send::CALLBACK => Self::Desk,
             playground::PLAYGROUND | playground::CALLBACK | playground::INSPECTOR | playground::OPERATIONS => {
                 Self::Playground
             }

@@ -5,6 +5,7 @@ pub(crate) mod asset;
 pub(crate) mod consent;
 pub(crate) mod desk;
 pub(crate) mod desk_saved;
+pub(crate) mod desk_send;
 pub(crate) mod device;
 pub(crate) mod flow;
 pub(crate) mod home;

@@ -15,6 +15,7 @@ mod bad_input;
 mod clients;
 mod desk;
 mod desk_requests;
+mod desk_sending;
 mod desk_sharing;
 mod details;
 mod devices;

@@ -11,21 +11,27 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Another server, by plain http on this machine; it remembers what it was asked.
-struct Other {
-    origin: String,
+pub struct Other {
+    pub origin: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Other {
     /// `answer` is all that it ever says, with head and body.
     async fn says(answer: &str) -> Self {
+        let answer = answer.to_owned();
+        Self::that(move |_, _| answer.clone()).await
+    }
+
+    /// It says what this makes of its own origin and of what it was asked.
+    pub async fn that(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (heard, answer) = (Arc::clone(&asked), answer.to_owned());
+        let (heard, answer, own) = (Arc::clone(&asked), Arc::new(answer), origin.clone());
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (heard, answer) = (Arc::clone(&heard), answer.clone());
+                let (heard, answer, own) = (Arc::clone(&heard), Arc::clone(&answer), own.clone());
                 tokio::spawn(async move {
                     let mut request = Vec::new();
                     while !is_whole(&request) {
@@ -35,7 +41,9 @@ impl Other {
                             length => request.extend_from_slice(&chunk[..length]),
                         }
                     }
-                    heard.lock().unwrap().push(String::from_utf8(request).unwrap());
+                    let request = String::from_utf8(request).unwrap();
+                    let answer = answer(&own, &request);
+                    heard.lock().unwrap().push(request);
                     stream.write_all(answer.as_bytes()).await?;
                     stream.shutdown().await
                 });
@@ -45,14 +53,19 @@ impl Other {
     }
 
     /// With this status, these headers and this body.
-    async fn answering(status: u16, headers: &str, body: &str) -> Self {
-        let length = body.len();
-        Self::says(&format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n{headers}\r\n{body}")).await
+    pub async fn answering(status: u16, headers: &str, body: &str) -> Self {
+        Self::says(&answer(status, headers, body)).await
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// A whole answer.
+pub fn answer(status: u16, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
 }
 
 /// Whether head and body have come.
@@ -63,7 +76,7 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length.unwrap_or(0)
 }
 
-fn listed(origins: &[&str]) -> Origins {
+pub fn listed(origins: &[&str]) -> Origins {
     Origins::new(origins.iter().map(|origin| Origin::parse(origin).unwrap()).collect())
 }
 
@@ -73,7 +86,7 @@ async fn site(relay: Origins) -> Site {
 }
 
 /// A site that relays to any server on this machine, as a demo does.
-async fn demo() -> Site {
+pub async fn demo() -> Site {
     site(Origins::of_this_machine()).await
 }
 

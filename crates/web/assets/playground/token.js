@@ -53,6 +53,7 @@ export const HANDLES = {
   gr_ra_: "registration",
   gr_ia_: "initial",
   gr_in_: "interaction",
+  gr_ds_: "interaction",
 };
 
 /** Explicit types (RFC 8725 3.11), in lower case and without `application/`. @type {{ [typ: string]: Kind }} */

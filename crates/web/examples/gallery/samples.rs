@@ -5,10 +5,11 @@ mod requests;
 
 use grantor_web::{
     Account, AllowedApi, AllowedScope, App, Application, Applications, Consent, ConsentDetail, ConsentGroup,
-    ConsentScope, Desk, DeskLife, DeskMember, DeskNotice, DeskSecret, DeskSpace, DeskToken, DeskUse, Device,
-    DeviceDone, DeviceError, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language, Lifetime, OpenSpace, Page,
-    Pages, Playground, PlaygroundCallback, PlaygroundDemo, PlaygroundRelay, RenderError, SelectAccount,
-    SetupAdministrator, SetupDone, SetupError, SignIn, SignInError, SignOut, SignedOut, TokenInspector,
+    ConsentScope, Desk, DeskLeave, DeskLife, DeskMember, DeskNotice, DeskSecret, DeskSent, DeskSpace, DeskToken,
+    DeskUse, Device, DeviceDone, DeviceError, Display, ErrorKind, ErrorPage, FormPost, Frame, Home, Language, Lifetime,
+    OpenSpace, Page, Pages, Playground, PlaygroundCallback, PlaygroundDemo, PlaygroundRelay, RenderError,
+    SelectAccount, SentAgain, SentAnswer, SentProblem, SentRequest, SetupAdministrator, SetupDone, SetupError, SignIn,
+    SignInError, SignOut, SignedOut, TokenInspector,
 };
 
 type Render = Box<dyn Fn(&Pages, Language) -> Result<String, RenderError>>;
@@ -321,6 +322,46 @@ fn desk(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         back: "/desk".to_owned(),
     };
     add(samples, "desk-token", frame, secret);
+    sending(client, frame, samples);
+}
+
+fn sending(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
+    let headers =
+        vec![("Authorization".to_owned(), format!("{client} ••••••")), (client.to_owned(), client.to_owned())];
+    let page = DeskSent {
+        name: client.to_owned(),
+        request: Some(SentRequest {
+            method: "POST".to_owned(),
+            url: format!("https://api.example.com/{client}"),
+            headers: headers.clone(),
+            body: vec!["{".to_owned(), client.to_owned(), "}".to_owned()],
+        }),
+        answer: Some(SentAnswer { status: 200, headers, body: vec![client.to_owned(); 2], own: 2, other: 31 }),
+        problem: None,
+        about: String::new(),
+        again: Some(SentAgain {
+            workspace: "w1".to_owned(),
+            item: "i1".to_owned(),
+            at: "0.2".to_owned(),
+            environment: String::new(),
+            token: "settings".to_owned(),
+        }),
+        csrf: "csrf".into(),
+        action: "/desk/send".to_owned(),
+        back: "/desk/collection".to_owned(),
+    };
+    add(samples, "desk-sent", frame, page.clone());
+    let unlisted =
+        DeskSent { answer: None, problem: Some(SentProblem::Unlisted), about: client.to_owned(), ..page.clone() };
+    add(samples, "desk-sent-unlisted", frame, unlisted);
+    let not = DeskSent { request: None, answer: None, again: None, problem: Some(SentProblem::Bound), ..page };
+    add(samples, "desk-sent-not", frame, not);
+    let leave = DeskLeave {
+        origin: client.to_owned(),
+        url: "https://id.example.com/authorize".to_owned(),
+        back: "/desk/collection".to_owned(),
+    };
+    add(samples, "desk-leave", frame, leave);
 }
 
 fn playground(frame: &Frame, samples: &mut Vec<Sample>) {

@@ -4,6 +4,7 @@ pub(crate) mod applications;
 pub(crate) mod consent;
 pub(crate) mod desk;
 pub(crate) mod desk_saved;
+pub(crate) mod desk_send;
 pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod form_post;
