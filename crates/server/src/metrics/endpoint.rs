@@ -127,8 +127,14 @@ impl Endpoint {
             "/select-account" => Self::SelectAccount,
             "/consent" => Self::Consent,
             "/applications" => Self::Applications,
-            desk::DESK | desk::ACT | desk::TOKEN | desk::USE | desk::STATE => Self::Desk,
-            desk_send::SEND | desk_send::OBTAIN | desk_send::CALLBACK => Self::Desk,
+            desk::DESK
+            | desk::ACT
+            | desk::TOKEN
+            | desk::USE
+            | desk::STATE
+            | desk_send::SEND
+            | desk_send::OBTAIN
+            | desk_send::CALLBACK => Self::Desk,
             playground::PLAYGROUND | playground::CALLBACK | playground::INSPECTOR | playground::OPERATIONS => {
                 Self::Playground
             }
