@@ -1,4 +1,5 @@
 use super::*;
+use grantor_jose::jws::{self, Unverified};
 use grantor_jose::{JwkSet, SigningAlgorithm, SigningKey, digest};
 use grantor_protocol::value::{ClientId, Seconds, UnixTime};
 use serde_json::json;

@@ -10,6 +10,7 @@ use crate::client::auth::basic_header;
 use crate::grant::GrantType;
 use crate::value::{ClientId, Secret};
 use grantor_jose::{base64url, digest};
+use std::fmt::Write as _;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -192,18 +193,15 @@ impl Ask {
     /// What tells this token from others: a token of one issuer must not go where that of another belongs, though both have one
     /// name. It is a digest, since a parameter may be a secret.
     pub fn fingerprint(&self) -> String {
-        let mut whole = Zeroizing::new(format!(
-            "{:?}\n{}\n{}\n{}\n",
-            self.source,
-            self.grant_type.as_str(),
-            self.client,
-            self.scope
-        ));
+        let mut whole = Zeroizing::new(String::new());
+        let (source, grant_type, client, scope) = (&self.source, self.grant_type.as_str(), &self.client, &self.scope);
+        // Writing into a text does not fail.
+        let _ = writeln!(whole, "{source:?} {grant_type} {client} {scope:?}");
         let targets = self.targets.iter().map(|(name, value)| (*name, value, None));
         let extras = self.authorization.iter().chain(&self.token);
         let extras = extras.map(|extra| (extra.name.as_str(), &extra.value, Some(extra.place)));
         for (name, value, place) in targets.chain(extras) {
-            whole.push_str(&format!("{place:?} {name:?} {:?}\n", value.expose()));
+            let _ = writeln!(whole, "{place:?} {name:?} {:?}", value.expose());
         }
         base64url::encode(digest::sha256(whole.as_bytes()))
     }

@@ -288,7 +288,7 @@ impl Seat<'_> {
             authorization.set_sensitive(true);
         }
         let asking = self.call.posting(path::TOKEN, asked.form.expose().to_owned(), authorization);
-        let given = token::answer(&asking).await.map_err(|refusal| match refusal {
+        let given = Box::pin(token::answer(&asking)).await.map_err(|refusal| match refusal {
             Refusal::Busy | Refusal::Broken => Stopped::Refused(refusal),
             refusal => NotGiven::Refused(refusal.code().as_str().to_owned()).into(),
         })?;

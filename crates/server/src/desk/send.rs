@@ -280,6 +280,8 @@ fn without(mut answer: RelayAnswer, secrets: &[Secret]) -> RelayAnswer {
         }
     };
     hide(&mut answer.body);
-    answer.headers.iter_mut().for_each(|(_, value)| hide(value));
+    for (_, value) in &mut answer.headers {
+        hide(value);
+    }
     answer
 }

@@ -234,6 +234,8 @@ async fn rfc7636_a_person_is_asked_and_the_request_sent_when_the_browser_is_back
     // Of another person's browser the same answer is nothing (RFC 9700 2.1).
     let mut bob = Desk::of(&site, "bob").await;
     assert_eq!(bob.browser.get(&callback).await.status, 400);
+    let mut elsewhere = Desk::of(&site, "alice").await;
+    assert_eq!(elsewhere.browser.get(&callback).await.status, 400, "nor of her own other one");
     assert_ne!(Browser::new(&site).get(&callback).await.status, 200);
     let sent = alice.desk.browser.get(&callback).await;
     assert_eq!(status(&sent).as_deref(), Some("200"), "{}", sent.body);
@@ -418,8 +420,7 @@ async fn nobody_is_asked_who_is_not_on_the_list() {
     let token = json!({ "server": { "endpoints": { "token": format!("{}/token", other.origin) } } });
     let elsewhere = json!({ "server": { "issuer": other.origin } });
     for more in [token, elsewhere] {
-        let settings = app(&named, &json!({ "grant_type": "client_credentials", "parameters": {} }));
-        let mut settings = settings.clone();
+        let mut settings = app(&named, &json!({ "grant_type": "client_credentials", "parameters": {} }));
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         alice.item =
             put(&site, "alice", &alice.desk.workspace, collection(&one(&named.origin, &settings)), false).await;
