@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn oversized_input_is_refused() {
-        let parse: [(Bounds, fn(&[u8]) -> Result<Params, Refusal>); 2] =
-            [(OAUTH, Params::parse), (DOCUMENT, Params::parse_document)];
+        type Parse = fn(&[u8]) -> Result<Params, Refusal>;
+        let parse: [(Bounds, Parse); 2] = [(OAUTH, Params::parse), (DOCUMENT, Params::parse_document)];
         for (bounds, parse) in parse {
             let long = |more| format!("a={}", "x".repeat(bounds.value + more));
             let many = |more| (0..bounds.pairs + more).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
