@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn oversized_input_is_refused() {
         type Parse = fn(&[u8]) -> Result<Params, Refusal>;
-        let parse: [(Bounds, Parse); 2] = [(OAUTH, Params::parse), (DOCUMENT, Params::parse_document)];
-        for (bounds, parse) in parse {
+        let both: [(Bounds, Parse); 2] = [(OAUTH, Params::parse), (DOCUMENT, Params::parse_document)];
+        for (bounds, parse) in both {
             let long = |more| format!("a={}", "x".repeat(bounds.value + more));
             let many = |more| (0..bounds.pairs + more).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
             for most in [long(0), many(0)] {

@@ -5,11 +5,12 @@ use super::collection::{Collection, Folder, Item, Request, Token};
 use super::text::Name;
 use super::variable::Variable;
 use crate::error::Refusal;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Where something is in a collection: of each folder from the outermost on which of its items, counted from 0; nothing for
 /// the outermost folder itself. Written `0.2.1`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct At(Vec<usize>);
 
 /// What a folder says of itself.

@@ -10,7 +10,7 @@ use grantor_fetch::RelayRequest;
 use grantor_jose::{base64url, digest};
 use grantor_protocol::Refusal;
 use grantor_protocol::audit::{Action, Outcome};
-use grantor_protocol::desk::{Ask, AskedToken, Given, Leaving, NotGiven, Sender, TokenSettings, code};
+use grantor_protocol::desk::{Ask, AskedToken, At, Given, Leaving, NotGiven, Sender, TokenSettings, code};
 use grantor_protocol::id_token::{self, Expected};
 use grantor_protocol::metadata::path;
 use grantor_protocol::params::Params;
@@ -37,7 +37,7 @@ pub(crate) struct Place {
     #[serde(rename = "i")]
     pub(crate) item: ItemId,
     #[serde(rename = "a")]
-    pub(crate) at: Vec<usize>,
+    pub(crate) at: At,
     #[serde(rename = "e")]
     pub(crate) environment: Option<ItemId>,
 }

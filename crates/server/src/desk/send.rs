@@ -80,19 +80,19 @@ impl Bench {
 
     /// The request that is meant, and the settings in force there.
     pub(crate) fn request(&self) -> Result<(&Request, Option<&TokenSettings>), Refusal> {
-        self.collection.request(&self.place.at).ok_or(Refusal::NotOnTheDesk)
+        self.collection.request(self.place.at.steps()).ok_or(Refusal::NotOnTheDesk)
     }
 
     /// The settings in force, of a request or a folder.
     pub(crate) fn settings(&self) -> Result<Option<&TokenSettings>, Refusal> {
-        let at = &self.place.at;
+        let at = self.place.at.steps();
         let of_request = self.collection.request(at).map(|(_, settings)| settings);
         of_request.or_else(|| self.collection.folder(at).map(|(_, settings)| settings)).ok_or(Refusal::NotOnTheDesk)
     }
 
     /// What people call what is meant.
     pub(crate) fn name(&self) -> &str {
-        let of_request = self.collection.request(&self.place.at).map(|(request, _)| request.name.as_str());
+        let of_request = self.collection.request(self.place.at.steps()).map(|(request, _)| request.name.as_str());
         of_request.unwrap_or(self.collection.root().name.as_str())
     }
 

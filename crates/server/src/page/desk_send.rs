@@ -10,7 +10,7 @@ use crate::respond;
 use axum::response::Response;
 use grantor_fetch::RelayAnswer;
 use grantor_protocol::Refusal;
-use grantor_protocol::desk::indented;
+use grantor_protocol::desk::{At, indented};
 use grantor_protocol::params::Params;
 use grantor_protocol::value::{ItemId, WorkspaceId};
 use grantor_web::{DeskLeave, DeskSent, ErrorKind, SentAgain, SentAnswer, SentProblem, SentRequest};
@@ -189,7 +189,7 @@ impl Visit<'_> {
         let again = SentAgain {
             workspace: place.workspace.to_string(),
             item: place.item.to_string(),
-            at: written(&place.at),
+            at: place.at.to_string(),
             environment: place.environment.map(|id| id.to_string()).unwrap_or_default(),
             token: token.to_owned(),
         };
@@ -239,18 +239,11 @@ impl Visit<'_> {
 }
 
 fn query(place: &Place) -> String {
-    let at = if place.at.is_empty() { String::new() } else { format!("&at={}", written(&place.at)) };
+    let at = if place.at.is_root() { String::new() } else { format!("&at={}", place.at) };
     format!("workspace={}&item={}{at}", place.workspace, place.item)
 }
 
-/// Where something stands, as forms and links write it: `0.2.1`.
-fn written(at: &[usize]) -> String {
-    at.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
-}
-
 fn place(form: &Params) -> Option<Place> {
-    let at = form.get("at").unwrap_or_default();
-    let at = if at.is_empty() { Some(Vec::new()) } else { at.split('.').map(|step| step.parse().ok()).collect() };
     let environment = match form.get("environment").filter(|id| !id.is_empty()) {
         Some(id) => Some(ItemId::parse(id)?),
         None => None,
@@ -258,7 +251,7 @@ fn place(form: &Params) -> Option<Place> {
     Some(Place {
         workspace: WorkspaceId::parse(form.get("workspace")?)?,
         item: ItemId::parse(form.get("item")?)?,
-        at: at?,
+        at: At::parse(form.get("at").unwrap_or_default())?,
         environment,
     })
 }

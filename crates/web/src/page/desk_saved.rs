@@ -80,9 +80,7 @@ pub struct DeskCollection {
     pub fault: Option<SavedFault>,
     /// What the settings in force there are called, and where they are from; none when there are none.
     pub in_force: Option<String>,
-    /// Whether the user may send what is there, and get tokens for it.
-    pub uses: bool,
-    /// The environments that can be used.
+    /// The environments of his own, which can be used.
     pub environments: Vec<DeskSpace>,
     /// The tokens of the desk that can be sent.
     pub tokens: Vec<DeskSpace>,

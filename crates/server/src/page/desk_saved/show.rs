@@ -4,7 +4,7 @@ use super::super::desk::is_open;
 use super::super::{Shown, View, account, either, go, home, known, problem, visit};
 use super::{Done, Page as _, Place, Trouble, place, variables, version};
 use crate::browser::Browser;
-use crate::desk::{OpenedDocument, Seat};
+use crate::desk::{CALLBACK, OpenedDocument, Seat};
 use crate::extract::Call;
 use axum::response::Response;
 use grantor_protocol::Refusal;
@@ -20,9 +20,6 @@ use grantor_web::{
     SavedItem, TreeNode, VariablesForm,
 };
 use http::StatusCode;
-
-/// Where an authorization server sends the browser back to.
-const REDIRECT: &str = "/desk/callback";
 
 /// `GET /desk/requests`.
 pub(crate) async fn requests(call: Call) -> Response {
@@ -209,24 +206,24 @@ async fn collection_page(
     let tokens = seat.items(here).await?.into_iter();
     let tokens = tokens.filter(|opened| seat.owns(opened) && !opened.token.is_over(now));
     let asked = params.get("environment");
-    let environment = |one: &OpenedDocument<Environment>| {
+    let environments = seat.documents::<Environment>(here).await?.into_iter();
+    let environment = |one: OpenedDocument<Environment>| {
         let id = one.item.id.to_string();
         DeskSpace { current: asked == Some(&id), name: one.saved.document().name().to_string(), id }
     };
     Ok(DeskCollection {
         desk: place.frame(notice(params))?,
-        uses: item.own || here.admits(&seat.user.sub, Right::Use).is_ok(),
         item,
         tree: tree(held.root(), &At::default(), at),
         at: at.to_string(),
         form,
         fault: None,
         in_force: settings.map(|settings| called(&settings.name)),
-        environments: seat.documents::<Environment>(here).await?.iter().map(environment).collect(),
+        environments: environments.filter(|one| one.item.owner == seat.user.sub).map(environment).collect(),
         tokens: tokens
             .map(|one| DeskSpace { id: one.item.id.to_string(), name: one.token.name, current: false })
             .collect(),
-        redirect_uri: call.tenancy.issuer.endpoint(REDIRECT),
+        redirect_uri: call.tenancy.issuer.endpoint(CALLBACK),
         grant_types: GrantType::ALL.into_iter().map(GrantType::as_str).collect(),
         authentication_methods: AuthMethod::ALL.into_iter().map(AuthMethod::as_str).collect(),
     })

@@ -48,7 +48,6 @@ fn collection(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         form: request,
         fault: None,
         in_force: Some(client.to_owned()),
-        uses: true,
         environments: vec![space("e1", client, true)],
         tokens: vec![space("t1", client, false)],
         redirect_uri: "https://id.northwind.example/desk/callback".to_owned(),
@@ -56,7 +55,7 @@ fn collection(client: &str, frame: &Frame, samples: &mut Vec<Sample>) {
         authentication_methods: vec!["client_secret_basic", "none"],
     };
     add(samples, "desk-request", frame, page.clone());
-    let lent = DeskCollection { item: lent(client), uses: false, ..page.clone() };
+    let lent = DeskCollection { item: lent(client), ..page.clone() };
     add(samples, "desk-request-of-another", frame, lent);
     let form = PlaceForm::Request { about: about(client, "none"), request: self::request(client, "form") };
     let fault = Some(SavedFault::Method);

@@ -9,6 +9,7 @@ use serde_json::json;
 use std::time::Duration;
 
 const SECRET: &str = "typed-and-never-shown";
+const CLIENT: &str = "demo-machine";
 const KINDS: [Kind; 2] = [
     Kind { name: "saved requests with JavaScript", javascript: true, size: DESKTOP, scheme: "light" },
     Kind { name: "saved requests without JavaScript", javascript: false, size: PHONE, scheme: "dark" },
@@ -21,6 +22,7 @@ pub async fn run(driver: &Driver, report: &mut Report) -> Result<()> {
         report.check(&named("a collection is made, and a folder with settings"), walk.writes()).await;
         report.check(&named("a request inherits the settings of its folder"), walk.inherits()).await;
         report.check(&named("a secret of an environment is set and not shown"), walk.hides()).await;
+        report.check(&named("what is saved is sent with a token that is obtained for it"), walk.sends()).await;
         report.check(&named("a file of Postman's is read, and one is written"), walk.converts()).await;
         report.check(&named("the console has no complaint"), walk.console_is_clean()).await;
         walk.browser.web.quit().await?;
@@ -58,12 +60,14 @@ impl Walk {
         self.write("#settings-name", "Machine token").await?;
         self.browser.click("#settings-grant option[value=client_credentials]").await?;
         self.write("#settings-issuer", &self.demo.issuer).await?;
-        self.write("#settings-client", "machine").await?;
-        self.write("#settings-secret-value", SECRET).await?;
+        self.write("#settings-client", CLIENT).await?;
+        let secret = self.demo.secret(CLIENT)?;
+        self.write("#settings-secret-value", &secret).await?;
+        self.write("#settings-scope", "notes:read").await?;
         self.browser.shoot("desk-folder").await?;
         self.browser.click("form.place button[type=submit]").await?;
         self.says("[role=status]", "Done").await?;
-        equal(self.browser.web.source().await?.contains(SECRET), false)
+        equal(self.browser.web.source().await?.contains(&secret), false)
     }
 
     async fn inherits(&self) -> Result<()> {
@@ -87,7 +91,7 @@ impl Walk {
         self.browser.click("form:has(#environment-name) button").await?;
         self.says("h1", "Staging").await?;
         self.write("#plain-0-name", "notes").await?;
-        self.write("#plain-0-value", "https://api.example/notes").await?;
+        self.write("#plain-0-value", self.demo.api("/notes")?.url()?).await?;
         self.write("#secret-0-name", "key").await?;
         self.write("#secret-0-value", SECRET).await?;
         self.browser.click("form.place button[type=submit]").await?;
@@ -97,8 +101,26 @@ impl Walk {
         self.browser.shoot("desk-environment").await
     }
 
-    async fn converts(&self) -> Result<()> {
+    async fn sends(&self) -> Result<()> {
         self.browser.click("main > p.fine a").await?;
+        self.browser.click(".saved a[href*='/desk/collection']").await?;
+        self.browser.click(".tree a[href$='at=0.0']").await?;
+        self.says(".tree [aria-current]", "List").await?;
+        self.browser.click("#send-environment option:last-child").await?;
+        self.browser.click("form.send button").await?;
+        self.says("#status", "200").await?;
+        self.says("#body", CLIENT).await?;
+        self.browser.shoot("desk-sent").await?;
+        let page = self.browser.web.source().await?;
+        equal(page.contains(&self.demo.secret(CLIENT)?), false)?;
+        self.browser.click("form button[type=submit]").await?;
+        self.says("#status", "200").await?;
+        self.browser.open(&format!("{}/desk", self.demo.issuer)).await?;
+        self.says("article.kept h2", "Machine token").await?;
+        self.browser.click(".spaces > p a").await
+    }
+
+    async fn converts(&self) -> Result<()> {
         let file = json!({
             "info": { "name": "Imported", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json" },
             "event": [{ "listen": "test", "script": { "exec": ["pm.test()"] } }],
