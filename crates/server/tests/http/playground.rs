@@ -133,7 +133,9 @@ async fn how_long_an_answer_took_is_told_to_scripts_of_this_origin_alone() {
     let timing = site.form("/token", &own, &token).await.header("server-timing").to_owned();
     let millis = timing.strip_prefix("grantor;dur=").unwrap_or_else(|| panic!("{timing}"));
     assert!(millis.parse::<u64>().is_ok(), "in whole milliseconds: {timing}");
-    assert!(site.get("/.well-known/openid-configuration", &own).await.header("server-timing").starts_with("grantor;dur="));
+    assert!(
+        site.get("/.well-known/openid-configuration", &own).await.header("server-timing").starts_with("grantor;dur=")
+    );
     let others: [&[(&str, &str)]; 5] = [
         &[],
         &own[..1],

@@ -133,8 +133,7 @@ impl Newcomer<'_> {
 
     async fn keeps(&self) -> Result<()> {
         self.tokens("").await?;
-        let script =
-            "return performance.getEntriesByType('resource').filter(({ name }) => new URL(name).pathname.startsWith('/desk')).length";
+        let script = "return performance.getEntriesByType('resource').filter(({ name }) => new URL(name).pathname.startsWith('/desk')).length";
         let sent: u32 = self.browser.web.execute(script, vec![]).await?.convert()?;
         equal(sent, 0).context("something was sent before the button was pressed")?;
         self.browser.click("#step-token .on-desk button").await?;
