@@ -116,6 +116,7 @@ impl Walk {
         self.browser.click("form button[type=submit]").await?;
         self.says("#status", "200").await?;
         self.browser.open(&format!("{}/desk", self.demo.issuer)).await?;
+        self.browser.click(".spaces li:last-child a").await?;
         self.says("article.kept h2", "Machine token").await?;
         self.browser.click(".spaces > p a").await
     }
