@@ -179,9 +179,7 @@ impl Look<'_> {
     async fn wrong(&self) -> Result<()> {
         self.begin("?flow=client").await?;
         self.browser.click("#begin").await?;
-        let secret = self.browser.find("#client-secret").await?;
-        secret.clear().await?;
-        secret.send_keys("wrong").await?;
+        self.browser.fill("#client-secret", "wrong").await?;
         self.browser.click("#step-client .actions button").await?;
         self.browser.find("#step-client .answer[data-status='401']").await?;
         equal(self.browser.has("#take").await?, false)?;
@@ -199,7 +197,7 @@ impl Look<'_> {
         let header = self.browser.find("#api-Authorization").await?.prop("value").await?.context("no header")?;
         self.open("/playground/token").await?;
         self.sound("a11y-inspector", &EVERYWHERE).await?;
-        self.browser.find("#token").await?.send_keys(header).await?;
+        self.browser.fill("#token", &header).await?;
         self.says("#kind", "Access token").await?;
         self.sound("a11y-inspector-token", &EVERYWHERE).await?;
         self.browser.click("#verify").await?;

@@ -49,10 +49,12 @@ impl Walk {
         let token = answer.text("access_token").context("no token")?;
         self.alice.open(&format!("{}/desk", self.demo.issuer)).await?;
         self.alice.click(".spaces details summary").await?;
-        self.alice.find("#space-name").await?.send_keys("Team").await?;
+        self.alice.fill("#space-name", "Team").await?;
         self.alice.click(".spaces form button").await?;
-        self.alice.find("#add-name").await?.send_keys("Notes").await?;
-        self.alice.find("#add-access").await?.send_keys(&token).await?;
+        // The page before it has the same form, for the workspace that is alice's own.
+        says(&self.alice, ".spaces [aria-current]", "Team").await?;
+        self.alice.fill("#add-name", "Notes").await?;
+        self.alice.fill("#add-access", &token).await?;
         self.alice.click("form:has(#add-name) button").await?;
         says(&self.alice, "article", "notes:write").await?;
         self.alice.shoot("desk").await?;
@@ -66,7 +68,7 @@ impl Walk {
     async fn shares(&mut self) -> Result<()> {
         let bob = json!({ "users": [{ "username": "bob", "password": PASSWORD, "name": "Bob" }] });
         apply_text(&self.demo, &bob.to_string()).await?;
-        self.alice.find("#member-name").await?.send_keys("bob").await?;
+        self.alice.fill("#member-name", "bob").await?;
         self.alice.click("#member-right option[value=use]").await?;
         self.alice.click("form:has(#member-name) button").await?;
         says(&self.alice, ".members", "bob").await?;
@@ -158,8 +160,8 @@ impl Walk {
 }
 
 async fn sign_in(browser: &Browser, user: &User) -> Result<()> {
-    browser.find("#username").await?.send_keys(&user.username).await?;
-    browser.find("#password").await?.send_keys(&user.password).await?;
+    browser.fill("#username", &user.username).await?;
+    browser.fill("#password", &user.password).await?;
     browser.click("form button[type=submit]").await
 }
 

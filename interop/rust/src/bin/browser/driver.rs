@@ -133,14 +133,30 @@ impl Browser {
         Ok(!self.web.find_all(By::Css(css)).await?.is_empty())
     }
 
-    /// What is replaced between being found and being clicked is looked for again.
     pub async fn click(&self, css: &str) -> Result<()> {
+        self.with(css, async |element| {
+            element.scroll_into_view().await.ok();
+            element.click().await
+        })
+        .await
+    }
+
+    /// Writes into a field, in the place of what stands there.
+    pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
+        self.with(css, async |field| {
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await
+    }
+
+    /// What is replaced between being found and being used is looked for again.
+    async fn with(&self, css: &str, used: impl AsyncFn(&WebElement) -> WebDriverResult<()>) -> Result<()> {
         for _ in 0..20 {
             let element = self.find(css).await?;
-            element.scroll_into_view().await.ok();
-            match element.click().await {
+            match used(&element).await {
                 Err(why) if why.to_string().contains("stale") => tokio::time::sleep(Duration::from_millis(50)).await,
-                clicked => return Ok(clicked?),
+                done => return Ok(done?),
             }
         }
         bail!("{css} is replaced all the time")

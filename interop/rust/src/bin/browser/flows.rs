@@ -239,13 +239,11 @@ impl Flows<'_> {
                 browser.click("button[value=allow]").await?;
             } else if browser.has("#username").await? {
                 let alice = self.walk.demo.alice()?;
-                self.find("#username").await?.send_keys(&alice.username).await?;
-                self.find("#password").await?.send_keys(&alice.password).await?;
+                browser.fill("#username", &alice.username).await?;
+                browser.fill("#password", &alice.password).await?;
                 browser.click("form button[type=submit]").await?;
             } else if browser.has("input[name=user_code]:not([type=hidden])").await? {
-                let field = self.find("input[name=user_code]").await?;
-                field.clear().await?;
-                field.send_keys(code).await?;
+                browser.fill("input[name=user_code]", code).await?;
                 browser.click("form button[type=submit]").await?;
             } else {
                 return Ok(());

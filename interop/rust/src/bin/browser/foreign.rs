@@ -216,7 +216,7 @@ impl Walk<'_> {
 
     async fn paste(&self, token: &str) -> Result<()> {
         self.open("/playground/token").await?;
-        Ok(self.browser.find("#token").await?.send_keys(token).await?)
+        self.browser.fill("#token", token).await
     }
 
     async fn verified(&self, identity: &str) -> Result<()> {

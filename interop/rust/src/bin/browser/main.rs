@@ -120,9 +120,8 @@ impl Suite {
 
     async fn sign_in(&self) -> Result<()> {
         let alice = self.demo.alice()?;
-        self.browser.find("#username").await?.clear().await?;
-        self.browser.find("#username").await?.send_keys(&alice.username).await?;
-        self.browser.find("#password").await?.send_keys(&alice.password).await?;
+        self.browser.fill("#username", &alice.username).await?;
+        self.browser.fill("#password", &alice.password).await?;
         self.browser.click("form button[type=submit]").await
     }
 
@@ -157,8 +156,8 @@ impl Suite {
         self.browser.find("#username").await?;
         self.browser.shoot("sign-in").await?;
         let alice = self.demo.alice()?.username.clone();
-        self.browser.find("#username").await?.send_keys(&alice).await?;
-        self.browser.find("#password").await?.send_keys("not the password").await?;
+        self.browser.fill("#username", &alice).await?;
+        self.browser.fill("#password", "not the password").await?;
         self.browser.click("form button[type=submit]").await?;
         equal(self.browser.text("[role=alert]").await?.is_empty(), false)?;
         equal(self.browser.find("#username").await?.prop("value").await?, Some(alice))?;

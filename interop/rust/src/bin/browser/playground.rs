@@ -77,7 +77,7 @@ impl Walk<'_> {
         self.browser.click("#step-api .actions button").await?;
         self.says("#step-api .answer", "\"through\": \"playground\"").await?;
         self.browser.find("#api-method").await?.send_keys("POST").await?;
-        self.browser.find("#api-body").await?.send_keys("from the <b>playground</b>").await?;
+        self.browser.fill("#api-body", "from the <b>playground</b>").await?;
         self.browser.click("#step-api .actions button").await?;
         self.says("#step-api .answer", "\"written\": true").await?;
         self.browser.shoot("playground-called").await?;
@@ -158,7 +158,7 @@ impl Walk<'_> {
 
     async fn refresh_alone(&self, token: &str) -> Result<()> {
         self.begin("?flow=refresh").await?;
-        self.browser.find("#refresh-token").await?.send_keys(token).await?;
+        self.browser.fill("#refresh-token", token).await?;
         self.browser.click("#begin").await?;
         self.browser.click("#step-refresh .actions button").await?;
         self.browser.find("#step-refresh .answer[data-status='200']").await?;
@@ -197,7 +197,7 @@ impl Walk<'_> {
 
     async fn paste(&self, token: &str) -> Result<()> {
         self.open("/playground/token").await?;
-        Ok(self.browser.find("#token").await?.send_keys(token).await?)
+        self.browser.fill("#token", token).await
     }
 
     async fn valid(&self, token: &str) -> Result<()> {

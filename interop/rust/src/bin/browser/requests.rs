@@ -66,7 +66,7 @@ impl Walk {
         self.write("#settings-scope", "notes:read").await?;
         self.browser.shoot("desk-folder").await?;
         self.browser.click("form.place button[type=submit]").await?;
-        self.says("[role=status]", "Done").await?;
+        self.says(".tree [aria-current]", "Reading").await?;
         equal(self.browser.web.source().await?.contains(&secret), false)
     }
 
@@ -154,9 +154,7 @@ impl Walk {
 
     /// In the place of what stands in a field.
     async fn write(&self, css: &str, text: &str) -> Result<()> {
-        let field = self.browser.find(css).await?;
-        field.clear().await?;
-        Ok(field.send_keys(text).await?)
+        self.browser.fill(css, text).await
     }
 
     async fn press(&self, what: &str) -> Result<()> {

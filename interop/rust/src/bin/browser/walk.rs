@@ -54,9 +54,7 @@ pub trait Walking {
     }
 
     async fn type_into(&self, css: &str, text: &str) -> Result<()> {
-        let field = self.browser().find(css).await?;
-        field.clear().await?;
-        Ok(field.send_keys(text).await?)
+        self.browser().fill(css, text).await
     }
 
     /// Waits for what a part of the page says.
