@@ -92,10 +92,9 @@ impl Server {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
         let standing = self.0.store.standing(tenancy.name(), &reference).await?;
         let user_is_there = match &standing {
-            Standing::Good(Some(grant)) if !delegation_stands(&*self.0.store, tenancy.name(), grant).await? => false,
-            Standing::Good(Some(grant)) => {
-                let user = self.0.store.user(tenancy.name(), &grant.terms.subject).await?;
-                user.is_some_and(|user| !user.disabled)
+            Standing::Good(Some(owned)) => {
+                owned.owner.as_ref().is_some_and(|user| !user.disabled)
+                    && delegation_stands(&*self.0.store, tenancy.name(), &owned.grant).await?
             }
             _ => true,
         };

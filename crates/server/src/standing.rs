@@ -14,14 +14,14 @@ mod weight;
 use crate::keyring::TenantKeys;
 use grantor_jose::names::{Name, Names};
 use grantor_protocol::directory::User;
-use grantor_protocol::grant::{Delegation, Grant, Standing, TokenRef};
+use grantor_protocol::grant::{Delegation, Grant, OwnedGrant, Standing, TokenRef};
 use grantor_protocol::token::AccessToken;
+use grantor_protocol::userinfo;
 use grantor_protocol::value::TenantName;
 use grantor_store::{Store, StoreError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 pub(crate) use revocations::Revocations;
-use serde_json::{Map, Value};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -32,8 +32,8 @@ pub(crate) const REUSED_FOR: Duration = Duration::from_millis(500);
 
 /// What is kept at the most, in bytes.
 const MEMORY: u64 = 6 * 1024 * 1024;
-/// What a usual token weighs, with its grant and its user: the table is laid out for as many as fit.
-const USUAL: u64 = 3 * 1024;
+/// What a usual token weighs, with what is shown of its user: the table is laid out for as many as fit.
+const USUAL: u64 = 2 * 1024;
 
 /// The tokens that were presented lately.
 pub(crate) struct Standings {
@@ -86,12 +86,14 @@ pub(crate) enum Stands {
     Revoked,
 }
 
-/// What stands behind the token of a user.
+/// What stands behind the token of a user, as far as somebody is shown it: grant and user themselves would be most of what
+/// is kept.
 pub(crate) struct Behind {
-    pub(crate) grant: Grant,
-    pub(crate) user: User,
-    /// Everything that is known of him (OpenID Connect Core 5.1).
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) username: Box<str>,
+    /// Whether it was derived from a token that somebody shared.
+    pub(crate) is_derived: bool,
+    /// What userinfo says with this token, where it says anything (OpenID Connect Core 5.3.2).
+    pub(crate) userinfo: Option<Box<str>>,
 }
 
 /// A token as it lies in the table, which wants to be told when its weight changes.
@@ -130,7 +132,7 @@ impl Standings {
         {
             return Ok(kept.known);
         }
-        let known = Arc::new(Known::new(open()?, name, text.len(), Arc::downgrade(keys)));
+        let known = Arc::new(Known::new(open()?, name, Arc::downgrade(keys)));
         self.tokens.insert(name, Kept::of(&known));
         Ok(known)
     }
@@ -158,7 +160,7 @@ impl Standings {
             None
         };
         let asked = self.asked(known, clock());
-        let stands = ask(store, tenant, &known.reference).await?;
+        let stands = ask(store, tenant, known).await?;
         known.keep(asked, &stands);
         self.weigh(known, &stands);
         drop(turn);
@@ -194,10 +196,20 @@ impl Kept {
     }
 }
 
+impl Behind {
+    fn of(token: &AccessToken, grant: &Grant, user: User) -> Self {
+        let opens = userinfo::admit(token, &token.issuer).is_ok();
+        let shown = opens.then(|| userinfo::claims(token, &user.claims.to_map(), &grant.terms.claims));
+        let userinfo = shown.and_then(|claims| serde_json::to_string(&claims).ok()).map(String::into_boxed_str);
+        let is_derived = grant.terms.delegation.is_some();
+        Self { username: user.username.into_boxed_str(), is_derived, userinfo }
+    }
+}
+
 impl Known {
-    fn new(token: AccessToken, name: Name, length: usize, keys: Weak<TenantKeys>) -> Self {
+    fn new(token: AccessToken, name: Name, keys: Weak<TenantKeys>) -> Self {
         let reference = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
-        let own_weight = weight::of_token(length, &token.details);
+        let own_weight = weight::of_token(&token);
         let weight = AtomicU64::new(bytes(own_weight));
         let (said, written, asking) = (Mutex::default(), OnceLock::new(), tokio::sync::Mutex::default());
         Self { token, reference, name, own_weight, weight, keys, said, written, asking }
@@ -221,18 +233,17 @@ fn bytes(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-async fn ask(store: &dyn Store, tenant: &TenantName, token: &TokenRef) -> Result<Stands, StoreError> {
-    let grant = match store.standing(tenant, token).await? {
+async fn ask(store: &dyn Store, tenant: &TenantName, known: &Known) -> Result<Stands, StoreError> {
+    let OwnedGrant { grant, owner } = match store.standing(tenant, &known.reference).await? {
         Standing::Good(None) => return Ok(Stands::ForItself),
-        Standing::Good(Some(grant)) => *grant,
+        Standing::Good(Some(owned)) => *owned,
         Standing::Revoked => return Ok(Stands::Revoked),
     };
     if !delegation_stands(store, tenant, &grant).await? {
         return Ok(Stands::Revoked);
     }
-    let user = store.user(tenant, &grant.terms.subject).await?;
-    Ok(match user.filter(|user| !user.disabled) {
-        Some(user) => Stands::ForUser(Arc::new(Behind { claims: user.claims.to_map(), grant, user })),
+    Ok(match owner.filter(|user| !user.disabled) {
+        Some(user) => Stands::ForUser(Arc::new(Behind::of(&known.token, &grant, user))),
         None => Stands::Revoked,
     })
 }

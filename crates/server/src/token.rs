@@ -113,9 +113,7 @@ pub(crate) async fn standing(call: &Call, known: &Arc<Known>, now: UnixTime) -> 
     match stands.map_err(|error| failed(&error))? {
         Stands::ForItself => Ok(None),
         // What was derived from a shared token is worth nothing where nothing may be shared any more.
-        Stands::ForUser(behind) if behind.grant.terms.delegation.is_some() && !shares(call) => {
-            Err(Refusal::AccessTokenRevoked)
-        }
+        Stands::ForUser(behind) if behind.is_derived && !shares(call) => Err(Refusal::AccessTokenRevoked),
         Stands::ForUser(behind) => Ok(Some(behind)),
         Stands::Revoked => Err(Refusal::AccessTokenRevoked),
     }

@@ -8,7 +8,7 @@ use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
-use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::grant::{Access, Consent, Grant, OwnedGrant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
@@ -44,6 +44,11 @@ impl Grants for SqliteStore {
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
         let tenant = tenant.clone();
         self.readers.find(move |db| grants::find(db, &tenant, grant)).await
+    }
+
+    async fn owned_grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<OwnedGrant>> {
+        let tenant = tenant.clone();
+        self.readers.find(move |db| grants::find_owned(db, &tenant, grant)).await
     }
 
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {

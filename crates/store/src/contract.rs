@@ -42,6 +42,7 @@ macro_rules! contract_tests {
             grants::{
                 rfc6749_4_1_2_a_code_is_spent_once,
                 rfc6749_6_a_refresh_gives_the_next_generation,
+                a_grant_comes_with_its_owner,
                 rfc6749_6_a_grant_expires_when_idle_and_absolutely,
                 rfc9700_4_14_2_the_generation_just_replaced_is_repeated_inside_the_grace_window,
                 rfc9700_4_14_2_an_outdated_generation_revokes_the_grant,

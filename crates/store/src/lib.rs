@@ -16,7 +16,7 @@ use grantor_protocol::client::Client;
 use grantor_protocol::directory::{Api, DirectoryRecords, KeyRecord, PackedDirectory, Policy, Tenant, User};
 use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
-use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::grant::{Access, Consent, Grant, OwnedGrant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
@@ -81,6 +81,9 @@ pub trait Grants: Send + Sync {
 
     /// The grant, revoked or not; none once it is gone.
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>>;
+
+    /// The same with its owner. One read.
+    async fn owned_grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<OwnedGrant>>;
 
     /// The grants that are neither revoked nor expired, youngest first, at most `limit`.
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>>;

@@ -183,7 +183,7 @@ async fn ask(node: &dyn Store, code: u64, asked: Call) -> Result<Said, StoreErro
         }
         Call::Introspect { grant } => {
             match node.standing(&tenant(), &token(code, Some(code * CANDIDATES + grant), 1)).await? {
-                Standing::Good(Some(grant)) => said("good", grant.generation.into()),
+                Standing::Good(Some(owned)) => said("good", owned.grant.generation.into()),
                 Standing::Good(None) => said("without a grant", 0),
                 Standing::Revoked => said("revoked", 0),
             }

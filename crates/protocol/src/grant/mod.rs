@@ -11,6 +11,6 @@ pub mod refresh_token;
 pub use access::Access;
 pub use kind::GrantType;
 pub use record::{
-    ClaimsRequest, Consent, Delegation, Grant, NewGrant, Presented, Redemption, Renewal, RequestedClaim, Rotation,
-    Spend, Standing, TokenRef,
+    ClaimsRequest, Consent, Delegation, Grant, NewGrant, OwnedGrant, Presented, Redemption, Renewal, RequestedClaim,
+    Rotation, Spend, Standing, TokenRef,
 };

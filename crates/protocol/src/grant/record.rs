@@ -3,6 +3,7 @@
 use super::Access;
 use crate::audit::Event;
 use crate::authorization_details::AuthorizationDetails;
+use crate::directory::User;
 use crate::session::Authentication;
 use crate::token::Binding;
 use crate::userinfo::scope_of_claim;
@@ -208,11 +209,20 @@ pub struct TokenRef {
     pub client: ClientId,
 }
 
+/// A grant, and the resource owner who made it: both as they are at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnedGrant {
+    /// The grant.
+    pub grant: Grant,
+    /// Whose it is; none once he is gone.
+    pub owner: Option<User>,
+}
+
 /// What `standing` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
     /// Nothing was taken back. The grant, when there is one.
-    Good(Option<Box<Grant>>),
+    Good(Option<Box<OwnedGrant>>),
     /// The token, its grant, or everything that its user or its client had, was taken back; or the grant is gone.
     Revoked,
 }

@@ -192,7 +192,7 @@ impl Seat<'_> {
         let token = open_access_token(&call.tenancy, text).map_err(|_| Refusal::NotShareable)?;
         let named = TokenRef { token: token.id, grant: token.grant, client: token.client.clone() };
         let grant = match store.standing(tenant, &named).await.map_err(|error| failed(&error))? {
-            Standing::Good(Some(grant)) => *grant,
+            Standing::Good(Some(owned)) => owned.grant,
             Standing::Good(None) => return Err(Refusal::NotShareable),
             Standing::Revoked => return Err(Refusal::GrantRevoked),
         };

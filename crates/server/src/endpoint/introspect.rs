@@ -99,5 +99,5 @@ fn username<'a>(call: &Call, known: &Known, behind: Option<&'a Behind>) -> Optio
         let client = directory.client(&known.token.client);
         client.is_none_or(|client| client.metadata.subject_type == SubjectType::Pairwise)
     };
-    behind.filter(|_| !hidden()).map(|behind| behind.user.username.as_str())
+    behind.filter(|_| !hidden()).map(|behind| &*behind.username)
 }

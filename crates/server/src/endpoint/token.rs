@@ -22,7 +22,7 @@ use grantor_protocol::narrow::{self, Allowed, Asked};
 use grantor_protocol::token::dpop::Proof;
 use grantor_protocol::token::handle::HandleKind;
 use grantor_protocol::token::{Binding, Proven, Selection, TokenRequest, TokenResponse, select};
-use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, Subject, TokenId, UnixTime};
+use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, TokenId, UnixTime};
 use http::{StatusCode, header};
 
 /// By how much the clocks of two nodes may differ.
@@ -131,7 +131,8 @@ impl Asking<'_> {
         let access_life = longest_access_life(call, &code.access);
         let terms = Terms { lifetimes: &directory.tenant.lifetimes, access_life, proven: self.proven };
         let terms = authorization_code::redeem(request, code, client, &terms, now)?;
-        let user = living_user(call, &terms.subject).await?;
+        let user = call.context.store.user(call.tenancy.name(), &terms.subject).await;
+        let user = living(user.map_err(|error| failed(&error))?)?;
         let (content, mut narrowed) = self.within(&terms, &request.asked, &request.details, &user, grant_type)?;
         narrowed.extend(terms.narrowed.iter().cloned());
         let grant = GrantId::new(world.millis(), world.random());
@@ -166,7 +167,8 @@ impl Asking<'_> {
         let keys = &call.tenancy.ready()?.keys;
         let handle =
             keys.handles.open_refresh_token(request.refresh_token.expose()).ok_or(Refusal::MalformedRefreshToken)?;
-        let found = store.grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
+        let owned = store.owned_grant(tenant, handle.grant).await.map_err(|error| failed(&error))?;
+        let (found, owner) = owned.map_or((None, None), |owned| (Some(owned.grant), owned.owner));
         let granted = refresh_token::may_refresh(found, client, self.proven)?;
         let found = defended!(
             "refresh-scope",
@@ -174,7 +176,7 @@ impl Asking<'_> {
             crate::undefended::widened(granted, &request.asked, client, &call.tenancy)
         );
         let generation = defended!("refresh-reuse", handle.generation, found.generation);
-        let user = living_user(call, &found.terms.subject).await?;
+        let user = living(owner)?;
         let grant_type = GrantType::RefreshToken;
         let (content, narrowed) = self.within(&found.terms, &request.asked, &request.details, &user, grant_type)?;
         let issuing = self.issuing(&user, grant_type, handle.grant, &content.selection).await?;
@@ -299,8 +301,7 @@ fn longest_access_life(call: &Call, access: &Access) -> Seconds {
         .fold(own, Seconds::max)
 }
 
-async fn living_user(call: &Call, subject: &Subject) -> Result<User, Refusal> {
-    let user = call.context.store.user(call.tenancy.name(), subject).await.map_err(|error| failed(&error))?;
+fn living(user: Option<User>) -> Result<User, Refusal> {
     user.filter(|user| !user.disabled).ok_or(Refusal::UserDisabled)
 }
 

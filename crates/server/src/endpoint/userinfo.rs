@@ -32,20 +32,21 @@ async fn answer(call: &Call) -> Result<Response, Refusal> {
     let (Some(behind), TokenSubject::User(_)) = (behind, &token.subject) else {
         return Err(Refusal::WrongAudience);
     };
-    let claims = userinfo::claims(token, &behind.claims, &behind.grant.terms.claims);
+    let claims = behind.userinfo.as_deref().ok_or(Refusal::WrongAudience)?;
     write(call, token, claims).await
 }
 
 /// JSON, or a JWT, signed or signed and encrypted, for a client that is registered for it (5.3.2).
-async fn write(call: &Call, token: &AccessToken, mut claims: Map<String, Value>) -> Result<Response, Refusal> {
+async fn write(call: &Call, token: &AccessToken, claims: &str) -> Result<Response, Refusal> {
     client_document::look_up(call, Some(token.client.as_str())).await?;
     let client = call.tenancy.directory.client(&token.client).ok_or(Refusal::AccessTokenRevoked)?;
     let metadata = &client.metadata;
     let (alg, enc) = (metadata.userinfo_encrypted_response_alg, metadata.userinfo_encrypted_response_enc);
     let encryptor = issue::encryptor(call, metadata, alg, enc).await?;
     if metadata.userinfo_signed_response_alg.is_none() && encryptor.is_none() {
-        return Ok(respond::json(StatusCode::OK, &claims));
+        return Ok(respond::json_text(StatusCode::OK, claims.into()));
     }
+    let mut claims: Map<String, Value> = serde_json::from_str(claims).map_err(|_| Refusal::Broken)?;
     let algorithm = metadata.response_algorithm(metadata.userinfo_signed_response_alg);
     claims.insert("iss".to_owned(), json!(call.tenancy.issuer));
     claims.insert("aud".to_owned(), json!(token.client));

@@ -7,7 +7,7 @@ use grantor_protocol::audit::Event;
 use grantor_protocol::directory::{DirectoryRecords, PackedDirectory, User};
 use grantor_protocol::grant::authorization_code::Code;
 use grantor_protocol::grant::device_code::{Device, Poll};
-use grantor_protocol::grant::{Access, Consent, Grant, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::grant::{Access, Consent, Grant, OwnedGrant, Redemption, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::session::Session;
 use grantor_protocol::status_list::StatusIndex;
 use grantor_protocol::value::{
@@ -115,6 +115,10 @@ impl Grants for MeteredStore {
 
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
         self.metered(Verb::Grant, self.inner.grant(tenant, grant)).await
+    }
+
+    async fn owned_grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<OwnedGrant>> {
+        self.metered(Verb::OwnedGrant, self.inner.owned_grant(tenant, grant)).await
     }
 
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {

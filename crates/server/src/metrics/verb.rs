@@ -6,6 +6,7 @@ pub(super) enum Verb {
     Redeem,
     Rotate,
     Grant,
+    OwnedGrant,
     Grants,
     RevokeGrant,
     RevokeAll,
@@ -50,10 +51,11 @@ pub(super) enum Verb {
 
 impl Verb {
     /// Every verb, in the order of the type.
-    pub(super) const ALL: [Self; 43] = [
+    pub(super) const ALL: [Self; 44] = [
         Self::Redeem,
         Self::Rotate,
         Self::Grant,
+        Self::OwnedGrant,
         Self::Grants,
         Self::RevokeGrant,
         Self::RevokeAll,
@@ -102,6 +104,7 @@ impl Verb {
             Self::Redeem => "redeem",
             Self::Rotate => "rotate",
             Self::Grant => "grant",
+            Self::OwnedGrant => "owned_grant",
             Self::Grants => "grants",
             Self::RevokeGrant => "revoke_grant",
             Self::RevokeAll => "revoke_all",

@@ -1,6 +1,6 @@
 //! Access tokens that were taken back, one by one or all before a moment.
 
-use super::grants::{from_row, key, numbers, position, uuid};
+use super::grants::{key, numbers, owned_from_row, position, uuid};
 use crate::batch::{Job, Pending};
 use crate::connect::Held;
 use crate::failure::Result;
@@ -25,7 +25,8 @@ SET cutoff = GREATEST(cutoffs.cutoff, excluded.cutoff), expires = GREATEST(cutof
 
 /// A row says that the token is good, and brings its grant.
 const STANDS: &str = "
-SELECT r.n, g.generation, g.rotated, g.expires, g.revoked, g.terms
+SELECT r.n, g.generation, g.rotated, g.expires, g.revoked, g.terms,
+  (SELECT u.body FROM users AS u WHERE u.tenant = g.tenant AND u.sub = g.subject) AS owner
 FROM unnest($1::int4[], $2::text[], $3::uuid[], $4::text[], $5::uuid[], $6::bytea[])
   AS r (n, tenant, token, client, id, key)
 LEFT JOIN grants AS g ON g.tenant = r.tenant AND g.key = r.key AND COALESCE(g.revoked, -1) = -1
@@ -87,7 +88,7 @@ impl Job for Stands {
         let rows = held.query(STANDS, &[&numbers(jobs.len()), &tenants, &tokens, &clients, &ids, &keys]).await?;
         for row in &rows {
             let Some(pending) = jobs.get_mut(position(row)?) else { continue };
-            let grant = pending.job.token.grant.map(|id| from_row(id, row)).transpose()?;
+            let grant = pending.job.token.grant.map(|id| owned_from_row(id, row)).transpose()?;
             pending.answer(Standing::Good(grant.map(Box::new)));
         }
         jobs.iter_mut().filter(|pending| pending.is_open()).for_each(|pending| pending.answer(Standing::Revoked));

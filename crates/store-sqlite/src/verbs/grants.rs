@@ -2,7 +2,7 @@
 
 use super::audit;
 use crate::failure::Result;
-use grantor_protocol::grant::{Grant, Presented, Redemption, Renewal, Rotation, Spend};
+use grantor_protocol::grant::{Grant, OwnedGrant, Presented, Redemption, Renewal, Rotation, Spend};
 use grantor_protocol::value::{ClientId, GrantId, Seconds, Subject, TenantName, TokenId, UnixTime};
 use grantor_store::{GrantsOf, StoreError, taken_back_at};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -21,6 +21,7 @@ pub(crate) struct Stored {
     expires: UnixTime,
     revoked: Option<UnixTime>,
     terms: String,
+    owner: Option<String>,
 }
 
 /// The columns of [`Stored::from_row`].
@@ -30,6 +31,14 @@ macro_rules! columns {
     };
 }
 pub(crate) use columns;
+
+/// The column of [`Stored::owned`], behind [`columns`].
+macro_rules! owner {
+    () => {
+        "(SELECT body FROM users WHERE users.tenant = grants.tenant AND users.sub = grants.subject) AS owner"
+    };
+}
+pub(crate) use owner;
 
 /// RFC 6749 4.1.2: the insert of the spent code decides.
 pub(crate) fn redeem(db: &Connection, tenant: &TenantName, redemption: Redemption, now: UnixTime) -> Result<Spend> {
@@ -124,6 +133,14 @@ pub(crate) fn find(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<
         .query_row(params![tenant.as_str(), id.as_bytes()], Stored::from_row)
         .optional()?
         .map(Stored::grant)
+        .transpose()
+}
+
+pub(crate) fn find_owned(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<OwnedGrant>> {
+    db.prepare_cached(concat!("SELECT ", columns!(), ", ", owner!(), " FROM grants WHERE tenant = ? AND id = ?"))?
+        .query_row(params![tenant.as_str(), id.as_bytes()], Stored::owned_from_row)
+        .optional()?
+        .map(Stored::owned)
         .transpose()
 }
 
@@ -248,7 +265,19 @@ impl Stored {
             expires: UnixTime::new(row.get(3)?),
             revoked: row.get::<_, Option<i64>>(4)?.map(UnixTime::new).or(before_epoch),
             terms: row.get(5)?,
+            owner: None,
         })
+    }
+
+    /// The same, and [`owner`] behind them.
+    pub(crate) fn owned_from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { owner: row.get(7)?, ..Self::from_row(row)? })
+    }
+
+    /// With its terms, and the user whose it is.
+    pub(crate) fn owned(self) -> Result<OwnedGrant> {
+        let owner = self.owner.as_deref().map(serde_json::from_str).transpose()?;
+        Ok(OwnedGrant { grant: self.grant()?, owner })
     }
 
     /// With its terms.

@@ -1,6 +1,6 @@
 //! Access tokens that were taken back, one by one or all before a moment.
 
-use super::grants::{Owner, Stored, columns};
+use super::grants::{Owner, Stored, columns, owner};
 use crate::failure::Result;
 use grantor_protocol::grant::{Standing, TokenRef};
 use grantor_protocol::value::{TenantName, TokenId, UnixTime};
@@ -48,19 +48,21 @@ pub(crate) fn standing(db: &Connection, tenant: &TenantName, token: &TokenRef) -
             .prepare_cached(concat!(
                 "SELECT ",
                 columns!(),
-                " FROM grants AS g
+                ", ",
+                owner!(),
+                " FROM grants
                  WHERE tenant = ?1 AND id = ?4 AND revoked IS NULL AND min(?2, id) >= (SELECT id FROM epoch)
                  AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = ?1 AND token = ?2)
                  AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = '' AND client = ?3 AND cutoff > ?2)
-                 AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = g.subject
+                 AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = grants.subject
                                  AND client IN ('', ?3) AND cutoff > ?2)",
             ))?
-            .query_row(params![tenant.as_str(), jti, client, grant.as_bytes()], |row| Stored::from_row(row).map(Some))
+            .query_row(params![tenant.as_str(), jti, client, grant.as_bytes()], |row| Stored::owned_from_row(row).map(Some))
             .optional()?,
     };
     match good {
         None => Ok(Standing::Revoked),
         Some(None) => Ok(Standing::Good(None)),
-        Some(Some(stored)) => Ok(Standing::Good(Some(Box::new(stored.grant()?)))),
+        Some(Some(stored)) => Ok(Standing::Good(Some(Box::new(stored.owned()?)))),
     }
 }

@@ -55,7 +55,7 @@ async fn say(store: &dyn Store, step: Step, position: u64, now: u32) -> String {
     match verb % 33 {
         0..3 if !exists => said(store.redeem(&here, redemption, moment).await),
         0..7 => said(store.rotate(&here, redemption.grant, generation, Seconds::new(30), moment).await),
-        7 => said(store.grant(&here, redemption.grant).await),
+        7 => said(store.owned_grant(&here, redemption.grant).await),
         8 => said(store.grants(&here, whose, moment, 4).await),
         9 => said(store.revoke_grant(&here, redemption.grant, moment).await),
         // What is named by small numbers falls, and every session.

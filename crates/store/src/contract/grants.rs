@@ -3,10 +3,10 @@
 use super::Subject as Under;
 use super::samples::{
     DAY, GRACE, START, at, client, elsewhere, grant_id, other_tenant, redeemed, redemption, redemption_by, subject,
-    tenant, terms, token_id,
+    tenant, terms, token, token_id, user,
 };
-use crate::{GrantsOf, Store};
-use grantor_protocol::grant::{Grant, Presented, Rotation, Spend};
+use crate::{Change, GrantsOf, Store};
+use grantor_protocol::grant::{Grant, OwnedGrant, Presented, Rotation, Spend, Standing};
 use grantor_protocol::value::{Seconds, UnixTime};
 
 /// The first redemption makes the grant, any other takes it back.
@@ -191,6 +191,27 @@ pub async fn grants_of_one_tenant_mean_nothing_to_another(store: Under) {
     store.redeem(&there, elsewhere(&there, redemption(1, 2)), START).await.unwrap();
     assert_eq!(store.grant(&here, grant_id(1)).await.unwrap().unwrap().revoked, None);
     assert!(matches!(rotate(&*store, 1, 0, START).await, Rotation::Rotated(_)));
+}
+
+/// As he is at that moment, and of the tenant that the grant is of.
+pub async fn a_grant_comes_with_its_owner(store: Under) {
+    let grant = make(&*store, 1).await;
+    let owner = async || store.owned_grant(&tenant(), grant_id(1)).await.unwrap().unwrap();
+    assert_eq!(owner().await, OwnedGrant { grant: grant.clone(), owner: None });
+    let elsewhere = Change::PutUser(user(other_tenant(), 1, "ann"));
+    store.change_directory(vec![elsewhere], None).await.unwrap();
+    assert_eq!(owner().await.owner, None);
+    for name in ["bea", "carl"] {
+        let one = user(tenant(), 1, name);
+        store.change_directory(vec![Change::PutUser(one.clone())], None).await.unwrap();
+        assert_eq!(owner().await, OwnedGrant { grant: grant.clone(), owner: Some(one.clone()) });
+        let standing = store.standing(&tenant(), &token(2, Some(1), 1)).await.unwrap();
+        assert_eq!(standing, Standing::Good(Some(Box::new(owner().await))));
+    }
+    store.revoke_grant(&tenant(), grant_id(1), at(5)).await.unwrap();
+    assert_eq!(owner().await.grant, store.grant(&tenant(), grant_id(1)).await.unwrap().unwrap(), "revoked or not");
+    assert_eq!(store.owned_grant(&tenant(), grant_id(2)).await.unwrap(), None);
+    assert_eq!(store.owned_grant(&other_tenant(), grant_id(1)).await.unwrap(), None);
 }
 
 /// Users 1 and 2, clients 1 and 2; grant 5 is a second one of user 1 for client 1.

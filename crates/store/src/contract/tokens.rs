@@ -11,9 +11,9 @@ use grantor_protocol::grant::{Spend, Standing, TokenRef};
 /// With its grant, or without one.
 pub async fn rfc7662_2_2_a_token_stands_while_nothing_was_taken_back(store: Under) {
     store.redeem(&tenant(), redemption(1, 1), START).await.unwrap();
-    let grant = store.grant(&tenant(), grant_id(1)).await.unwrap().unwrap();
+    let owned = store.owned_grant(&tenant(), grant_id(1)).await.unwrap().unwrap();
     let of_grant = store.standing(&tenant(), &token(1, Some(1), 1)).await.unwrap();
-    assert_eq!(of_grant, Standing::Good(Some(Box::new(grant))));
+    assert_eq!(of_grant, Standing::Good(Some(Box::new(owned))));
     assert_eq!(store.standing(&tenant(), &token(1, None, 1)).await.unwrap(), Standing::Good(None));
     assert!(!stands(&*store, &token(1, Some(9), 1)).await, "a grant that is gone");
     assert_eq!(store.standing(&other_tenant(), &token(1, Some(1), 1)).await.unwrap(), Standing::Revoked);

@@ -3,7 +3,9 @@
 use super::{MemoryStore, State, Whose};
 use crate::{Grants, GrantsOf, Result, taken_back_at};
 use async_trait::async_trait;
-use grantor_protocol::grant::{Grant, NewGrant, Presented, Redemption, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::grant::{
+    Grant, NewGrant, OwnedGrant, Presented, Redemption, Rotation, Spend, Standing, TokenRef,
+};
 use grantor_protocol::value::{GrantId, Seconds, TenantName, TokenId, UnixTime};
 
 #[async_trait]
@@ -58,14 +60,12 @@ impl Grants for MemoryStore {
     }
 
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<Grant>> {
+        Ok(self.lock().grant(tenant, grant))
+    }
+
+    async fn owned_grant(&self, tenant: &TenantName, grant: GrantId) -> Result<Option<OwnedGrant>> {
         let state = self.lock();
-        let mut found = state.grants.get(&(tenant.clone(), grant)).cloned();
-        if let (Some(grant), Some(epoch)) = (&mut found, state.epoch)
-            && state.before_epoch(grant.id.as_bytes())
-        {
-            grant.revoked.get_or_insert(taken_back_at(epoch));
-        }
-        Ok(found)
+        Ok(state.grant(tenant, grant).map(|grant| state.owned(tenant, grant)))
     }
 
     async fn grants(&self, tenant: &TenantName, of: GrantsOf<'_>, now: UnixTime, limit: usize) -> Result<Vec<Grant>> {
@@ -136,7 +136,22 @@ impl State {
                 && !cut_off(Whose::Subject(grant.terms.subject.clone()))
                 && !cut_off(Whose::Application(grant.terms.subject.clone(), token.client.clone()))
         });
-        grant.map_or(Standing::Revoked, |grant| Standing::Good(Some(Box::new(grant.clone()))))
+        grant.map_or(Standing::Revoked, |grant| Standing::Good(Some(Box::new(self.owned(tenant, grant.clone())))))
+    }
+
+    fn grant(&self, tenant: &TenantName, grant: GrantId) -> Option<Grant> {
+        let mut found = self.grants.get(&(tenant.clone(), grant)).cloned();
+        if let (Some(grant), Some(epoch)) = (&mut found, self.epoch)
+            && self.before_epoch(grant.id.as_bytes())
+        {
+            grant.revoked.get_or_insert(taken_back_at(epoch));
+        }
+        found
+    }
+
+    fn owned(&self, tenant: &TenantName, grant: Grant) -> OwnedGrant {
+        let owner = self.directory.users.get(&(tenant.clone(), grant.terms.subject.clone())).cloned();
+        OwnedGrant { grant, owner }
     }
 
     /// Whether the epoch, or a cut-off of its user or its client, is younger than the code.

@@ -36,9 +36,8 @@ impl Statuses for MemoryStore {
         let is_invalid = |token: &TokenRef| match state.standing(tenant, token) {
             Standing::Revoked => true,
             Standing::Good(None) => disabled.contains(&token.client),
-            Standing::Good(Some(grant)) => {
-                let user = state.directory.users.get(&(tenant.clone(), grant.terms.subject));
-                disabled.contains(&token.client) || user.is_some_and(|user| user.disabled)
+            Standing::Good(Some(owned)) => {
+                disabled.contains(&token.client) || owned.owner.is_some_and(|user| user.disabled)
             }
         };
         Ok(Some(listed.filter(|(_, (token, _))| is_invalid(token)).map(|((_, at), _)| at.index).collect()))

@@ -1,10 +1,10 @@
 //! Looking grants up, one by one or all that somebody has.
 
-use super::{from_row, id_of, key, numbers, position, uuid};
+use super::{from_row, id_of, key, numbers, owned_from_row, position, uuid};
 use crate::batch::{Job, Pending};
 use crate::connect::{Connections, Held};
 use crate::failure::{Attempts, Repeatable, Result};
-use grantor_protocol::grant::Grant;
+use grantor_protocol::grant::{Grant, OwnedGrant};
 use grantor_protocol::value::{GrantId, TenantName, TokenId, UnixTime};
 use grantor_store::{GrantsOf, taken_back_at};
 use uuid::Uuid;
@@ -15,7 +15,8 @@ pub(super) const STATEMENTS: &[&str] = &[FIND, OF_SUBJECT, OF_CLIENT];
 const FIND: &str = "
 SELECT r.n, g.generation, g.rotated, g.expires, g.revoked, g.terms,
   r.id < (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch') AS is_old,
-  (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch') AS epoch
+  (SELECT encode(bytes, 'hex')::uuid FROM meta WHERE name = 'epoch') AS epoch,
+  (SELECT u.body FROM users AS u WHERE u.tenant = g.tenant AND u.sub = g.subject) AS owner
 FROM unnest($1::int4[], $2::text[], $3::bytea[], $4::uuid[]) AS r (n, tenant, key, id)
 JOIN grants AS g ON g.tenant = r.tenant AND g.key = r.key";
 
@@ -46,7 +47,7 @@ pub(crate) struct Find {
 }
 
 impl Job for Find {
-    type Answer = Option<Grant>;
+    type Answer = Option<OwnedGrant>;
     const WRITES: bool = false;
 
     async fn run(held: &Held, jobs: &mut Vec<Pending<Self>>, _uncertain: bool) -> Result<()> {
@@ -55,12 +56,12 @@ impl Job for Find {
         let ids: Vec<_> = jobs.iter().map(|pending| uuid(pending.job.id.as_bytes())).collect();
         for row in &held.query(FIND, &[&numbers(jobs.len()), &tenants, &keys, &ids]).await? {
             let Some(pending) = jobs.get_mut(position(row)?) else { continue };
-            let mut grant = from_row(pending.job.id, row)?;
+            let mut owned = owned_from_row(pending.job.id, row)?;
             if row.try_get("is_old")? {
                 let epoch: Uuid = row.try_get("epoch")?;
-                grant.revoked.get_or_insert(taken_back_at(TokenId::from_bytes(*epoch.as_bytes())));
+                owned.grant.revoked.get_or_insert(taken_back_at(TokenId::from_bytes(*epoch.as_bytes())));
             }
-            pending.answer(Some(grant));
+            pending.answer(Some(owned));
         }
         jobs.iter_mut().filter(|pending| pending.is_open()).for_each(|pending| pending.answer(None));
         Ok(())

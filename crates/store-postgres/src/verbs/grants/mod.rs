@@ -20,7 +20,7 @@ use crate::PostgresStore;
 use crate::connect::Row;
 use crate::failure::{Failure, Result};
 use async_trait::async_trait;
-use grantor_protocol::grant::{Grant, Redemption, Renewal, Rotation, Spend, Standing, TokenRef};
+use grantor_protocol::grant::{Grant, OwnedGrant, Redemption, Renewal, Rotation, Spend, Standing, TokenRef};
 use grantor_protocol::value::{GrantId, Seconds, TenantName, TokenId, UnixTime};
 use grantor_store::{Grants, GrantsOf};
 use uuid::Uuid;
@@ -49,6 +49,10 @@ impl Grants for PostgresStore {
     }
 
     async fn grant(&self, tenant: &TenantName, grant: GrantId) -> grantor_store::Result<Option<Grant>> {
+        Ok(self.owned_grant(tenant, grant).await?.map(|owned| owned.grant))
+    }
+
+    async fn owned_grant(&self, tenant: &TenantName, grant: GrantId) -> grantor_store::Result<Option<OwnedGrant>> {
         self.lanes.find.ask(Find { tenant: tenant.clone(), id: grant }).await
     }
 
@@ -111,6 +115,12 @@ pub(crate) fn from_row(id: GrantId, row: &Row) -> Result<Grant> {
     let Renewal { generation, rotated, expires } = renewal(row)?;
     let revoked = row.try_get::<_, Option<i64>>("revoked")?.map(UnixTime::new);
     Ok(Grant { id, generation, rotated, expires, revoked, terms: serde_json::from_str(row.try_get("terms")?)? })
+}
+
+/// The same, and the column owner.
+pub(crate) fn owned_from_row(id: GrantId, row: &Row) -> Result<OwnedGrant> {
+    let owner: Option<&str> = row.try_get("owner")?;
+    Ok(OwnedGrant { grant: from_row(id, row)?, owner: owner.map(serde_json::from_str).transpose()? })
 }
 
 /// From the columns generation, rotated, expires.
