@@ -138,6 +138,7 @@ impl Path {
             Self::Refresh => Some(Rows::Rotations),
             Self::Code => Some(Rows::Redemptions),
             Self::TokenStatus => Some(Rows::Statuses),
+            Self::PrivateKeyJwt | Self::Dpop => Some(Rows::Remembered),
             _ => None,
         };
         Against { work, rows, wanted }

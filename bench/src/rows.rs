@@ -20,6 +20,8 @@ pub(crate) enum Rows {
     Redemptions,
     /// A token's index in a status list
     Statuses,
+    /// What is good once: the digest of a proof or an assertion
+    Remembered,
 }
 
 /// `grantor-bench rows`.
@@ -106,6 +108,7 @@ impl Bare {
                     }
                     Rows::Redemptions => redeem(&db, fresh, &terms)?,
                     Rows::Statuses => assign(&db, fresh)?,
+                    Rows::Remembered => remember(&db, fresh)?,
                 }
             }
             db.execute_batch("COMMIT")?;
@@ -157,6 +160,25 @@ fn assign(db: &Connection, n: u64) -> Result<()> {
     let (list, index) = (i64::try_from(n >> 14)?, i64::try_from(n & 0x3FFF)?);
     db.prepare_cached(sql)?.execute(params![list, index, name_of(n), crate::site::now() + 900])?;
     Ok(())
+}
+
+fn remember(db: &Connection, n: u64) -> Result<()> {
+    let sql = "INSERT INTO remembered (bucket, value, purpose, tenant, expires) VALUES (?, ?, 'bench', 'default', ?)";
+    let expires = crate::site::now() + 300;
+    db.prepare_cached(sql)?.execute(params![(expires / 128 + 1) * 128, digest_of(n), expires])?;
+    Ok(())
+}
+
+/// In no order, as digests are (the finalizer of splitmix64).
+fn digest_of(n: u64) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (part, at) in digest.chunks_exact_mut(8).zip(1..) {
+        let mut word = n.wrapping_mul(4).wrapping_add(at).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        part.copy_from_slice(&(word ^ (word >> 31)).to_le_bytes());
+    }
+    digest
 }
 
 /// A name that is younger than every other.
