@@ -22,6 +22,9 @@ pub(crate) struct Arguments {
     /// How often each race is run
     #[arg(long, default_value_t = 20)]
     rounds: u32,
+    /// Only these, by name and separated by commas; all without
+    #[arg(long, value_delimiter = ',', value_parser = known)]
+    only: Vec<&'static str>,
 }
 
 type Race = fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -55,6 +58,13 @@ const RACES: [(&str, Race); 19] = races![
     no_use_outlives_its_client,
 ];
 
+/// The name of a race, or which there are.
+fn known(name: &str) -> Result<&'static str, String> {
+    let names = RACES.map(|(name, _)| name);
+    let all = || format!("there is no race of this name, but {}", names.join(", "));
+    names.into_iter().find(|known| *known == name).ok_or_else(all)
+}
+
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let rounds = arguments.rounds.to_string();
     // The environment of a running program stays as it is; so this one runs itself again.
@@ -66,7 +76,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     // What a racer says when it gives up is part of the report.
     std::panic::set_hook(Box::new(|_| {}));
     let mut report = Report::default();
-    for (name, race) in RACES {
+    let wanted = |name| arguments.only.is_empty() || arguments.only.contains(&name);
+    for (name, race) in RACES.into_iter().filter(|(name, _)| wanted(name)) {
         let pair = Pair::open(arguments.store).await?;
         let ended = tokio::spawn(race(Arc::new(TwoNodes::by_task(pair.nodes.clone())))).await;
         let found = ended.map_err(|why| why.try_into_panic().map_or(anyhow!("cancelled"), |panic| said(&*panic)));
@@ -83,6 +94,12 @@ fn said(panic: &(dyn Any + Send)) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_race_that_is_not_there_is_not_run_in_silence() {
+        assert_eq!(known("one_of_many_remembers"), Ok("one_of_many_remembers"));
+        assert!(known("one_of_many").unwrap_err().contains("one_of_many_remembers"));
+    }
 
     #[test]
     fn every_race_of_the_contract_is_run() {

@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 /// Encodes without padding.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    ENGINE.encode(bytes)
 }
 
 /// Encodes without padding, after what stands there already.
 pub fn encode_into(bytes: impl AsRef<[u8]>, text: &mut String) {
-    URL_SAFE_NO_PAD.encode_string(bytes, text);
+    ENGINE.encode_string(bytes, text);
 }
 
 /// Encodes without padding into a buffer, as far as there is room; a text of nine bytes takes twelve.
@@ -30,15 +30,15 @@ pub const fn encoded_len(bytes: usize) -> usize {
 /// Decodes what `encode` could have written and nothing else: no padding, no white space, no stray trailing bits, so
 /// that one value has one encoding.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    DECODER.decode(text).ok()
+    ENGINE.decode(text).ok()
 }
 
-/// Reads many characters at once where the machine can: tokens are long. It is as strict as the other.
+/// Reads and writes many characters at once where the machine can: tokens are long. It is as strict as the other.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-static DECODER: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
+static ENGINE: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-use URL_SAFE_NO_PAD as DECODER;
+use URL_SAFE_NO_PAD as ENGINE;
 
 #[cfg(test)]
 mod tests {

@@ -1,18 +1,18 @@
-//! Sealed handles: opaque tokens and authorization codes that carry what they stand for, readable by this server alone.
+//! Seals: what this server alone can read. [`HandleSealKey`] is for handles, opaque tokens and authorization codes that
+//! carry what they stand for; [`SealKey`] for what rests in the database.
 //!
-//! A sealed value is `salt || ciphertext || tag`. Each value has a key of its own, HMAC-SHA256(key, salt), which encrypts
-//! exactly one message with AES-256-GCM under the zero nonce. Random 96-bit nonces under one key must stop after 2^32
-//! messages (NIST SP 800-38D 8.3); here nothing repeats until two of the 128-bit salts collide, and at 2^48 values under
-//! one key the chance of that is still below 2^-32. The caller draws the salt: drawn twice, it would expose both values.
+//! What rests is `salt || ciphertext || tag`. Each value has a key of its own, HMAC-SHA256(key, salt), which encrypts
+//! exactly one message with AES-256-GCM under the zero nonce: nothing repeats until two of the 128-bit salts collide. The
+//! caller draws the salt: drawn twice, it would expose both values.
+
+mod handle;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hmac;
+pub use handle::{HANDLE_OVERHEAD, HANDLE_RANDOM, HandleSealKey};
 use std::fmt;
 use zeroize::Zeroize as _;
-
-/// What sealing adds to the length of the plaintext, in bytes.
-pub const OVERHEAD: usize = SALT_LEN + TAG_LEN;
 
 const SALT_LEN: usize = 16;
 const TAG_LEN: usize = 16;
@@ -34,52 +34,30 @@ impl SealKey {
         self.try_seal(context, salt, plaintext).unwrap_or_default()
     }
 
-    /// The same after what stands in `to` already. Whether it went well; if not, `to` holds nothing of use.
-    #[must_use]
-    pub fn seal_after(&self, context: &[u8], salt: [u8; 16], plaintext: &[u8], to: &mut Vec<u8>) -> bool {
-        self.try_seal_after(context, salt, plaintext, to).is_ok()
-    }
-
     /// The plaintext of `sealed`, or nothing if it was not sealed by this key for this context.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (salt, body) = sealed.split_first_chunk::<SALT_LEN>()?;
         let mut buffer = body.to_vec();
-        let length = self.once(salt).ok()?.open_in_place(nonce(), Aad::from(context), &mut buffer).ok()?.len();
+        let length = derived(&self.0, salt).ok()?.open_in_place(nonce(), Aad::from(context), &mut buffer).ok()?.len();
         buffer.truncate(length);
         Some(buffer)
     }
 
     fn try_seal(&self, context: &[u8], salt: [u8; SALT_LEN], plaintext: &[u8]) -> Result<Vec<u8>, Unspecified> {
-        let mut sealed = Vec::with_capacity(plaintext.len().saturating_add(OVERHEAD));
-        self.try_seal_after(context, salt, plaintext, &mut sealed)?;
-        Ok(sealed)
+        let mut body = plaintext.to_vec();
+        derived(&self.0, &salt)?.seal_in_place_append_tag(nonce(), Aad::from(context), &mut body)?;
+        Ok([&salt, body.as_slice()].concat())
     }
+}
 
-    fn try_seal_after(
-        &self,
-        context: &[u8],
-        salt: [u8; SALT_LEN],
-        plaintext: &[u8],
-        to: &mut Vec<u8>,
-    ) -> Result<(), Unspecified> {
-        to.extend_from_slice(&salt);
-        let start = to.len();
-        to.extend_from_slice(plaintext);
-        let (_, body) = to.split_at_mut(start);
-        let tag = self.once(&salt)?.seal_in_place_separate_tag(nonce(), Aad::from(context), body)?;
-        to.extend_from_slice(tag.as_ref());
-        Ok(())
-    }
-
-    /// The key of one message.
-    fn once(&self, salt: &[u8; SALT_LEN]) -> Result<LessSafeKey, Unspecified> {
-        let mut derived = [0; 32];
-        // HMAC-SHA256 gives 32 bytes: the copy is whole.
-        derived.iter_mut().zip(hmac::sign(&self.0, salt).as_ref()).for_each(|(to, from)| *to = *from);
-        let key = UnboundKey::new(&AES_256_GCM, &derived);
-        derived.zeroize();
-        Ok(LessSafeKey::new(key?))
-    }
+/// The key of the messages with this salt.
+fn derived(key: &hmac::Key, salt: &[u8]) -> Result<LessSafeKey, Unspecified> {
+    let mut derived = [0; 32];
+    // HMAC-SHA256 gives 32 bytes: the copy is whole.
+    derived.iter_mut().zip(hmac::sign(key, salt).as_ref()).for_each(|(to, from)| *to = *from);
+    let key = UnboundKey::new(&AES_256_GCM, &derived);
+    derived.zeroize();
+    Ok(LessSafeKey::new(key?))
 }
 
 impl fmt::Debug for SealKey {
@@ -102,7 +80,7 @@ mod tests {
     fn opens_only_under_its_key_and_context() {
         let key = SealKey::new(&[1; 32]);
         let sealed = key.seal(b"code", [2; 16], b"hello");
-        assert_eq!(sealed.len(), 5 + OVERHEAD);
+        assert_eq!(sealed.len(), 5 + SALT_LEN + TAG_LEN);
         assert_eq!(sealed[..16], [2; 16]);
         assert_eq!(key.open(b"code", &sealed).unwrap(), b"hello");
         assert_eq!(key.open(b"access", &sealed), None);
@@ -118,7 +96,7 @@ mod tests {
     #[test]
     fn short_input_does_not_open() {
         let key = SealKey::new(&[1; 32]);
-        for length in 0..OVERHEAD {
+        for length in 0..SALT_LEN + TAG_LEN {
             assert_eq!(key.open(b"", &vec![0; length]), None);
         }
     }

@@ -15,6 +15,7 @@ use grantor_protocol::client::{AuthMethod, AuthenticatedClient, Client, ClientMe
 use grantor_protocol::metadata::path;
 use grantor_protocol::params::Params;
 use grantor_protocol::value::{ClientId, Secret, UnixTime};
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// The client of a request, by the one method that it is registered for.
@@ -34,7 +35,7 @@ pub(crate) async fn authenticate(call: &Call, params: &Params) -> Result<Authent
         Credential::Assertion(assertion) => {
             let method = auth::expects_assertion(client, assertion)?;
             let client = client.ok_or(Refusal::UnknownClient)?;
-            by_assertion(call, client, method, assertion, now).await
+            Box::pin(by_assertion(call, client, method, assertion, now)).await
         }
         Credential::Nothing => {
             let self_signed = client.map(|client| &client.metadata).filter(|own| {
@@ -94,7 +95,7 @@ pub(crate) async fn client_keys(
 ) -> Result<Arc<JwkSet>, Refusal> {
     match (&client.jwks, &client.jwks_uri) {
         (Some(_), _) => client.keys_by_value().cloned().ok_or(Refusal::ClientKeysUnavailable),
-        (None, Some(uri)) => fetched(call, call.context.key_sets.of_uri(uri, kid)).await,
+        (None, Some(uri)) => fetched(call, Box::pin(call.context.key_sets.of_uri(uri, kid))).await,
         (None, None) => Err(Refusal::ClientKeysUnavailable),
     }
 }
@@ -169,15 +170,16 @@ async fn issuer_keys(call: &Call, credential: &FederatedCredential, kid: Option<
     let sets = &call.context.key_sets;
     match (&credential.jwks, &credential.jwks_uri) {
         (Some(_), _) => credential.keys_by_value().cloned().ok_or(Refusal::ClientKeysUnavailable),
-        (None, Some(uri)) => fetched(call, sets.of_uri(uri, kid)).await,
-        (None, None) => fetched(call, sets.of_issuer(&credential.issuer, kid)).await,
+        (None, Some(uri)) => fetched(call, Box::pin(sets.of_uri(uri, kid))).await,
+        (None, None) => fetched(call, Box::pin(sets.of_issuer(&credential.issuer, kid))).await,
     }
 }
 
-/// How long another server takes is none of this one's business.
+/// How long another server takes is none of this one's business. What fetches is boxed where it is made: it is the largest
+/// part of every request that may need it, and hardly any does.
 async fn fetched(
     call: &Call,
-    keys: impl Future<Output = Result<Arc<JwkSet>, FetchError>>,
+    keys: Pin<Box<impl Future<Output = Result<Arc<JwkSet>, FetchError>>>>,
 ) -> Result<Arc<JwkSet>, Refusal> {
     let keys = call.context.operations.gate.abroad(keys).await.map_err(|_| Refusal::Busy)?;
     keys.map_err(|error| {
@@ -216,7 +218,7 @@ async fn matches_slowly<'a>(
     let slow_stranger = seems_slow(call, id, presented);
     let Some(client) = client else {
         if slow_stranger {
-            guess(call, id, secret, None, now).await?;
+            Box::pin(guess(call, id, secret, None, now)).await?;
         }
         return Ok(None);
     };
@@ -226,7 +228,7 @@ async fn matches_slowly<'a>(
         if known.knows(&tag) {
             return Ok(Some(phc));
         }
-        if guess(call, id, secret, Some(phc), now).await? {
+        if Box::pin(guess(call, id, secret, Some(phc), now)).await? {
             known.learn(tag);
             return Ok(Some(phc));
         }

@@ -16,6 +16,7 @@ use grantor_protocol::client::auth::certificate::ClientCertificate;
 use grantor_protocol::metadata::path;
 use grantor_protocol::params::Params;
 use grantor_protocol::value::{TenantName, UnixTime};
+use http::header::AsHeaderName;
 use http::{HeaderMap, HeaderValue, Method, header};
 use http_body_util::{BodyExt, Limited};
 use std::borrow::Cow;
@@ -32,7 +33,7 @@ pub(crate) struct Call {
     pub(crate) context: Arc<Context>,
     pub(crate) tenancy: Arc<Tenancy>,
     pub(crate) meta: CallMeta,
-    now: UnixTime,
+    millis: u64,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
     pub(crate) query: String,
@@ -88,7 +89,12 @@ const BODY: Duration = Duration::from_secs(15);
 impl Call {
     /// When it had come as a whole, by the injected clock.
     pub(crate) fn now(&self) -> UnixTime {
-        self.now
+        UnixTime::of_millis(self.millis)
+    }
+
+    /// The same in milliseconds since the epoch.
+    pub(crate) fn millis(&self) -> u64 {
+        self.millis
     }
 
     /// Where this request was sent, without its query.
@@ -109,7 +115,7 @@ impl Call {
             context: Arc::clone(&self.context),
             tenancy: Arc::clone(&self.tenancy),
             meta: self.meta,
-            now: self.now,
+            millis: self.millis,
             method: Method::POST,
             headers,
             query: String::new(),
@@ -127,7 +133,7 @@ impl Call {
 
     /// The parameters of the form (RFC 6749 3.2: `application/x-www-form-urlencoded`).
     pub(crate) fn form_params(&self) -> Result<Params, Refusal> {
-        let kind = self.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let kind = self.header(header::CONTENT_TYPE).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Refusal::WrongContentType);
@@ -146,7 +152,7 @@ impl Call {
     /// own; then `Sec-Fetch-Site` must vouch for them.
     pub(crate) fn is_cross_site(&self) -> bool {
         let site = self.header("sec-fetch-site");
-        match self.header(header::ORIGIN.as_str()) {
+        match self.header(header::ORIGIN) {
             Some("null") => site != Some("same-origin"),
             Some(origin) => origin != self.context.origin.text,
             None => site.is_some_and(|site| site != "same-origin" && site != "none"),
@@ -154,7 +160,7 @@ impl Call {
     }
 
     /// A header as text, if it is that.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
@@ -172,26 +178,26 @@ fn needs_the_newest(path: &str) -> bool {
 impl FromRequest<Arc<Context>> for Call {
     type Rejection = Response;
 
-    async fn from_request(request: Request, context: &Arc<Context>) -> Result<Self, Response> {
+    async fn from_request(mut request: Request, context: &Arc<Context>) -> Result<Self, Response> {
         let (tenancy, meta) = (request.extensions().get::<Arc<Tenancy>>(), request.extensions().get::<CallMeta>());
         let (Some(tenancy), Some(meta)) = (tenancy.cloned(), meta.copied()) else {
             return Err(crate::respond::status(http::StatusCode::INTERNAL_SERVER_ERROR));
         };
         let path = Cow::Owned(request.uri().path().to_owned());
-        Self::read(request, context, tenancy.name(), meta, path).await
+        Self::read(&mut request, context, tenancy.name(), meta, path).await
     }
 }
 
 impl Call {
     /// Reads a request of a tenant; `path` is that below the tenant.
     pub(crate) async fn read(
-        request: Request,
+        request: &mut Request,
         context: &Arc<Context>,
         tenant: &TenantName,
         meta: CallMeta,
         path: Cow<'static, str>,
     ) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
+        let (parts, body) = std::mem::take(request).into_parts();
         let most = if path == SAVE { MAX_DOCUMENT } else { MAX_BODY };
         let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         if declared.is_some_and(|length: usize| length > most) {
@@ -220,7 +226,7 @@ impl Call {
             context: Arc::clone(context),
             tenancy,
             meta,
-            now: context.now(),
+            millis: context.world.millis(),
             method: parts.method,
             headers: parts.headers,
             query: parts.uri.query().unwrap_or_default().to_owned(),

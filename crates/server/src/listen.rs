@@ -6,6 +6,7 @@ use crate::guests::Guests;
 use crate::operations::Entry;
 use crate::router::Service;
 use crate::tls::{ClientRoots, Transport};
+use axum::extract::Request;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -141,7 +142,8 @@ struct Host {
 }
 
 impl Host {
-    async fn answer(&self, request: hyper::Request<axum::body::Body>, address: IpAddr) -> Response {
+    /// By reference, as far as where it is read: each function that has it would hold a copy as long as it waits.
+    async fn answer(&self, request: &mut Request, address: IpAddr) -> Response {
         let operations = &self.context.operations;
         let response = match operations.enter(request.uri().path(), &self.base) {
             Entry::Answered(response) => response,
@@ -288,19 +290,17 @@ impl Visit {
     async fn enter(self, transport: Transport, stream: TcpStream) {
         match transport {
             Transport::Plain => self.serve(stream, Protocol::Http1).await,
-            Transport::Tls(acceptor) => {
-                if let Some(stream) = handshake(&acceptor, stream).await {
-                    let protocol = Protocol::of(&stream);
-                    self.serve(stream, protocol).await;
-                }
-            }
-            Transport::MutualTls(acceptor, roots) => {
-                if let Some(stream) = handshake(&acceptor, stream).await {
-                    let (protocol, chain) = (Protocol::of(&stream), chain(&stream, roots, &self.host.context));
-                    Self { chain: Some(Arc::new(chain)), ..self }.serve(stream, protocol).await;
-                }
-            }
+            Transport::Tls(acceptor) => Box::pin(self.enter_tls(&acceptor, None, stream)).await,
+            Transport::MutualTls(acceptor, roots) => Box::pin(self.enter_tls(&acceptor, Some(roots), stream)).await,
         }
+    }
+
+    /// `roots` are those of client certificates, at the listener for them.
+    async fn enter_tls(mut self, acceptor: &TlsAcceptor, roots: Option<Arc<ClientRoots>>, stream: TcpStream) {
+        let Some(stream) = handshake(acceptor, stream).await else { return };
+        self.chain = roots.map(|roots| Arc::new(chain(&stream, roots, &self.host.context)));
+        let protocol = Protocol::of(&stream);
+        self.serve(stream, protocol).await;
     }
 
     async fn serve<S>(self, stream: S, protocol: Protocol)
@@ -314,7 +314,7 @@ impl Visit {
                 request.extensions_mut().insert(chain.certificate());
             }
             let host = Arc::clone(&host);
-            async move { Ok::<_, Infallible>(host.answer(request, address).await) }
+            async move { Ok::<_, Infallible>(host.answer(&mut request, address).await) }
         });
         let io = TokioIo::new(stream);
         let ended = match protocol {

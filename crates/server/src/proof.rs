@@ -21,6 +21,9 @@ pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The proof of a request, if it has one. Nothing is written: who asks is not known yet.
 pub(crate) fn read(call: &Call, access_token: Option<&str>) -> Result<Option<Proof>, Refusal> {
+    if !call.headers.contains_key(DPOP) {
+        return Ok(None);
+    }
     read_for(call, call.method.as_str(), &call.url(), access_token)
 }
 

@@ -51,12 +51,17 @@ enum Frequent {
     ForwardAuth,
 }
 
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request line is not longer (RFC 9110 4.1 wants 8000 at the least).
 const MAX_URI: usize = 16 * 1024;
 
 pub(crate) fn service(context: Arc<Context>) -> Service {
+    let shown_user = |call: Call| async move { userinfo::handle(&call).await };
+    let admitted = |call: Call| async move { forward_auth::handle(&call).await };
     let mut router = Router::new()
         .route("/", get(home::get))
         .route("/health", get(healthy))
@@ -65,16 +70,16 @@ pub(crate) fn service(context: Arc<Context>) -> Service {
         .route(metadata::OAUTH, get(metadata::document).options(preflight))
         .route(path::JWKS, get(metadata::jwks).options(preflight))
         .route(path::AUTHORIZE, get(authorize::get).post(authorize::post))
-        .route(path::TOKEN, post(token::handle).options(preflight))
+        .route(path::TOKEN, post(|call: Call| async move { token::handle(&call).await }).options(preflight))
         .route(path::PAR, post(par::handle).options(preflight))
         .route(path::DEVICE_AUTHORIZATION, post(device_authorization::handle).options(preflight))
         .route(path::DEVICE, get(device::get).post(device::post))
-        .route(path::INTROSPECT, post(introspect::handle))
+        .route(path::INTROSPECT, post(|call: Call| async move { introspect::handle(&call).await }))
         .route(path::PROTECTED_RESOURCE, get(protected_resource::handle).options(preflight))
         .route(path::REVOKE, post(revoke::handle).options(preflight))
-        .route(path::USERINFO, get(userinfo::handle).post(userinfo::handle).options(preflight))
-        .route(path::FORWARD_AUTH, any(forward_auth::handle))
-        .route(forward_auth::REPEATED, any(forward_auth::handle))
+        .route(path::USERINFO, get(shown_user).post(shown_user).options(preflight))
+        .route(path::FORWARD_AUTH, any(admitted))
+        .route(forward_auth::REPEATED, any(admitted))
         .route(path::REGISTER, post(register::create).options(preflight))
         .route(register::CLIENT, get(register::read).put(register::update).delete(register::delete).options(preflight))
         .route(status_list::LIST, get(status_list::handle).options(preflight))
@@ -136,16 +141,16 @@ impl Frequent {
 
 impl Service {
     /// Answers one request.
-    pub(crate) async fn call(&self, request: Request, peer: IpAddr) -> Response {
+    pub(crate) async fn call(&self, request: &mut Request, peer: IpAddr) -> Response {
         let request_id = RequestId::new(self.context.world.random());
         let head = request.method() == Method::HEAD;
         // For whoever is no browser at a page of ours this is one look at a header that is not there.
-        let begun = is_of_own_page(&request).then(|| self.context.world.uptime());
+        let begun = is_of_own_page(request).then(|| self.context.world.uptime());
         let mut response = if request.uri().path_and_query().is_some_and(|uri| uri.as_str().len() > MAX_URI) {
             respond::status(StatusCode::URI_TOO_LONG)
         } else {
             let from_proxy = self.trusts(&peer);
-            let address = if from_proxy { self.forwarded(&request, peer) } else { peer };
+            let address = if from_proxy { self.forwarded(request, peer) } else { peer };
             self.route(request, CallMeta { request_id, address, from_proxy }).await
         };
         let headers = response.headers_mut();
@@ -164,7 +169,7 @@ impl Service {
         response
     }
 
-    async fn route(&self, request: Request, meta: CallMeta) -> Response {
+    async fn route(&self, request: &mut Request, meta: CallMeta) -> Response {
         if let Some(rest) = request.uri().path().strip_prefix(WELL_KNOWN) {
             return match *request.method() {
                 Method::OPTIONS => preflight().await,
@@ -213,28 +218,28 @@ impl Service {
     /// Boxed, because it is large and the connection moves what it waits for.
     async fn called<F>(
         &self,
-        request: Request,
+        request: &mut Request,
         tenant: &TenantName,
         meta: CallMeta,
         path: &'static str,
-        handle: impl FnOnce(Call) -> F,
+        handle: F,
     ) -> Response
     where
-        F: Future<Output = Response>,
+        F: AsyncFnOnce(&Call) -> Response,
     {
         match Call::read(request, &self.context, tenant, meta, Cow::Borrowed(path)).await {
-            Ok(call) => Box::pin(handle(call)).await,
+            Ok(call) => Box::pin(async move { handle(&call).await }).await,
             Err(response) => response,
         }
     }
 
-    async fn routed(&self, mut request: Request, tenant: &TenantName, meta: CallMeta, inner: String) -> Response {
+    async fn routed(&self, request: &mut Request, tenant: &TenantName, meta: CallMeta, inner: String) -> Response {
         let Some(tenancy) = self.context.tenancy(tenant) else { return respond::status(StatusCode::NOT_FOUND) };
         let Ok(inner) = PathAndQuery::try_from(inner) else { return respond::status(StatusCode::BAD_REQUEST) };
         *request.uri_mut() = Uri::from(inner);
         request.extensions_mut().insert(meta);
         request.extensions_mut().insert(tenancy);
-        match self.router.clone().oneshot(request).await {
+        match self.router.clone().oneshot(std::mem::take(request)).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -242,7 +247,7 @@ impl Service {
 
     /// Whom a trusted proxy says that it speaks for: the last address that is not itself a trusted proxy's.
     fn forwarded(&self, request: &Request, peer: IpAddr) -> IpAddr {
-        let headers = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let headers = request.headers().get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
         let hops: Vec<&str> = headers.flat_map(|line| line.split(',')).map(str::trim).collect();
         let mut client = peer;
         for hop in hops.iter().rev() {
@@ -287,9 +292,10 @@ fn tenant_of<'a>(path: &'a str, base: &str) -> Option<(Option<TenantName>, &'a s
 /// Whether a script of this very origin asks, as those of the playground do (Fetch Metadata 2.1, 2.3): the browser says so,
 /// and no page can.
 fn is_of_own_page(request: &Request) -> bool {
-    let says =
-        |name: &str, value: &str| request.headers().get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
-    says("sec-fetch-site", "same-origin") && says("sec-fetch-dest", "empty")
+    let says = |name: HeaderName, value: &str| {
+        request.headers().get(name).is_some_and(|found| found.as_bytes() == value.as_bytes())
+    };
+    says(SEC_FETCH_SITE, "same-origin") && says(SEC_FETCH_DEST, "empty")
 }
 
 /// How long the answer took us (Server Timing 3), for the playground's cards. Only of what depends on no cookie and may be

@@ -146,9 +146,20 @@ impl Standings {
         tenant: &TenantName,
         clock: impl Fn() -> Duration,
     ) -> Result<Stands, StoreError> {
-        if let Some(stands) = self.said(known, clock()) {
-            return Ok(stands);
+        match self.said(known, clock()) {
+            Some(stands) => Ok(stands),
+            // Boxed, because it is large and seldom.
+            None => Box::pin(self.asked_now(known, store, tenant, clock)).await,
         }
+    }
+
+    async fn asked_now(
+        &self,
+        known: &Arc<Known>,
+        store: &dyn Store,
+        tenant: &TenantName,
+        clock: impl Fn() -> Duration,
+    ) -> Result<Stands, StoreError> {
         let turn = if let Ok(turn) = known.asking.try_lock() {
             Some(turn)
         } else {

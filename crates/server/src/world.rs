@@ -77,7 +77,7 @@ fn from_system(bytes: &mut [u8]) {
 impl dyn World + '_ {
     /// Now, in whole seconds.
     pub fn now(&self) -> UnixTime {
-        UnixTime::new(i64::try_from(self.millis() / 1000).unwrap_or(i64::MAX))
+        UnixTime::of_millis(self.millis())
     }
 
     /// Fresh bytes.

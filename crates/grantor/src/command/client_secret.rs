@@ -192,7 +192,7 @@ fn kind(hash: &SecretHash) -> &str {
 }
 
 fn last_use(stored: &StoredSecret, uses: &BTreeMap<String, UnixTime>) -> Option<UnixTime> {
-    uses.get(&stored.name()).copied()
+    uses.get(stored.name().as_str()).copied()
 }
 
 fn shown(stored: &StoredSecret, uses: &BTreeMap<String, UnixTime>, now: UnixTime) -> Value {

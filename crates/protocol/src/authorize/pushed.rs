@@ -182,7 +182,7 @@ mod tests {
         let pushed = PushedRequest { query: query(&long(LONGEST), None).unwrap(), client, ..pushed() };
         let keys = HandleKeys::new(&Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[1; 32])]);
         let content = serde_json::to_vec(&pushed).unwrap();
-        let request_uri = format!("{PREFIX}{}", keys.seal(HandleKind::PushedRequest, [0; 16], &content).unwrap());
+        let request_uri = format!("{PREFIX}{}", keys.seal(HandleKind::PushedRequest, [0; 24], &content).unwrap());
         let params = Params::parse(format!("client_id=app&request_uri={request_uri}").as_bytes()).unwrap();
         let handle = handle_of(params.get("request_uri").unwrap()).unwrap();
         let opened = keys.open(HandleKind::PushedRequest, handle).unwrap();

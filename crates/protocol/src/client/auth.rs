@@ -14,6 +14,7 @@ use assertion::{Assertion, Expected, Used};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use certificate::ClientCertificate;
 use grantor_jose::JwkSet;
+use smol_str::SmolStr;
 use std::sync::Arc;
 
 /// What came with a request, not yet believed.
@@ -177,7 +178,7 @@ pub struct UsedSecret {
 
 impl UsedSecret {
     /// By which its last use is noted.
-    pub fn name(self) -> String {
+    pub fn name(self) -> SmolStr {
         StoredSecret::name_of(self.created)
     }
 }

@@ -3,6 +3,7 @@
 use crate::value::{Secret, UnixTime};
 use grantor_jose::{base64url, constant_time_eq, digest};
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, format_smolstr};
 
 /// A secret that Grantor made: `gr_cs_`, 43 characters, `_`, 6 characters of checksum.
 pub struct ClientSecret(Secret);
@@ -85,13 +86,13 @@ impl QuickHash {
 
 impl StoredSecret {
     /// By which its last use is noted.
-    pub fn name(&self) -> String {
+    pub fn name(&self) -> SmolStr {
         Self::name_of(self.created)
     }
 
     /// The name of one that was made then.
-    pub(crate) fn name_of(created: UnixTime) -> String {
-        format!("secret {}", created.get())
+    pub(crate) fn name_of(created: UnixTime) -> SmolStr {
+        format_smolstr!("secret {}", created.get())
     }
 
     /// Whether it still works.

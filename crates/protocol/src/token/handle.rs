@@ -3,7 +3,7 @@
 //! the database. Each begins with a prefix of its kind, which is bound into the seal: no kind passes for another.
 
 use crate::value::{GrantId, Issuer};
-use grantor_jose::seal::{OVERHEAD, SealKey};
+use grantor_jose::seal::{HANDLE_OVERHEAD, HANDLE_RANDOM, HandleSealKey};
 use grantor_jose::{base64url, derive, mac::MacKey};
 
 /// What a handle is. The one list.
@@ -28,7 +28,7 @@ pub enum HandleKind {
 /// One key with its name.
 pub struct HandleKey {
     id: [u8; 4],
-    seal: SealKey,
+    seal: HandleSealKey,
     mac: MacKey,
 }
 
@@ -87,7 +87,7 @@ impl HandleKey {
         id.iter_mut().zip(named).for_each(|(to, from)| *to = from);
         Self {
             id,
-            seal: SealKey::new(&derive::subkey(secret, "seal")),
+            seal: HandleSealKey::new(&derive::subkey(secret, "seal")),
             mac: MacKey::new(&derive::subkey(secret, "mac")),
         }
     }
@@ -100,12 +100,12 @@ impl HandleKeys {
         Self { contexts, keys }
     }
 
-    /// Seals a content. None when there is no key at all.
-    pub fn seal(&self, kind: HandleKind, salt: [u8; 16], content: &[u8]) -> Option<String> {
+    /// Seals a content; `random` must be fresh for every call. None when there is no key at all.
+    pub fn seal(&self, kind: HandleKind, random: [u8; HANDLE_RANDOM], content: &[u8]) -> Option<String> {
         let key = self.keys.first()?;
-        let mut bytes = Vec::with_capacity(key.id.len() + content.len() + OVERHEAD);
+        let mut bytes = Vec::with_capacity(key.id.len() + content.len() + HANDLE_OVERHEAD);
         bytes.extend_from_slice(&key.id);
-        key.seal.seal_after(self.context(kind), salt, content, &mut bytes).then(|| text(kind, &bytes))
+        key.seal.seal_after(self.context(kind), random, content, &mut bytes).then(|| text(kind, &bytes))
     }
 
     /// Opens what [`Self::seal`] made for the same kind and tenant.
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn no_kind_of_handle_passes_for_another() {
         let keys = keys("https://id.example", &[1]);
-        let code = keys.seal(HandleKind::Code, [0; 16], b"x").unwrap();
+        let code = keys.seal(HandleKind::Code, [0; 24], b"x").unwrap();
         assert_eq!(keys.open(HandleKind::Code, &code).as_deref(), Some(&b"x"[..]));
         let disguised = code.replace("gr_ac_", "gr_at_");
         assert_eq!(keys.open(HandleKind::AccessToken, &disguised), None);
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn no_handle_of_one_tenant_works_at_another() {
         let (ours, theirs) = (keys("https://id.example", &[1]), keys("https://id.example/t/acme", &[1]));
-        let code = ours.seal(HandleKind::Code, [0; 16], b"x").unwrap();
+        let code = ours.seal(HandleKind::Code, [0; 24], b"x").unwrap();
         assert_eq!(theirs.open(HandleKind::Code, &code), None);
         let refresh = ours.refresh_token(HANDLE).unwrap();
         assert_eq!(ours.open_refresh_token(&refresh), Some(HANDLE));
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_retired_key_still_opens_and_an_unknown_one_does_not() {
         let (old, both, new) = (keys("https://a", &[1]), keys("https://a", &[2, 1]), keys("https://a", &[2]));
-        let code = old.seal(HandleKind::Code, [0; 16], b"x").unwrap();
+        let code = old.seal(HandleKind::Code, [0; 24], b"x").unwrap();
         let tag = old.tag("csrf", &[b"s"]).unwrap();
         assert!(both.open(HandleKind::Code, &code).is_some() && both.tag_matches("csrf", &[b"s"], &tag));
         assert!(new.open(HandleKind::Code, &code).is_none() && !new.tag_matches("csrf", &[b"s"], &tag));

@@ -28,11 +28,15 @@ pub struct TokenResponse {
     pub id_token: Option<String>,
 }
 
+/// What the rest of a response is usually shorter than, in bytes.
+const USUAL_REST: usize = 256;
+
 impl TokenResponse {
     /// As it is written. An access token is the longest part, and is base64url and dots: nothing in it is escaped.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         let opening = br#"{"access_token":""#;
-        let mut json = Vec::with_capacity(opening.len() + self.access_token.len() + 1024);
+        let others = [&self.refresh_token, &self.id_token].into_iter().flatten().map(String::len).sum::<usize>();
+        let mut json = Vec::with_capacity(opening.len() + self.access_token.len() + others + USUAL_REST);
         json.extend_from_slice(opening);
         json.extend_from_slice(self.access_token.as_bytes());
         json.push(b'"');

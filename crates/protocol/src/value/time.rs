@@ -21,6 +21,11 @@ impl UnixTime {
         Self(seconds)
     }
 
+    /// The second in which this is, in milliseconds since the epoch.
+    pub fn of_millis(millis: u64) -> Self {
+        Self(i64::try_from(millis / 1000).unwrap_or(i64::MAX))
+    }
+
     /// Whole seconds since the epoch.
     pub const fn get(self) -> i64 {
         self.0

@@ -22,12 +22,13 @@ use std::sync::Arc;
 pub(crate) const REPEATED: &str = "/forward-auth/{*wanted_and_path}";
 
 /// `GET /forward-auth?resource=AUDIENCE&…`, and any method below it.
-pub(crate) async fn handle(call: Call) -> Response {
-    let response = match question(&call) {
-        Ok(asked) => answer(&call, &asked).await,
-        Err(refusal) => unanswered(&call, &refusal),
+pub(crate) async fn handle(call: &Call) -> Response {
+    let asked = match question(call) {
+        Ok(asked) => asked,
+        Err(refusal) => return proof::with_nonce(call, unanswered(call, &refusal)),
     };
-    proof::with_nonce(&call, response)
+    let response = answer(call, &asked).await;
+    proof::with_nonce(call, response)
 }
 
 /// What is asked, by who may ask.

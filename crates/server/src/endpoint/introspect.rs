@@ -14,8 +14,8 @@ use http::{StatusCode, header};
 use std::sync::Arc;
 
 /// `POST /introspect`.
-pub(crate) async fn handle(call: Call) -> Response {
-    match answer(&call).await {
+pub(crate) async fn handle(call: &Call) -> Response {
+    match answer(call).await {
         Ok(response) => response,
         Err(refusal) => {
             call.event(Action::Introspection, Outcome::Refused).reason(&refusal).write();
@@ -60,7 +60,7 @@ async fn shown(call: &Call, caller: &AuthenticatedClient, answer: &Answer<'_>) -
 
 /// RFC 9701 4.
 fn wants_jwt(call: &Call) -> bool {
-    let accept = call.header(header::ACCEPT.as_str()).unwrap_or_default();
+    let accept = call.header(header::ACCEPT).unwrap_or_default();
     let types = accept.split(',').filter_map(|one| one.split(';').next()).map(str::trim);
     types.into_iter().any(|one| one.strip_prefix("application/") == Some(introspection::JWT_TYPE))
 }

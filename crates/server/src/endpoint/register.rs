@@ -218,7 +218,7 @@ fn bearer(call: &Call) -> Result<Secret, Refusal> {
 }
 
 fn body(call: &Call) -> Result<Map<String, Value>, Refusal> {
-    let kind = call.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let kind = call.header(header::CONTENT_TYPE).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Refusal::WrongContentType);
     }

@@ -109,12 +109,12 @@ pub(crate) fn open(call: &Call) -> Option<&Relay> {
 /// Both headers are the browser's own: no page can set them. One that sends neither is too old to be believed.
 fn is_from_own_page(call: &Call) -> bool {
     call.header("sec-fetch-site") == Some("same-origin")
-        && call.header(header::ORIGIN.as_str()) == Some(&call.context.origin.text)
+        && call.header(header::ORIGIN) == Some(&call.context.origin.text)
 }
 
 fn read(call: &Call) -> Result<RelayRequest, Refused> {
     // A form of another site cannot have this type, and a script's would ask for leave first (Fetch, "CORS protocol").
-    let kind = call.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let kind = call.header(header::CONTENT_TYPE).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(Refused::NotJson);

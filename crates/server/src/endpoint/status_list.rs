@@ -34,7 +34,7 @@ async fn answer(call: &Call) -> Response {
         Err(refusal) => respond::oauth_error(&refusal, false),
         Ok(None) => respond::status(StatusCode::NOT_FOUND),
         Ok(Some(list)) => {
-            let known = call.header(header::IF_NONE_MATCH.as_str()) == Some(&*list.etag);
+            let known = call.header(header::IF_NONE_MATCH) == Some(&*list.etag);
             let mut response = if known {
                 respond::status(StatusCode::NOT_MODIFIED)
             } else {

@@ -12,7 +12,7 @@ use grantor_protocol::audit::{Action, Outcome};
 use grantor_protocol::authorization_details::AuthorizationDetails;
 use grantor_protocol::client::AuthenticatedClient;
 use grantor_protocol::defended;
-use grantor_protocol::directory::User;
+use grantor_protocol::directory::{Api, User};
 use grantor_protocol::grant::authorization_code::{self, Code, Terms};
 use grantor_protocol::grant::device_code::DeviceCode;
 use grantor_protocol::grant::{
@@ -21,23 +21,24 @@ use grantor_protocol::grant::{
 use grantor_protocol::narrow::{self, Allowed, Asked};
 use grantor_protocol::token::dpop::Proof;
 use grantor_protocol::token::handle::HandleKind;
-use grantor_protocol::token::{Binding, Proven, Selection, TokenRequest, TokenResponse, select};
+use grantor_protocol::token::{AccessToken, Binding, Proven, Selection, TokenRequest, TokenResponse, select};
 use grantor_protocol::value::{ClientId, GrantId, Scope, Seconds, TokenId, UnixTime};
 use http::{StatusCode, header};
+use std::sync::Arc;
 
 /// By how much the clocks of two nodes may differ.
 const CLOCK_DIFFERENCE: Seconds = Seconds::new(60);
 
 /// `POST /token`.
-pub(crate) async fn handle(call: Call) -> Response {
-    let answer = match answer(&call).await {
+pub(crate) async fn handle(call: &Call) -> Response {
+    let answer = match answer(call).await {
         Ok(tokens) => match tokens.to_json() {
             Ok(text) => respond::json_text(StatusCode::OK, text),
             Err(_) => respond::oauth_error(&Refusal::Broken, false),
         },
         Err(refusal) => respond::oauth_error(&refusal, call.headers.contains_key(header::AUTHORIZATION)),
     };
-    respond::readable_by_all(proof::with_nonce(&call, answer))
+    respond::readable_by_all(proof::with_nonce(call, answer))
 }
 
 /// The tokens of a request, or why there are none; the audit log knows both.
@@ -48,29 +49,29 @@ pub(crate) async fn answer(call: &Call) -> Result<TokenResponse, Refusal> {
     };
     let params = call.strict_form().map_err(refused)?;
     let proof = proof::read(call, None).map_err(refused)?;
-    let client = match params.get("grant_type") {
-        Some(kind) if kind == GrantType::JwtBearer.as_str() => by_jwt_bearer(call, &params).await,
-        _ => authenticate(call, &params).await,
-    };
+    let asserts = params.get("grant_type") == Some(GrantType::JwtBearer.as_str());
+    let client = if asserts { Box::pin(by_jwt_bearer(call, &params)).await } else { authenticate(call, &params).await };
     let client = client.inspect_err(|refusal| {
         // What was given as a client_id may be anything, a secret too: only the name of a client is written down.
         let named = params.get("client_id").and_then(ClientId::parse);
         let named = named.filter(|id| call.tenancy.directory.client(id).is_some());
         call.event(Action::Token, Outcome::Refused).with("unverified_client_id", named).reason(refusal).write();
     })?;
-    let tokens = async {
-        let request = TokenRequest::parse(&params, &client)?;
+    let proven = proof::proven(call, proof.as_ref());
+    let asking = Asking { call, client: &client, proof: proof.as_ref(), proven, now: call.now() };
+    let request = TokenRequest::parse(&params, &client).and_then(|request| {
         proof::within_profile(proof.as_ref(), client.get().metadata.profile)?;
-        let proven = proof::proven(call, proof.as_ref());
-        let asking = Asking { call, client: &client, proof: proof.as_ref(), proven, now: call.now() };
-        match request {
-            TokenRequest::AuthorizationCode(request) => asking.redeem(&request).await,
-            TokenRequest::ForItself(request) => asking.for_itself(request).await,
-            TokenRequest::RefreshToken(request) => asking.refresh(&request).await,
-            TokenRequest::DeviceCode(request) => asking.device(&request).await,
-        }
+        Ok(request)
+    });
+    // What waits for a commit is boxed: what does not, would be as large otherwise.
+    let tokens = match request {
+        Ok(TokenRequest::AuthorizationCode(request)) => Box::pin(asking.redeem(request)).await,
+        Ok(TokenRequest::ForItself(request)) => asking.for_itself(request).await,
+        Ok(TokenRequest::RefreshToken(request)) => Box::pin(asking.refresh(request)).await,
+        Ok(TokenRequest::DeviceCode(request)) => Box::pin(asking.device(request)).await,
+        Err(refusal) => Err(refusal),
     };
-    let tokens = tokens.await.inspect_err(|refusal| {
+    let tokens = tokens.inspect_err(|refusal| {
         // A device that waits as it was told to is nothing to write down.
         if *refusal == Refusal::AuthorizationPending {
             return;
@@ -93,15 +94,15 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     /// RFC 6749 4.1.3.
-    async fn redeem(&self, request: &authorization_code::Request) -> Result<TokenResponse, Refusal> {
+    async fn redeem(&self, request: authorization_code::Request) -> Result<TokenResponse, Refusal> {
         let keys = &self.call.tenancy.ready()?.keys;
         let opened = keys.handles.open(HandleKind::Code, request.code.expose()).ok_or(Refusal::MalformedCode)?;
         let code: Code = serde_json::from_slice(&opened).map_err(|_| Refusal::MalformedCode)?;
-        self.spend(request, code, GrantType::AuthorizationCode).await
+        self.spend(&request, code, GrantType::AuthorizationCode).await
     }
 
     /// RFC 8628 3.4, 3.5.
-    async fn device(&self, request: &device_code::Request) -> Result<TokenResponse, Refusal> {
+    async fn device(&self, request: device_code::Request) -> Result<TokenResponse, Refusal> {
         let (call, now) = (self.call, self.now);
         let keys = &call.tenancy.ready()?.keys;
         let opened = keys.handles.open(HandleKind::DeviceCode, request.device_code.expose());
@@ -161,7 +162,7 @@ impl Asking<'_> {
     }
 
     /// RFC 6749 6. Everything that can be refused without touching the grant is refused before it is rotated.
-    async fn refresh(&self, request: &refresh_token::Request) -> Result<TokenResponse, Refusal> {
+    async fn refresh(&self, request: refresh_token::Request) -> Result<TokenResponse, Refusal> {
         let (call, client, now) = (self.call, self.client, self.now);
         let (store, tenant) = (&call.context.store, call.tenancy.name());
         let keys = &call.tenancy.ready()?.keys;
@@ -218,14 +219,13 @@ impl Asking<'_> {
     /// lines for each second, the proof if there is one, and the token's status if its API wants that.
     async fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
         let (call, now) = (self.call, self.now);
-        let fresh = TokenId::new(call.context.world.millis(), call.context.world.random());
+        let fresh = TokenId::new(call.millis(), call.context.world.random());
         let (directory, issuer) = (&call.tenancy.directory, &call.tenancy.issuer);
         let grant_type = request.grant_type;
-        let (mut token, api, narrowed) =
+        let (token, api, narrowed) =
             client_credentials::decide(request, self.client, directory, issuer, self.proven, (fresh, now))?;
-        proof::once(call, self.proof).await?;
-        let named = TokenRef { token: token.id, grant: None, client: token.client.clone() };
-        token.status = status_lists::assign(call, Some(&api), &named, token.expires).await?;
+        let writes = self.proof.is_some() || api.token.has_status();
+        let token = if writes { Box::pin(self.noted(token, &api)).await? } else { token };
         let access_token = issue::access_token(call, grant_type, &token, Some(&api))?;
         let reasons: Vec<_> = narrowed.iter().map(ToString::to_string).collect();
         let (client, scope, binding) = (self.client, &token.scope, &token.binding);
@@ -240,6 +240,14 @@ impl Asking<'_> {
             refresh_token: None,
             id_token: None,
         })
+    }
+
+    /// A token without a grant, once what must be written down of it is.
+    async fn noted(&self, mut token: AccessToken, api: &Arc<Api>) -> Result<AccessToken, Refusal> {
+        proof::once(self.call, self.proof).await?;
+        let named = TokenRef { token: token.id, grant: None, client: token.client.clone() };
+        token.status = status_lists::assign(self.call, Some(api), &named, token.expires).await?;
+        Ok(token)
     }
 
     /// What one access token of a grant may carry, by today's directory.

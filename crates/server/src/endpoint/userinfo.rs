@@ -13,15 +13,15 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// `GET /userinfo`, `POST /userinfo`.
-pub(crate) async fn handle(call: Call) -> Response {
-    let response = match answer(&call).await {
+pub(crate) async fn handle(call: &Call) -> Response {
+    let response = match answer(call).await {
         Ok(response) => response,
         Err(refusal) => {
             tracing::info!(request_id = %call.meta.request_id, reason = %refusal, "userinfo refused");
-            respond::resource_error(&call, &refusal, (refusal == Refusal::InsufficientScope).then_some("openid"), None)
+            respond::resource_error(call, &refusal, (refusal == Refusal::InsufficientScope).then_some("openid"), None)
         }
     };
-    respond::readable_by_all(proof::with_nonce(&call, response))
+    respond::readable_by_all(proof::with_nonce(call, response))
 }
 
 async fn answer(call: &Call) -> Result<Response, Refusal> {

@@ -13,7 +13,7 @@ pub(crate) async fn get(call: Call) -> Response {
     let Some(asset) = call.context.pages.asset(path) else {
         return respond::status(StatusCode::NOT_FOUND);
     };
-    let unchanged = call.header(header::IF_NONE_MATCH.as_str()) == Some(asset.etag.as_str());
+    let unchanged = call.header(header::IF_NONE_MATCH) == Some(asset.etag.as_str());
     let mut response = if unchanged {
         respond::status(StatusCode::NOT_MODIFIED)
     } else {

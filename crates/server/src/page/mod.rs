@@ -52,7 +52,7 @@ enum Scripts {
 impl<'a> View<'a> {
     /// A full page in the language that the browser asks for.
     pub(crate) fn new(call: &'a Call, browser: Option<&'a Browser>) -> Self {
-        let language = Language::negotiate(None, call.header(header::ACCEPT_LANGUAGE.as_str()));
+        let language = Language::negotiate(None, call.header(header::ACCEPT_LANGUAGE));
         let display = Display::Page;
         let form_targets = Vec::new();
         Self { call, browser, display, language, form_targets, status: StatusCode::OK, scripts: Scripts::No }
@@ -60,7 +60,7 @@ impl<'a> View<'a> {
 
     /// In the languages and the display of an authorization request (OpenID Connect Core 3.1.2.1).
     pub(crate) fn asked(mut self, ui_locales: Option<&str>, display: Display) -> Self {
-        self.language = Language::negotiate(ui_locales, self.call.header(header::ACCEPT_LANGUAGE.as_str()));
+        self.language = Language::negotiate(ui_locales, self.call.header(header::ACCEPT_LANGUAGE));
         self.display = display;
         self
     }
