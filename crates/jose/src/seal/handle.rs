@@ -50,13 +50,7 @@ impl HandleSealKey {
     /// Seals `plaintext` for `context`, behind what stands in `to` already: it opens only under the same key and the same
     /// context. `random` must be fresh for every call. Whether it went well; if not, `to` holds nothing of use.
     #[must_use]
-    pub fn seal_after(
-        &self,
-        context: &[u8],
-        random: [u8; HANDLE_RANDOM],
-        plaintext: &[u8],
-        to: &mut Vec<u8>,
-    ) -> bool {
+    pub fn seal_after(&self, context: &[u8], random: [u8; HANDLE_RANDOM], plaintext: &[u8], to: &mut Vec<u8>) -> bool {
         self.try_seal_after(context, random, plaintext, to).is_ok()
     }
 
@@ -100,8 +94,7 @@ impl HandleSealKey {
         let start = to.len();
         to.extend_from_slice(plaintext);
         let (_, body) = to.split_at_mut(start);
-        let tag =
-            key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(context), body)?;
+        let tag = key.seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(context), body)?;
         to.extend_from_slice(tag.as_ref());
         Ok(())
     }

@@ -407,8 +407,8 @@ pub(crate) mod tests {
         let client = Arc::new(client);
         let used =
             |secret: &str, slow| by_secret(&post("a", secret), Some(&client), slow, NOW).map(|(_, used)| used.name());
-        assert_eq!(used("x", Some("slow")), Ok("secret 7".to_owned()));
-        assert_eq!(used(secret().expose(), None), Ok("secret 1000".to_owned()));
+        assert_eq!(used("x", Some("slow")), Ok("secret 7".into()));
+        assert_eq!(used(secret().expose(), None), Ok("secret 1000".into()));
         assert_eq!(used("x", Some("another")), Err(Refusal::WrongClientSecret));
         assert_eq!(used("x", None), Err(Refusal::WrongClientSecret));
     }

@@ -9,7 +9,8 @@ use crate::registration::Origin;
 use crate::value::{ClientId, RedirectUri, Resource, Scope, TenantName, Text, UnixTime};
 use grantor_jose::{ContentEncryption, EncryptionAlgorithm, JwkSet, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use serde_json::Value;
+use std::sync::{Arc, LazyLock};
 
 /// A client and what only the server knows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,28 @@ pub struct Client {
     pub secrets: Vec<StoredSecret>,
     /// `client_id_issued_at` (RFC 7591 3.2.1).
     pub issued_at: UnixTime,
+}
+
+/// What a client without a name of its own is, as it is written: what a stored one is the same in is left out of it.
+static DEFAULTS: LazyLock<serde_json::Map<String, Value>> = LazyLock::new(|| {
+    let nobody = ClientId::parse("nobody").map(|id| ClientMetadata::new(TenantName::default(), id));
+    let written = nobody.and_then(|metadata| serde_json::to_value(metadata).ok());
+    let mut defaults = written.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    // Whoever looks for keys that are needed looks for its value in the text.
+    defaults.retain(|name, _| name != "client_id" && name != "id_token_signed_response_alg");
+    defaults
+});
+
+impl Client {
+    /// As it is stored: without the defaults, which are a third of what is written of most clients. A server holds the
+    /// text of all its clients in memory.
+    pub fn stored(&self) -> Result<Value, serde_json::Error> {
+        let mut written = serde_json::to_value(self)?;
+        if let Some(metadata) = written.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.retain(|name, value| DEFAULTS.get(name) != Some(value));
+        }
+        Ok(written)
+    }
 }
 
 /// What is declared of a client.
@@ -70,7 +93,7 @@ pub struct ClientMetadata {
     pub scope: Option<Scope>,
     /// Its keys by value (RFC 7517 5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jwks: Option<serde_json::Value>,
+    pub jwks: Option<Value>,
     /// The same, read when they are first needed: see [`Self::keys_by_value`].
     #[serde(skip)]
     pub key_set: Made<Option<Arc<JwkSet>>>,
@@ -359,7 +382,7 @@ impl ClientMetadata {
     }
 }
 
-pub(super) fn read_key_set(jwks: &serde_json::Value) -> Option<Arc<JwkSet>> {
+pub(super) fn read_key_set(jwks: &Value) -> Option<Arc<JwkSet>> {
     JwkSet::from_members(jwks.as_object()?).ok().map(Arc::new)
 }
 
@@ -382,6 +405,7 @@ fn yes() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn rfc7591_2_the_defaults() {
@@ -390,6 +414,48 @@ mod tests {
         assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
         assert_eq!(client.token_endpoint_auth_method, AuthMethod::ClientSecretBasic);
         assert!(serde_json::from_str::<ClientMetadata>(r#"{"client_id":"a","redirect_uri":[]}"#).is_err());
+    }
+
+    fn stored(change: impl FnOnce(&mut ClientMetadata)) -> Value {
+        let mut metadata = ClientMetadata::new(TenantName::default(), ClientId::parse("a").unwrap());
+        change(&mut metadata);
+        let client = Client { metadata, secrets: Vec::new(), issued_at: UnixTime::new(1) };
+        let stored = client.stored().unwrap();
+        assert_eq!(serde_json::from_value::<Client>(stored.clone()).unwrap(), client);
+        stored["metadata"].clone()
+    }
+
+    #[test]
+    fn what_is_not_stored_is_a_default_and_nothing_else_is_left_out() {
+        let nothing = json!({"client_id": "a", "id_token_signed_response_alg": "RS256"});
+        assert_eq!(stored(|_| {}), nothing);
+        let other = stored(|client| {
+            client.tenant = TenantName::parse("acme").unwrap();
+            client.redirect_uris = vec![RedirectUri::parse("https://app.example/cb").unwrap()];
+            client.grant_types = vec![GrantType::ClientCredentials];
+            client.response_types = Vec::new();
+            client.token_endpoint_auth_method = AuthMethod::None;
+            client.application_type = ApplicationType::Native;
+            client.subject_type = SubjectType::Pairwise;
+            client.id_token_signed_response_alg = SigningAlgorithm::Es256;
+            client.require_auth_time = true;
+            client.profile = Profile::Oidc;
+            client.require_consent = false;
+            client.disabled = true;
+        });
+        assert_eq!(other.as_object().unwrap().len(), 13);
+    }
+
+    /// Clients that were stored mean this by what is not there: another default needs a migration.
+    #[test]
+    fn the_defaults_are_part_of_what_is_stored() {
+        let defaults = json!({
+            "tenant": "default", "client_name": "", "redirect_uris": [], "grant_types": ["authorization_code"],
+            "response_types": ["code"], "token_endpoint_auth_method": "client_secret_basic", "application_type": "web",
+            "subject_type": "public", "require_auth_time": false, "profile": "oauth2.1", "require_consent": true,
+            "disabled": false,
+        });
+        assert_eq!(Value::Object(DEFAULTS.clone()), defaults);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl ClientRecord {
 
     /// Of a client that is at hand.
     pub fn of(client: &Client) -> Result<Self, serde_json::Error> {
-        Ok(Self::new(client.metadata.client_id.as_str(), &serde_json::to_string(client)?))
+        Ok(Self::new(client.metadata.client_id.as_str(), &client.stored()?.to_string()))
     }
 
     /// Reads it; an error says why it cannot be read.

@@ -279,7 +279,7 @@ async fn apply(db: &Live, change: &Change, version: i64) -> Result<()> {
         Change::PutApi(api) => put(db, API, &api.tenant, api.audience.as_str(), version, api).await,
         Change::PutClient(client) => {
             let (tenant, name) = (&client.metadata.tenant, client.metadata.client_id.as_str());
-            put(db, CLIENT, tenant, name, version, client).await
+            put(db, CLIENT, tenant, name, version, &client.stored()?).await
         }
         Change::PutPolicy(policy) => put(db, POLICY, &policy.tenant, &policy.name, version, policy).await,
         Change::PutKey(key) => put(db, KEY, &key.tenant, &key.kid, version, key).await,

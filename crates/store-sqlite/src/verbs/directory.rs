@@ -139,7 +139,7 @@ fn apply(db: &Connection, change: &Change) -> Result<()> {
         Change::PutTenant(tenant) => put(db, TENANT, &tenant.name, tenant.name.as_str(), tenant),
         Change::PutApi(api) => put(db, API, &api.tenant, api.audience.as_str(), api),
         Change::PutClient(client) => {
-            put(db, CLIENT, &client.metadata.tenant, client.metadata.client_id.as_str(), client)
+            put(db, CLIENT, &client.metadata.tenant, client.metadata.client_id.as_str(), &client.stored()?)
         }
         Change::PutPolicy(policy) => put(db, POLICY, &policy.tenant, &policy.name, policy),
         Change::PutKey(key) => put(db, KEY, &key.tenant, &key.kid, key),
