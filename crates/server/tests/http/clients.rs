@@ -178,7 +178,7 @@ async fn the_last_use_of_a_secret_is_noted() {
     let name = site.client("machine").await.secrets[0].name();
     crate::harness::until("the use is noted", async || {
         site.settled().await;
-        site.store.last_uses(&tenant, &id).await.unwrap().contains_key(&name)
+        site.store.last_uses(&tenant, &id).await.unwrap().contains_key(name.as_str())
     })
     .await;
 }
