@@ -4,7 +4,9 @@ use crate::failure::Result;
 use crate::machine;
 use crate::measure::Pace;
 use crate::path::Path;
-use crate::section::{Scale, Section, growth, memory, overload, passwords, paths, peer, postgres, resource, tenants};
+use crate::section::{
+    Scale, Section, growth, memory, migration, overload, passwords, paths, peer, postgres, resource, tenants,
+};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::path::{Path as File, PathBuf};
@@ -67,6 +69,7 @@ pub(crate) struct Results {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Postgres,
+    Migration,
     Memory,
     Growth,
     Tenants,
@@ -77,8 +80,9 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Postgres,
+        Self::Migration,
         Self::Memory,
         Self::Growth,
         Self::Tenants,
@@ -91,6 +95,7 @@ impl Part {
     fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::Migration => "migration",
             Self::Memory => "memory",
             Self::Growth => "growth",
             Self::Tenants => "tenants",
@@ -104,6 +109,7 @@ impl Part {
     fn run(self, scale: Scale) -> Result<Section> {
         match self {
             Self::Postgres => postgres::run(scale),
+            Self::Migration => migration::run(scale),
             Self::Memory => memory::run(scale),
             Self::Growth => growth::run(scale),
             Self::Tenants => tenants::run(scale),

@@ -2,6 +2,7 @@
 
 pub(crate) mod growth;
 pub(crate) mod memory;
+pub(crate) mod migration;
 pub(crate) mod overload;
 pub(crate) mod passwords;
 pub(crate) mod paths;
