@@ -1,6 +1,7 @@
 //! Raw form or query to parameters (RFC 6749 3.1, 3.2, appendix B).
 
 use crate::error::Refusal;
+use memchr::{memchr, memchr2};
 use smol_str::SmolStr;
 use std::borrow::Cow;
 
@@ -41,13 +42,16 @@ impl Params {
 
     fn within(bounds: Bounds, raw: &[u8]) -> Result<Self, Refusal> {
         let mut params = Self { pairs: Vec::new(), repeated: false };
-        for piece in raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()) {
-            let (name, value) = match piece.iter().position(|byte| *byte == b'=') {
-                Some(at) => (piece.get(..at), piece.get(at + 1..)),
-                None => (Some(piece), Some(&[][..])),
-            };
-            let name = decoded(name.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
-            let value = decoded(value.unwrap_or_default()).ok_or(Refusal::MalformedParameters)?;
+        let mut rest = raw;
+        while !rest.is_empty() {
+            let (piece, others) = parted(b'&', rest);
+            rest = others;
+            if piece.is_empty() {
+                continue;
+            }
+            let (name, value) = parted(b'=', piece);
+            let name = decoded(name).ok_or(Refusal::MalformedParameters)?;
+            let value = decoded(value).ok_or(Refusal::MalformedParameters)?;
             params.add(bounds, name.into(), value.into_owned())?;
         }
         Ok(params)
@@ -124,8 +128,14 @@ pub fn decode(raw: &[u8]) -> Option<String> {
     decoded(raw).map(Cow::into_owned)
 }
 
+/// What stands before the first such byte, and what after it; nothing when there is none. Tokens are long.
+fn parted(at: u8, raw: &[u8]) -> (&[u8], &[u8]) {
+    let (before, from) = raw.split_at(memchr(at, raw).unwrap_or(raw.len()));
+    (before, from.get(1..).unwrap_or_default())
+}
+
 fn decoded(raw: &[u8]) -> Option<Cow<'_, str>> {
-    if !raw.iter().fold(false, |found, byte| found | matches!(byte, b'+' | b'%')) {
+    if memchr2(b'+', b'%', raw).is_none() {
         return std::str::from_utf8(raw).ok().map(Cow::Borrowed);
     }
     let mut bytes = Vec::with_capacity(raw.len());
