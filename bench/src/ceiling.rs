@@ -3,8 +3,6 @@
 //! looked up, or written.
 
 use crate::failure::Result;
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
@@ -58,12 +56,6 @@ pub(crate) enum Work {
     SignRs256,
     /// An assertion or a proof is verified; its key is known
     VerifyEs256,
-    /// A client secret is hashed
-    Hash,
-    /// An opaque token is sealed
-    Seal,
-    /// One is opened
-    Open,
 }
 
 impl Work {
@@ -84,7 +76,6 @@ struct Bench {
     es256_public: ParsedPublicKey,
     eddsa: Ed25519KeyPair,
     rs256: RsaKeyPair,
-    sealed: Vec<u8>,
 }
 
 impl Ceiling {
@@ -128,7 +119,7 @@ impl Bench {
         let random = SystemRandom::new();
         let message = vec![b'm'; MESSAGE];
         let es256 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
-        let mut bench = Self {
+        Ok(Self {
             body: Box::leak(vec![b'x'; body].into_boxed_slice()),
             work,
             es256_signature: es256.sign(&random, &message)?.as_ref().to_vec(),
@@ -136,11 +127,8 @@ impl Bench {
             es256,
             eddsa: Ed25519KeyPair::generate()?,
             rs256: RsaKeyPair::generate(KeySize::Rsa2048)?,
-            sealed: Vec::new(),
             message,
-        };
-        bench.sealed = bench.seal().ok_or("sealing failed")?;
-        Ok(bench)
+        })
     }
 
     /// None when it failed, which it never does.
@@ -155,28 +143,7 @@ impl Bench {
                 std::hint::black_box(signature);
             }
             Work::VerifyEs256 => self.es256_public.verify_sig(&self.message, &self.es256_signature).ok()?,
-            Work::Hash => drop(std::hint::black_box(digest::digest(&digest::SHA256, self.message.get(..43)?))),
-            Work::Seal => drop(std::hint::black_box(self.seal()?)),
-            Work::Open => {
-                let mut sealed = self.sealed.clone();
-                std::hint::black_box(seal_key()?.open_in_place(nonce(), Aad::empty(), &mut sealed).ok()?);
-            }
         }
         Some(())
     }
-
-    fn seal(&self) -> Option<Vec<u8>> {
-        let mut message = self.message.clone();
-        seal_key()?.seal_in_place_append_tag(nonce(), Aad::empty(), &mut message).ok()?;
-        Some(message)
-    }
-}
-
-/// A token has a key of its own.
-fn seal_key() -> Option<LessSafeKey> {
-    Some(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).ok()?))
-}
-
-fn nonce() -> Nonce {
-    Nonce::assume_unique_for_key([0; 12])
 }
