@@ -18,7 +18,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How many verbs may wait; the next is told to come again later.
+/// How many verbs may wait that somebody waits for; the next is told to come again later. Of events there may be more.
 const QUEUE: usize = 4_096;
 /// How many verbs share a commit at the most, so that the first does not wait long for the last.
 const BATCH: usize = 512;
@@ -49,6 +49,12 @@ struct Written {
 enum Job {
     Verb(Box<dyn Verb>),
     Note(Box<Event>),
+}
+
+impl queue::Job for Job {
+    fn is_awaited(&self) -> bool {
+        matches!(self, Self::Verb(_))
+    }
 }
 
 /// A verb in the queue.

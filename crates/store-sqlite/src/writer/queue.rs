@@ -1,10 +1,21 @@
-//! What waits for the writer: first come, first served, and never more than there is room for.
+//! What waits for the writer: first come, first served, and never more than there is room for. What nobody waits for takes
+//! no room from what somebody does.
 
 use super::gone;
 use grantor_store::StoreError;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// What lies in a [`Queue`].
+pub(super) trait Job {
+    /// Whether somebody waits until it is done.
+    fn is_awaited(&self) -> bool;
+}
+
+/// So many times as much that nobody waits for may lie there: when a disk stands still for some seconds, the audit log of
+/// these shall not be lost.
+const UNAWAITED: usize = 4;
 
 /// A queue of jobs for one thread, which anybody fills.
 pub(super) struct Queue<J> {
@@ -20,6 +31,8 @@ pub(super) struct Ticket(u64);
 struct Waiting<J> {
     /// None where a job was withdrawn.
     jobs: VecDeque<Option<J>>,
+    /// How many of them somebody waits for.
+    awaited: usize,
     /// The ticket of the first of them.
     first: u64,
     /// How many jobs wake the thread; 0 while it is awake.
@@ -28,10 +41,10 @@ struct Waiting<J> {
     lost: usize,
 }
 
-impl<J> Queue<J> {
-    /// With room for so many jobs.
+impl<J: Job> Queue<J> {
+    /// With room for so many jobs that somebody waits for.
     pub(super) fn new(room: usize) -> Self {
-        let waiting = Waiting { jobs: VecDeque::new(), first: 0, wanted: 0, closed: false, lost: 0 };
+        let waiting = Waiting { jobs: VecDeque::new(), awaited: 0, first: 0, wanted: 0, closed: false, lost: 0 };
         Self { room, waiting: Mutex::new(waiting), ready: Condvar::new() }
     }
 
@@ -41,10 +54,16 @@ impl<J> Queue<J> {
         if waiting.closed {
             return Err(gone());
         }
-        if waiting.jobs.len() >= self.room {
+        let unawaited = waiting.jobs.len().saturating_sub(waiting.awaited);
+        let is_full = match job.is_awaited() {
+            true => waiting.awaited >= self.room,
+            false => unawaited >= self.room.saturating_mul(UNAWAITED),
+        };
+        if is_full {
             return Err(StoreError::Busy("too many writes are waiting".to_owned()));
         }
         let ticket = Ticket(waiting.first.wrapping_add(u64::try_from(waiting.jobs.len()).unwrap_or(u64::MAX)));
+        waiting.awaited += usize::from(job.is_awaited());
         waiting.jobs.push_back(Some(job));
         if waiting.wanted > 0 && waiting.jobs.len() >= waiting.wanted {
             waiting.wanted = 0;
@@ -59,15 +78,17 @@ impl<J> Queue<J> {
         self.lock().jobs.len()
     }
 
-    /// Takes a job back that waits among more than `too_many`. Gives whether it did: one that has been taken is carried
-    /// out.
+    /// Takes a job back that waits among more than `too_many` for which somebody waits. Gives whether it did: one that has
+    /// been taken is carried out.
     pub(super) fn withdraw(&self, ticket: Ticket, too_many: usize) -> bool {
         let mut waiting = self.lock();
-        if waiting.jobs.len() <= too_many {
+        if waiting.awaited <= too_many {
             return false;
         }
         let place = ticket.0.checked_sub(waiting.first).and_then(|place| usize::try_from(place).ok());
-        place.and_then(|place| waiting.jobs.get_mut(place)).is_some_and(|job| job.take().is_some())
+        let withdrawn = place.and_then(|place| waiting.jobs.get_mut(place)).and_then(Option::take);
+        waiting.awaited -= usize::from(withdrawn.as_ref().is_some_and(Job::is_awaited));
+        withdrawn.is_some()
     }
 
     /// Moves at most `many` to the end of `to`.
@@ -78,6 +99,7 @@ impl<J> Queue<J> {
             && let Some(job) = waiting.jobs.pop_front()
         {
             waiting.first = waiting.first.wrapping_add(1);
+            waiting.awaited -= usize::from(job.as_ref().is_some_and(Job::is_awaited));
             to.extend(job);
         }
     }
@@ -141,6 +163,27 @@ mod tests {
     const MOMENT: Duration = Duration::from_millis(1);
     /// Whoever waits for so long waits in vain: the test would not end.
     const FOR_EVER: Duration = Duration::from_hours(24);
+
+    impl Job for u8 {
+        fn is_awaited(&self) -> bool {
+            *self == 0
+        }
+    }
+
+    #[test]
+    fn what_nobody_waits_for_takes_no_room_from_what_somebody_does() {
+        let queue = Queue::new(2);
+        let pushed: Vec<_> = (0..10).filter(|_| queue.push(1_u8).is_ok()).collect();
+        assert_eq!(pushed.len(), 2 * UNAWAITED);
+        let first = queue.push(0).unwrap();
+        assert!(!queue.withdraw(first, 1), "it is the only one that is waited for");
+        assert!(queue.push(0).is_ok() && queue.push(0).is_err());
+        assert!(queue.withdraw(first, 1) && queue.push(0).is_ok() && queue.push(0).is_err());
+        let mut taken = Vec::new();
+        queue.take(9, &mut taken);
+        assert_eq!(taken, [1, 1, 1, 1, 1, 1, 1, 1, 0]);
+        assert!(queue.push(0).is_ok() && queue.push(0).is_err());
+    }
 
     fn queue() -> Queue<u8> {
         let queue = Queue::new(100);

@@ -132,7 +132,8 @@ async fn a_full_queue_is_busy_at_once_and_counts_the_events_that_it_lost() {
         bench.writer.write(insert("b")),
         bench.writer.write(insert("c")),
         async {
-            bench.writer.note(event(tenant(), 1));
+            // Of events there is room for four times as many, and none of it is that of a verb.
+            (1..=9).for_each(|n| bench.writer.note(event(tenant(), n)));
             assert_eq!(bench.writer.queue.lost(), 1);
             open.send(()).unwrap();
         }
