@@ -55,9 +55,10 @@ impl<J: Job> Queue<J> {
             return Err(gone());
         }
         let unawaited = waiting.jobs.len().saturating_sub(waiting.awaited);
-        let is_full = match job.is_awaited() {
-            true => waiting.awaited >= self.room,
-            false => unawaited >= self.room.saturating_mul(UNAWAITED),
+        let is_full = if job.is_awaited() {
+            waiting.awaited >= self.room
+        } else {
+            unawaited >= self.room.saturating_mul(UNAWAITED)
         };
         if is_full {
             return Err(StoreError::Busy("too many writes are waiting".to_owned()));
