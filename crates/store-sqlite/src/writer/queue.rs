@@ -31,8 +31,8 @@ pub(super) struct Ticket(u64);
 struct Waiting<J> {
     /// None where a job was withdrawn.
     jobs: VecDeque<Option<J>>,
-    /// How many of them somebody waits for.
-    awaited: usize,
+    /// How many of them nobody waits for.
+    unawaited: usize,
     /// The ticket of the first of them.
     first: u64,
     /// How many jobs wake the thread; 0 while it is awake.
@@ -41,10 +41,17 @@ struct Waiting<J> {
     lost: usize,
 }
 
+impl<J> Waiting<J> {
+    /// How many somebody waits for. One that was withdrawn keeps its place: else the queue grew as long as a disk stood still.
+    fn awaited(&self) -> usize {
+        self.jobs.len().saturating_sub(self.unawaited)
+    }
+}
+
 impl<J: Job> Queue<J> {
     /// With room for so many jobs that somebody waits for.
     pub(super) fn new(room: usize) -> Self {
-        let waiting = Waiting { jobs: VecDeque::new(), awaited: 0, first: 0, wanted: 0, closed: false, lost: 0 };
+        let waiting = Waiting { jobs: VecDeque::new(), unawaited: 0, first: 0, wanted: 0, closed: false, lost: 0 };
         Self { room, waiting: Mutex::new(waiting), ready: Condvar::new() }
     }
 
@@ -54,17 +61,16 @@ impl<J: Job> Queue<J> {
         if waiting.closed {
             return Err(gone());
         }
-        let unawaited = waiting.jobs.len().saturating_sub(waiting.awaited);
         let is_full = if job.is_awaited() {
-            waiting.awaited >= self.room
+            waiting.awaited() >= self.room
         } else {
-            unawaited >= self.room.saturating_mul(UNAWAITED)
+            waiting.unawaited >= self.room.saturating_mul(UNAWAITED)
         };
         if is_full {
             return Err(StoreError::Busy("too many writes are waiting".to_owned()));
         }
         let ticket = Ticket(waiting.first.wrapping_add(u64::try_from(waiting.jobs.len()).unwrap_or(u64::MAX)));
-        waiting.awaited += usize::from(job.is_awaited());
+        waiting.unawaited += usize::from(!job.is_awaited());
         waiting.jobs.push_back(Some(job));
         if waiting.wanted > 0 && waiting.jobs.len() >= waiting.wanted {
             waiting.wanted = 0;
@@ -83,13 +89,11 @@ impl<J: Job> Queue<J> {
     /// been taken is carried out.
     pub(super) fn withdraw(&self, ticket: Ticket, too_many: usize) -> bool {
         let mut waiting = self.lock();
-        if waiting.awaited <= too_many {
+        if waiting.awaited() <= too_many {
             return false;
         }
         let place = ticket.0.checked_sub(waiting.first).and_then(|place| usize::try_from(place).ok());
-        let withdrawn = place.and_then(|place| waiting.jobs.get_mut(place)).and_then(Option::take);
-        waiting.awaited -= usize::from(withdrawn.as_ref().is_some_and(Job::is_awaited));
-        withdrawn.is_some()
+        place.and_then(|place| waiting.jobs.get_mut(place)).is_some_and(|job| job.take().is_some())
     }
 
     /// Moves at most `many` to the end of `to`.
@@ -100,7 +104,7 @@ impl<J: Job> Queue<J> {
             && let Some(job) = waiting.jobs.pop_front()
         {
             waiting.first = waiting.first.wrapping_add(1);
-            waiting.awaited -= usize::from(job.as_ref().is_some_and(Job::is_awaited));
+            waiting.unawaited -= usize::from(job.as_ref().is_some_and(|job| !job.is_awaited()));
             to.extend(job);
         }
     }
@@ -179,11 +183,11 @@ mod tests {
         let first = queue.push(0).unwrap();
         assert!(!queue.withdraw(first, 1), "it is the only one that is waited for");
         assert!(queue.push(0).is_ok() && queue.push(0).is_err());
-        assert!(queue.withdraw(first, 1) && queue.push(0).is_ok() && queue.push(0).is_err());
+        assert!(queue.withdraw(first, 1) && queue.push(0).is_err(), "who was withdrawn keeps a place");
         let mut taken = Vec::new();
         queue.take(9, &mut taken);
         assert_eq!(taken, [1, 1, 1, 1, 1, 1, 1, 1, 0]);
-        assert!(queue.push(0).is_ok() && queue.push(0).is_err());
+        assert!(queue.push(0).is_ok() && queue.push(0).is_ok() && queue.push(0).is_err());
     }
 
     fn queue() -> Queue<u8> {
