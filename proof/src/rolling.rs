@@ -6,7 +6,7 @@ use crate::common::cluster::{Cluster, free_address};
 use crate::common::load::{self, Load};
 use crate::common::report::Report;
 use crate::common::stores::Backend;
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use grantor_local_postgres::Server;
 use nginx::Nginx;
@@ -35,7 +35,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let front = free_address()?;
     let mut cluster = Cluster::start(&vec![url; NODES], Some(front)).await?;
-    let _nginx = Nginx::start(front, &cluster.addresses(), cluster.home()).await?;
+    let nginx = Nginx::start(front, &cluster.addresses(), cluster.home()).await?;
     let load = Load::begin(&[front], cluster.host(), load::hire(&cluster, WORKERS).await?);
     let mut restarted = Ok(());
     for node in (0..arguments.times).flat_map(|_| 0..NODES) {
@@ -55,6 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let stopped = load.stop().await;
     let enough = counts.acknowledged() > u64::from(arguments.times);
     let stopped = stopped.and_then(|workers| enough.then_some(workers).ok_or_else(|| anyhow!("too little happened")));
+    let stopped = stopped.with_context(|| nginx.complaints());
     let mut workers = report.check("no request fails while they are restarted", stopped).unwrap_or_default();
     let held = load::look(&cluster.addresses(), cluster.host(), &mut workers).await;
     report.check("whatever was acknowledged holds", held);

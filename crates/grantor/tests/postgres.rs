@@ -324,7 +324,7 @@ fn eventually(holds: impl Fn() -> bool) {
     assert!(holds());
 }
 
-/// The first token of a second is noted at once; how many came after it is written when the second is over, or the server.
+/// The first token of a window is noted at once; how many came after it is written when the window is over, or the server.
 #[test]
 fn what_was_noted_just_before_the_end_is_there_afterwards() {
     let url = fresh();

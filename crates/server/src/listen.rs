@@ -1,5 +1,7 @@
 //! Accepting connections: bounded in number, in time for a handshake and for a header, ended gracefully.
 
+mod closing;
+
 use crate::client_certificate::PeerChain;
 use crate::context::Context;
 use crate::guests::Guests;
@@ -34,7 +36,9 @@ const HEADER: Duration = Duration::from_secs(30);
 const DRAIN: Duration = Duration::from_secs(20);
 /// A connection that came at the end of a drain may have its first request on the way for so long: hyper closes one from
 /// which it has read nothing as soon as it is told to end.
-const FIRST_REQUEST: Duration = Duration::from_millis(250);
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+/// A handshake of TCP that has begun when the listener stops to begin others ends within so long, in a region.
+const HALF_OPEN: Duration = Duration::from_millis(20);
 /// A header is not larger.
 const MAX_HEADER: usize = 64 * 1024;
 
@@ -72,6 +76,10 @@ pub(crate) async fn serve(
     let moved_on = tokio::time::timeout(drain.saturating_add(DRAIN), http2.shutdown());
     let drained = async {
         house.accept(&listener, None, &rest, tokio::time::sleep(drain)).await;
+        if !drain.is_zero() {
+            closing::hear_no_more(&listener);
+            house.accept(&listener, None, &rest, tokio::time::sleep(HALF_OPEN)).await;
+        }
         house.take_waiting(listener, &rest);
         if !drain.is_zero() {
             tokio::time::sleep(FIRST_REQUEST).await;

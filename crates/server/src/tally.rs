@@ -1,4 +1,4 @@
-//! Audit events that come so often that each second has two lines at the most for all that are alike: tokens that
+//! Audit events that come so often that ten seconds have two lines at the most for all that are alike: tokens that
 //! applications obtain for themselves, or with one grant. Nothing else is stored of such a token, so that what is stored
 //! grows with time and not with tokens.
 
@@ -11,16 +11,16 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What is counted of the second that is running.
+/// What is counted of the window that is running.
 pub(crate) struct Tally {
     store: Arc<dyn Store>,
     world: Arc<dyn World>,
     key: RandomState,
-    second: Mutex<Second>,
+    window: Mutex<Window>,
 }
 
-struct Second {
-    time: UnixTime,
+struct Window {
+    number: i64,
     lines: HashMap<u64, Line>,
 }
 
@@ -30,23 +30,26 @@ struct Line {
     more: u64,
 }
 
-/// So many kinds of events are told apart in a second; the rest is written one by one.
+/// So many seconds share a line. Whoever dies without a word loses the count of the window, never that it happened at
+/// all.
+const WINDOW: i64 = 10;
+/// So many kinds of events are told apart in a window; the rest is written one by one.
 const MOST_LINES: usize = 10_000;
 
 impl Tally {
     /// Nothing counted yet.
     pub(crate) fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
-        let second = Second { time: UnixTime::new(0), lines: HashMap::new() };
-        Self { store, world, key: RandomState::new(), second: Mutex::new(second) }
+        let window = Window { number: 0, lines: HashMap::new() };
+        Self { store, world, key: RandomState::new(), window: Mutex::new(window) }
     }
 
-    /// Counts an event. The first of its second is written at once.
+    /// Counts an event. The first of its window is written at once.
     pub(crate) fn count(&self, now: UnixTime, features: impl Hash, event: impl FnOnce() -> Event) {
         // Two kinds that meet in one digest would share their lines: with a random key and 64 bits they do not.
         let digest = self.key.hash_one(features);
-        let mut second = self.lock();
-        let over = second.roll(now);
-        let first = match second.lines.get_mut(&digest) {
+        let mut window = self.lock();
+        let over = window.roll(now);
+        let first = match window.lines.get_mut(&digest) {
             Some(line) => {
                 line.more += 1;
                 None
@@ -54,18 +57,18 @@ impl Tally {
             None => Some(event()),
         };
         if let Some(event) = &first
-            && second.lines.len() < MOST_LINES
+            && window.lines.len() < MOST_LINES
         {
-            second.lines.insert(digest, Line { event: event.clone(), more: 0 });
+            window.lines.insert(digest, Line { event: event.clone(), more: 0 });
         }
-        drop(second);
+        drop(window);
         self.write(over);
         if let Some(event) = first {
             note(&*self.store, event);
         }
     }
 
-    /// Writes what was counted of seconds that are over.
+    /// Writes what was counted of windows that are over.
     pub(crate) fn finish(&self, now: UnixTime) {
         let over = self.lock().roll(now);
         self.write(over);
@@ -86,18 +89,19 @@ impl Tally {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Second> {
-        self.second.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Second {
-    /// Begins a new second, if it has come, and gives what was counted of the one before.
+impl Window {
+    /// Begins a new one, if its time has come, and gives what was counted of the one before.
     fn roll(&mut self, now: UnixTime) -> HashMap<u64, Line> {
-        if self.time == now {
+        let number = now.get().div_euclid(WINDOW);
+        if self.number == number {
             return HashMap::new();
         }
-        self.time = now;
+        self.number = number;
         std::mem::take(&mut self.lines)
     }
 }
@@ -145,30 +149,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_has_the_first_event_of_each_kind_and_the_number_of_the_others() {
+    async fn ten_seconds_have_the_first_event_of_each_kind_and_the_number_of_the_others() {
         let store = Arc::new(MemoryStore::new());
         let tally = Tally::new(Arc::clone(&store) as Arc<dyn Store>, Arc::new(SystemWorld));
         let count = |actor: &str, second| {
             let now = UnixTime::new(second);
             tally.count(now, actor, || event(actor, now));
         };
-        for actor in ["a", "b", "a", "a"] {
-            count(actor, 10);
+        for (actor, second) in [("a", 10), ("b", 10), ("a", 13), ("a", 19)] {
+            count(actor, second);
         }
         let (first, other) = (("a".to_owned(), 10, true, 0), ("b".to_owned(), 10, true, 0));
         assert_eq!(written(&store).await, [first.clone(), other.clone()]);
-        tally.finish(UnixTime::new(10));
-        assert_eq!(written(&store).await.len(), 2, "the second is not over");
-        count("b", 11);
+        tally.finish(UnixTime::new(19));
+        assert_eq!(written(&store).await.len(), 2, "the window is not over");
+        count("b", 20);
         let further = ("a".to_owned(), 10, false, 2);
-        assert_eq!(written(&store).await, [further.clone(), first, other, ("b".to_owned(), 11, true, 0)]);
-        count("b", 11);
-        tally.finish(UnixTime::new(12));
-        assert!(written(&store).await.contains(&("b".to_owned(), 11, false, 1)));
-        count("c", 13);
-        count("c", 13);
+        assert_eq!(written(&store).await, [further.clone(), first, other, ("b".to_owned(), 20, true, 0)]);
+        count("b", 29);
+        tally.finish(UnixTime::new(30));
+        assert!(written(&store).await.contains(&("b".to_owned(), 20, false, 1)));
+        count("c", 31);
+        count("c", 31);
         drop(tally);
-        assert!(written(&store).await.contains(&("c".to_owned(), 13, false, 1)));
+        assert!(written(&store).await.contains(&("c".to_owned(), 31, false, 1)));
     }
 
     #[tokio::test]

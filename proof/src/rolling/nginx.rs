@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 #[derive(Debug)]
 pub(super) struct Nginx {
     _child: Child,
+    log: PathBuf,
 }
 
 impl Nginx {
@@ -19,16 +20,23 @@ impl Nginx {
     pub(super) async fn start(front: SocketAddr, nodes: &[SocketAddr], home: &Path) -> Result<Self> {
         let file = home.join("nginx.conf");
         std::fs::write(&file, configuration(front, nodes, home))?;
+        let log = home.join("nginx.log");
         let mut nginx = Command::new(program()?);
-        nginx.arg("-p").arg(home).arg("-c").arg(&file).arg("-e").arg(home.join("nginx.log"));
+        nginx.arg("-p").arg(home).arg("-c").arg(&file).arg("-e").arg(&log);
         let child = nginx.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true).spawn().context("nginx")?;
         for _ in 0..500 {
             if TcpStream::connect(front).await.is_ok() {
-                return Ok(Self { _child: child });
+                return Ok(Self { _child: child, log });
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        bail!("nginx did not start: {}", std::fs::read_to_string(home.join("nginx.log")).unwrap_or_default())
+        bail!("nginx did not start: {}", std::fs::read_to_string(log).unwrap_or_default())
+    }
+
+    /// What went wrong between it and the nodes, as it tells it.
+    pub(super) fn complaints(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        log.lines().filter(|line| line.contains("[error]")).collect::<Vec<_>>().join(" | ")
     }
 }
 

@@ -9,6 +9,7 @@ use grantor_store::{MemoryStore, Store};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
+use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -175,6 +176,41 @@ async fn a_request_that_was_begun_before_the_end_is_answered() {
     let (status, close, body) = client.answer().await.unwrap();
     assert_eq!((status, close), (401, true), "{body}");
     node.running.await.unwrap().unwrap();
+}
+
+/// Connects for each request, as a proxy does while a node drains, and is answered each time until nobody takes the
+/// connection; after how long that was known.
+fn knock(address: &str) -> Duration {
+    loop {
+        let begun = Instant::now();
+        let Ok(mut stream) = std::net::TcpStream::connect(address) else { return begun.elapsed() };
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_can_connect_is_answered_and_who_comes_too_late_is_refused_before_it_can_send() {
+    // A system that did not hear the first attempt hears of the end with the second, a second later. Who knocks all the
+    // time knocks in the moment before the end as well, unless the machine leaves it no time in just that moment.
+    for _ in 0..20 {
+        let mut node = Node::start(|settings| settings.drain = Duration::from_millis(20)).await;
+        let mut clients = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let address = node.address.clone();
+            clients.spawn_blocking(move || knock(&address));
+        }
+        node.stop();
+        let refused = clients.join_all().await;
+        node.running.await.unwrap().unwrap();
+        if refused.iter().any(|after| *after > Duration::from_millis(500)) {
+            return;
+        }
+    }
+    panic!("nobody came in the last moment");
 }
 
 #[tokio::test]
