@@ -163,9 +163,10 @@ fn assign(db: &Connection, n: u64) -> Result<()> {
 }
 
 fn remember(db: &Connection, n: u64) -> Result<()> {
-    let sql = "INSERT INTO remembered (bucket, value, purpose, tenant, expires) VALUES (?, ?, 'bench', 'default', ?)";
-    let expires = crate::site::now() + 300;
-    db.prepare_cached(sql)?.execute(params![(expires / 128 + 1) * 128, digest_of(n), expires])?;
+    let sql = "INSERT INTO remembered (bucket, place, value, purpose, tenant, expires)
+               VALUES (?, ?, ?, 'bench', 'default', ?)";
+    let (place, expires) = (i64::try_from(n)?, crate::site::now() + 300);
+    db.prepare_cached(sql)?.execute(params![(expires / 128 + 1) * 128, place, digest_of(n), expires])?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ struct Layout {
     put: Put,
 }
 
-const LAYOUTS: [Layout; 6] = [
+const LAYOUTS: [Layout; 7] = [
     Layout {
         name: "random 32-byte key, without rowid",
         schema: "CREATE TABLE t (key BLOB PRIMARY KEY, value INTEGER) STRICT, WITHOUT ROWID",
@@ -79,7 +79,7 @@ const LAYOUTS: [Layout; 6] = [
         put: |db, n, kept| {
             let width = (kept / 4).max(1);
             let bucket = |at: u64| integer((at / width + 1) * width);
-            // As the store does: every bucket that holds something is asked.
+            // Every bucket that holds something is asked.
             let mut from = integer(n + 1);
             loop {
                 let next: Option<i64> = db
@@ -108,6 +108,29 @@ const LAYOUTS: [Layout; 6] = [
                 db,
                 "DELETE FROM t WHERE (bucket, value, purpose, tenant) IN
                    (SELECT bucket, value, purpose, tenant FROM t WHERE bucket <= ?1 LIMIT 200)",
+                n,
+            )
+        },
+    },
+    Layout {
+        // As the store does, which looks for a value in memory.
+        name: "remembered by bucket of expiry and order of coming; the oldest go",
+        schema: "CREATE TABLE t (bucket INTEGER, place INTEGER, value BLOB, purpose TEXT, tenant TEXT, expires INTEGER,
+                   PRIMARY KEY (bucket, place)) STRICT, WITHOUT ROWID",
+        put: |db, n, kept| {
+            let width = (kept / 4).max(1);
+            db.prepare_cached("INSERT INTO t VALUES (?, ?, ?, 'DPoP proof', 'default', ?)")?.execute(params![
+                integer(((n + kept) / width + 1) * width),
+                integer(n),
+                digest(n),
+                integer(n + kept)
+            ])?;
+            if n % BATCH != 0 {
+                return Ok(());
+            }
+            drop_until(
+                db,
+                "DELETE FROM t WHERE (bucket, place) IN (SELECT bucket, place FROM t WHERE bucket <= ?1 LIMIT 200)",
                 n,
             )
         },

@@ -18,7 +18,9 @@ use checkpoint::Checkpoints;
 use grantor_store::{Recent, Result};
 use readers::Readers;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::sync::Notify;
+use verbs::remembered::Remembered;
 use writer::Writer;
 
 /// The store in a file. Dropping it ends its writing thread, after everything that was queued is written.
@@ -27,6 +29,7 @@ pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
     recent: Recent,
+    remembered: Arc<Remembered>,
     changed: Notify,
     path: PathBuf,
 }
@@ -40,8 +43,11 @@ impl SqliteStore {
         migrations::migrate(&mut db)?;
         let readers = Readers::open(path)?;
         let checkpoints = Checkpoints::start(connection::log_keeper(path)?)?;
-        let writer = Writer::start(db, checkpoints)?;
-        Ok(Self { readers, writer, recent: Recent::default(), changed: Notify::new(), path: path.to_owned() })
+        let remembered = Arc::<Remembered>::default();
+        let undone = Arc::clone(&remembered);
+        let writer = Writer::start(db, checkpoints, move || undone.undone())?;
+        let (recent, changed) = (Recent::default(), Notify::new());
+        Ok(Self { readers, writer, recent, remembered, changed, path: path.to_owned() })
     }
 }
 

@@ -5,7 +5,7 @@ use grantor_store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Each file once, in order. A file that was released is never changed again.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_credential_uses.sql"),
     include_str!("../migrations/0003_directory_feed.sql"),
@@ -13,6 +13,7 @@ const STEPS: [&str; 7] = [
     include_str!("../migrations/0005_devices.sql"),
     include_str!("../migrations/0006_statuses.sql"),
     include_str!("../migrations/0007_desk.sql"),
+    include_str!("../migrations/0008_remembered_log.sql"),
 ];
 
 /// `GRNT`: marks the file as ours.

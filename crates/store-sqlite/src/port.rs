@@ -1,7 +1,7 @@
 //! The port's verbs, each sent to the writer or to a reader.
 
 use crate::verbs::grants::{self, Owner};
-use crate::verbs::{audit, desk, devices, directory, epoch, expire, remembered, sessions, statuses, tokens, uses};
+use crate::verbs::{audit, desk, devices, directory, epoch, expire, sessions, statuses, tokens, uses};
 use crate::{SqliteStore, backup, connection};
 use async_trait::async_trait;
 use grantor_protocol::audit::Event;
@@ -21,6 +21,7 @@ use grantor_store::{
 };
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 #[async_trait]
 impl Grants for SqliteStore {
@@ -205,7 +206,8 @@ impl Sessions for SqliteStore {
         now: UnixTime,
     ) -> Result<bool> {
         let (tenant, purpose, value) = (tenant.clone(), purpose.to_owned(), *value);
-        self.writer.write_once(move |db| remembered::remember(db, &tenant, &purpose, &value, expires, now)).await
+        let remembered = Arc::clone(&self.remembered);
+        self.writer.write_once(move |db| remembered.remember(db, &tenant, &purpose, &value, expires, now)).await
     }
 }
 

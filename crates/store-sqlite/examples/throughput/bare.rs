@@ -108,9 +108,12 @@ impl Bare {
         let n = self.next;
         self.next += 1;
         self.db
-            .prepare_cached("INSERT INTO remembered (bucket, value, purpose, tenant, expires) VALUES (?, ?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO remembered (bucket, place, value, purpose, tenant, expires) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
             .execute(params![
                 until(n).get() / 64,
+                i64::try_from(n)?,
                 digest(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
                 "DPoP proof",
                 "default",

@@ -18,6 +18,9 @@ const KEY: &str = "key";
 
 const ALL_OF_KIND: &str = "SELECT body FROM directory WHERE kind = ? ORDER BY tenant, name";
 
+/// The rows stay until their bucket ends, as nobody's: their places must not be given again.
+pub(super) const FORGET_REMEMBERED: &str = "UPDATE remembered SET tenant = '' WHERE tenant = ?";
+
 /// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
 const OF_A_TENANT: [&str; 15] = [
     "DELETE FROM grants WHERE tenant = ?",
@@ -28,7 +31,7 @@ const OF_A_TENANT: [&str; 15] = [
     "DELETE FROM cutoffs WHERE tenant = ?",
     "DELETE FROM sessions WHERE tenant = ?",
     "DELETE FROM consents WHERE tenant = ?",
-    "DELETE FROM remembered WHERE tenant = ?",
+    FORGET_REMEMBERED,
     "DELETE FROM credential_uses WHERE tenant = ?",
     "DELETE FROM directory WHERE kind IN ('tenant', 'api', 'client', 'policy', 'key') AND tenant = ?",
     "DELETE FROM users WHERE tenant = ?",

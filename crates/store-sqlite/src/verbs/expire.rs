@@ -21,8 +21,8 @@ const TABLES: [&str; 7] = [
        (SELECT tenant, key FROM sessions WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
     "DELETE FROM devices WHERE (tenant, user_code) IN
        (SELECT tenant, user_code FROM devices WHERE expires <= ?1 ORDER BY expires LIMIT ?2)",
-    "DELETE FROM remembered WHERE (bucket, value, purpose, tenant) IN
-       (SELECT bucket, value, purpose, tenant FROM remembered WHERE bucket <= ?1 ORDER BY bucket LIMIT ?2)",
+    "DELETE FROM remembered WHERE (bucket, place) IN
+       (SELECT bucket, place FROM remembered WHERE bucket <= ?1 ORDER BY bucket LIMIT ?2)",
 ];
 
 /// Drops at most `limit` rows. Gives how many.

@@ -1,10 +1,11 @@
 use super::{BATCH, LONGEST_WAIT, PATIENCE, Writer};
 use crate::checkpoint::Checkpoints;
 use crate::failure::{Failure, Result};
-use grantor_store::contract::samples::{event, tenant};
-use grantor_store::{Directories as _, StoreError};
+use grantor_store::contract::samples::{START, at, digest, event, tenant};
+use grantor_store::{Directories as _, Sessions as _, StoreError};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -99,6 +100,24 @@ async fn a_failed_commit_is_told_to_all_and_writes_nothing() {
     assert_eq!(bench.rows(), 0);
     bench.writer.write(insert("c")).await.unwrap();
     assert_eq!(bench.rows(), 1, "the writer goes on");
+}
+
+#[tokio::test]
+async fn a_value_that_was_remembered_in_a_failed_transaction_hides_none_that_came_after_it() {
+    let directory = TempDir::new().unwrap();
+    let open = || crate::SqliteStore::open(&directory.path().join("store")).unwrap();
+    let (store, other) = (open(), open());
+    let remembered = Arc::clone(&store.remembered);
+    let undone = store.writer.write(move |db| {
+        assert!(remembered.remember(db, &tenant(), "jti", &digest(1), at(10), START)?);
+        // As SQLite itself does when the disk fails.
+        db.execute_batch("ROLLBACK")?;
+        Ok(())
+    });
+    assert!(matches!(undone.await, Err(StoreError::Busy(_))));
+    assert!(other.remember(&tenant(), "jti", &digest(2), at(10), START).await.unwrap());
+    assert!(!store.remember(&tenant(), "jti", &digest(2), at(10), START).await.unwrap());
+    assert!(store.remember(&tenant(), "jti", &digest(1), at(10), START).await.unwrap());
 }
 
 #[tokio::test]
@@ -286,7 +305,7 @@ impl Bench {
         .unwrap();
         db.execute_batch(pragma).unwrap();
         let checkpoints = Checkpoints::start(Connection::open(&file).unwrap()).unwrap();
-        let writer = Writer::with_queue(db, checkpoints, queue, super::PATIENCE).unwrap();
+        let writer = Writer::with_queue(db, checkpoints, || (), queue, super::PATIENCE).unwrap();
         Self { writer, file, _directory: directory }
     }
 
