@@ -5,7 +5,7 @@ use grantor_jose::jws::{Unverified, sign_with_header};
 use grantor_jose::{SigningAlgorithm, VerifyingKey, base64url};
 use grantor_jose::{SigningKey, parse_object};
 use grantor_protocol::Refusal;
-use grantor_protocol::token::dpop::{Expected, Nonces, TYP, verify};
+use grantor_protocol::token::dpop::{Expected, KnownKeys, Nonces, TYP, verify};
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
 use grantor_protocol::value::{Issuer, UnixTime};
 use libfuzzer_sys::fuzz_target;
@@ -28,12 +28,15 @@ static HEADER: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     header
 });
 
+static KNOWN: LazyLock<KnownKeys> = LazyLock::new(|| KnownKeys::new(100));
+
 const PLAIN: Expected<'static> = Expected {
     method: "POST",
     uri: "https://id.example/token",
     access_token: None,
     nonces: None,
     algorithms: SigningAlgorithm::ALL,
+    known: None,
     now: UnixTime::new(1_562_262_616),
 };
 
@@ -43,6 +46,8 @@ fuzz_target!(|text: &str| {
         if let Ok(proof) = verify(&[text], &expected) {
             assert_eq!(proof.map(|proof| proof.key), signer(text));
         }
+        let known = Expected { known: Some(&KNOWN), ..expected };
+        assert_eq!(verify(&[text], &known), verify(&[text], &expected));
         assert_eq!(verify(&[text, text], &expected), Err(Refusal::SeveralDpopProofs));
     }
 
@@ -54,6 +59,7 @@ fuzz_target!(|text: &str| {
 
     // Signed, it passes when it says what is expected.
     let signed = sign_with_header(&KEY, TYP, &HEADER, text.as_bytes()).expect("a signature");
+    assert_eq!(verify(&[&signed], &Expected { known: Some(&KNOWN), ..PLAIN }), verify(&[&signed], &PLAIN));
     if let Ok(proof) = verify(&[&signed], &PLAIN) {
         let proof = proof.expect("there was a header");
         assert_eq!(proof.key, KEY.thumbprint());

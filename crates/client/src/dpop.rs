@@ -144,6 +144,7 @@ mod tests {
             access_token: token,
             nonces: None,
             algorithms: &[SigningAlgorithm::Es256],
+            known: None,
             now: random::now(),
         };
         matches!(dpop::verify(&[header.to_str().unwrap()], &expected), Ok(Some(_)))

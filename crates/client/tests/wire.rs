@@ -80,6 +80,7 @@ fn is_proof(request: &Request, method: &str, uri: &str, token: Option<&str>, non
         access_token: token,
         nonces: None,
         algorithms: &[grantor_jose::SigningAlgorithm::Es256],
+        known: None,
         now: UnixTime::new(now.try_into().unwrap()),
     };
     let proof = request.headers["dpop"].as_str();

@@ -86,11 +86,16 @@ pub struct Verified {
 /// that part again.
 #[derive(Clone, Debug)]
 pub struct KnownHeader {
-    text: String,
+    text: Arc<str>,
     header: Arc<Header>,
 }
 
 impl KnownHeader {
+    /// The text, which is what to find it by.
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
     /// Whether the token begins with it.
     pub fn is_of(&self, token: &Unverified<'_>) -> bool {
         Arc::ptr_eq(&self.header, &token.header)
@@ -118,7 +123,7 @@ impl<'a> Unverified<'a> {
         }
         let decode = |part| base64url::decode(part).ok_or(Malformed::Encoding);
         let header = match known {
-            Some(known) if known.text == header => Arc::clone(&known.header),
+            Some(known) if *known.text == *header => Arc::clone(&known.header),
             _ => Arc::new(Header::parse(&decode(header)?)?),
         };
         Ok(Self { header, payload: decode(payload)?, signature: decode(signature)?, signed: signed.into() })
@@ -131,7 +136,7 @@ impl<'a> Unverified<'a> {
 
     /// The header, for [`Self::parse_knowing`].
     pub fn known_header(&self) -> KnownHeader {
-        let text = self.signed.split('.').next().unwrap_or_default().to_owned();
+        let text = self.signed.split('.').next().unwrap_or_default().into();
         KnownHeader { text, header: Arc::clone(&self.header) }
     }
 

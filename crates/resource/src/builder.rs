@@ -13,6 +13,7 @@ use grantor_fetch::{Fetcher, KeySets};
 use grantor_jose::names::Names;
 use grantor_jose::{JwkSet, SigningAlgorithm};
 use grantor_protocol::protected_resource::{ProtectedResource, origin, well_known};
+use grantor_protocol::token::dpop::KnownKeys;
 use grantor_protocol::token::handle::{HandleKey, HandleKeys};
 use grantor_protocol::value::{Issuer, Scope, Seconds, UnixTime};
 use std::sync::Arc;
@@ -97,6 +98,9 @@ pub enum SetupError {
 
 /// The most that clocks may be apart. More would make every lifetime a suggestion.
 const MAX_LEEWAY: Seconds = Seconds::new(300);
+
+/// How many keys of DPoP proofs stay parsed.
+const KNOWN_KEYS: usize = 4_096;
 
 impl Builder {
     pub(crate) fn new(issuer: &str, audience: &str) -> Self {
@@ -285,6 +289,7 @@ impl Builder {
             algorithms: self.algorithms.clone(),
             nonces,
             replay: Replay::new(self.proofs),
+            known: KnownKeys::new(KNOWN_KEYS),
         };
         Ok(Api::of(Inner {
             keys,

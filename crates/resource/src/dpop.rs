@@ -5,7 +5,7 @@ use crate::credential::Head;
 use crate::replay::Replay;
 use grantor_jose::{JwkThumbprint, SigningAlgorithm};
 use grantor_protocol::Refusal as Wrong;
-use grantor_protocol::token::dpop::{Expected, Nonces, verify};
+use grantor_protocol::token::dpop::{Expected, KnownKeys, Nonces, verify};
 use grantor_protocol::token::handle::HandleKeys;
 use grantor_protocol::value::UnixTime;
 use http::HeaderName;
@@ -18,6 +18,7 @@ pub(crate) struct Dpop {
     /// What nonces are made with, where they are wanted.
     pub(crate) nonces: Option<HandleKeys>,
     pub(crate) replay: Replay,
+    pub(crate) known: KnownKeys,
 }
 
 /// RFC 9449 4.1.
@@ -46,6 +47,7 @@ impl Dpop {
             access_token: Some(token),
             nonces: self.nonces.as_ref().map(Nonces),
             algorithms: &self.algorithms,
+            known: Some(&self.known),
             now,
         };
         let proof = match verify(&headers, &expected) {

@@ -15,6 +15,7 @@ use crate::tenancy::Tenancy;
 use crate::world::World;
 use grantor_fetch::{Fetcher, KeySets, Relay};
 use grantor_login::{PasswordPool, Throttle};
+use grantor_protocol::token::dpop::KnownKeys;
 use grantor_protocol::value::{Seconds, TenantName, UnixTime};
 use grantor_store::{Store, StoreError};
 use grantor_web::Pages;
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) pages: Pages,
     pub(crate) passwords: PasswordPool,
     pub(crate) known_secrets: KnownSecrets,
+    /// Those of DPoP proofs.
+    pub(crate) known_keys: KnownKeys,
     pub(crate) throttle: Throttle,
     /// Guesses at what devices show.
     pub(crate) user_codes: Throttle,
@@ -80,6 +83,8 @@ pub enum StartError {
 
 /// Refusals of strangers that are written down in a second.
 const STRANGERS: u32 = 50;
+/// How many keys of DPoP proofs stay parsed.
+const KNOWN_KEYS: usize = 4_096;
 /// Devices of public clients that are written down in a second, whoever asks: with ten minutes to live, 60,000 rows.
 const DEVICES: u32 = 100;
 /// How often a small step of expired rows is dropped.
@@ -127,6 +132,7 @@ impl Context {
             origin: Origin::of(&settings.issuer),
             passwords: PasswordPool::new(threads, world.random()),
             known_secrets: KnownSecrets::new(world.random()),
+            known_keys: KnownKeys::new(KNOWN_KEYS),
             throttle: Throttle::default(),
             user_codes: Throttle::default(),
             devices: Budget::new(DEVICES),

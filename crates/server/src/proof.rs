@@ -47,6 +47,7 @@ pub(crate) fn read_for(
         access_token,
         nonces: call.tenancy.directory.tenant.dpop_nonces.then_some(Nonces(&keys.handles)),
         algorithms: SigningAlgorithm::ALL,
+        known: Some(&call.context.known_keys),
         now,
     };
     dpop::verify(&headers, &expected)

@@ -1,9 +1,11 @@
 //! DPoP proofs (RFC 9449): what a client sends with a request to prove that it holds a key.
 
+mod known;
 mod nonce;
 mod proof;
 mod target;
 
+pub use known::KnownKeys;
 pub use nonce::{NONCE_LIFE, Nonces};
 pub use proof::{Expected, Proof, TYP, verify};
 

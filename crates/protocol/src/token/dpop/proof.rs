@@ -1,13 +1,16 @@
 //! Checking a proof (RFC 9449 4.3).
 
+use super::known::KnownKeys;
 use super::target::TargetUri;
 use super::{CLOCK_DIFFERENCE, NONCE_LIFE, Nonces};
 use crate::error::Refusal;
 use crate::value::{Seconds, UnixTime};
 use grantor_jose::jws::{Malformed, Unverified};
-use grantor_jose::{Jwk, JwkThumbprint, KeyError, SigningAlgorithm, VerifyingKey, base64url, digest, parse_object};
-use serde::Deserialize;
+use grantor_jose::{
+    Element, Jwk, JwkThumbprint, KeyError, Object, SigningAlgorithm, VerifyingKey, base64url, digest, parse_object,
+};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// `typ` of a proof (RFC 9449 4.2).
 pub const TYP: &str = "dpop+jwt";
@@ -25,6 +28,8 @@ pub struct Expected<'a> {
     pub nonces: Option<Nonces<'a>>,
     /// The algorithms that are accepted.
     pub algorithms: &'a [SigningAlgorithm],
+    /// The keys of earlier proofs, where they are kept. What is accepted does not depend on them.
+    pub known: Option<&'a KnownKeys>,
     /// The time of the request.
     pub now: UnixTime,
 }
@@ -45,14 +50,13 @@ pub struct Proof {
 
 /// What a proof says (RFC 9449 4.2). Members that only some requests need are read as they stand: nobody looks at them
 /// elsewhere.
-#[derive(Deserialize)]
-struct Claims {
-    jti: String,
-    htm: String,
-    htu: String,
+struct Claims<'a> {
+    jti: &'a str,
+    htm: &'a str,
+    htu: &'a str,
     iat: UnixTime,
-    ath: Option<Value>,
-    nonce: Option<Value>,
+    ath: Option<&'a Element<'a>>,
+    nonce: Option<&'a Element<'a>>,
 }
 
 /// The proof of a request, from the values of its `DPoP` headers; none when it has none. Whether it is used for the first
@@ -64,12 +68,13 @@ pub fn verify(headers: &[&str], expected: &Expected<'_>) -> Result<Option<Proof>
         [one] if !one.contains(',') => *one,
         _ => return Err(Refusal::SeveralDpopProofs),
     };
-    let (key, algorithm, payload) = signed(unverified, expected.algorithms)?;
-    let claims = Claims::parse(&payload).ok_or(Refusal::MalformedDpopProof)?;
+    let (key, algorithm, payload) = signed(unverified, expected)?;
+    let members = Object::parse(&payload).ok_or(Refusal::MalformedDpopProof)?;
+    let claims = Claims::of(&members).ok_or(Refusal::MalformedDpopProof)?;
     if claims.htm != expected.method {
         return Err(Refusal::DpopMethodMismatch);
     }
-    let uri = TargetUri::parse(&claims.htu).ok_or(Refusal::DpopUriMismatch)?;
+    let uri = TargetUri::parse(claims.htu).ok_or(Refusal::DpopUriMismatch)?;
     // Nearly every client spells it as it was told to, and then there is nothing to compare.
     if claims.htu != expected.uri && TargetUri::parse(expected.uri).as_ref() != Some(&uri) {
         return Err(Refusal::DpopUriMismatch);
@@ -87,25 +92,32 @@ pub fn verify(headers: &[&str], expected: &Expected<'_>) -> Result<Option<Proof>
 
 /// RFC 9449 4.3, 2 and 4 to 7: the payload, signed with the key that it brings. Nothing of the payload is looked at
 /// before: a forger learns that he is one, and no more.
-fn signed(
-    unverified: &str,
-    algorithms: &[SigningAlgorithm],
-) -> Result<(JwkThumbprint, SigningAlgorithm, Vec<u8>), Refusal> {
+fn signed(unverified: &str, expected: &Expected<'_>) -> Result<(JwkThumbprint, SigningAlgorithm, Vec<u8>), Refusal> {
     if unverified.len() > MAX_PROOF {
         return Err(Refusal::MalformedDpopProof);
     }
-    let proof = Unverified::parse(unverified).map_err(|why| unreadable(why, unverified))?;
+    let known = expected.known.and_then(|keys| keys.of(unverified));
+    let proof = Unverified::parse_knowing(unverified, known.as_ref().map(|known| &known.header));
+    let proof = proof.map_err(|why| unreadable(why, unverified))?;
     let header = proof.header();
     if !header.has_type(TYP) {
         return Err(Refusal::MalformedDpopProof);
     }
-    let algorithm = header.alg().signature().filter(|algorithm| algorithms.contains(algorithm));
+    let algorithm = header.alg().signature().filter(|algorithm| expected.algorithms.contains(algorithm));
     let algorithm = algorithm.ok_or(Refusal::DpopAlgorithmNotAllowed)?;
+    if let Some(known) = known.filter(|known| known.header.is_of(&proof)) {
+        let verified = proof.into_verified(&known.key).map_err(|_| Refusal::DpopSignatureWrong)?;
+        return Ok((known.key.thumbprint(), algorithm, verified.into_payload()));
+    }
     let key = header.jwk().ok_or(Refusal::MalformedDpopProof)?;
     let key = VerifyingKey::from_jwk(key, algorithm).map_err(|_| Refusal::MalformedDpopProof)?;
     // Here the key itself counts: a `kid` beside it has no say.
-    let key = key.without_key_id();
+    let key = Arc::new(key.without_key_id());
+    let header = proof.known_header();
     let verified = proof.into_verified(&key).map_err(|_| Refusal::DpopSignatureWrong)?;
+    if let Some(keys) = expected.known {
+        keys.keep(header, Arc::clone(&key));
+    }
     Ok((key.thumbprint(), algorithm, verified.into_payload()))
 }
 
@@ -124,10 +136,14 @@ fn holds_private_key(unverified: &str) -> bool {
     jwk.is_some_and(|members| Jwk::from_members(members) == Err(KeyError::Private))
 }
 
-impl Claims {
-    fn parse(payload: &[u8]) -> Option<Self> {
-        let claims: Self = serde_json::from_value(Value::Object(parse_object(payload)?)).ok()?;
-        (1..=MAX_ID).contains(&claims.jti.len()).then_some(claims)
+impl<'a> Claims<'a> {
+    fn of(members: &'a Object<'a>) -> Option<Self> {
+        let text = |name| members.get(name)?.as_str();
+        let optional = |name| members.get(name).filter(|value| **value != Element::Null);
+        let [jti, htm, htu] = [text("jti")?, text("htm")?, text("htu")?];
+        let iat = UnixTime::new(members.get("iat")?.as_number()?.as_i64()?);
+        let claims = Self { jti, htm, htu, iat, ath: optional("ath"), nonce: optional("nonce") };
+        (1..=MAX_ID).contains(&jti.len()).then_some(claims)
     }
 
     /// RFC 9449 4.3, 11; 11.1: from when on the proof is too old everywhere, if it is neither too old nor too young here.
@@ -150,12 +166,12 @@ impl Claims {
     /// RFC 9449 4.3, 12.
     fn is_for_token(&self, access_token: &str) -> bool {
         let ath = base64url::encode(digest::sha256(access_token.as_bytes()));
-        self.ath.as_ref().is_some_and(|claimed| *claimed == ath)
+        self.ath.and_then(Element::as_str) == Some(ath.as_str())
     }
 
     /// RFC 9449 4.3, 10; 11.3.
     fn has_fresh_nonce(&self, nonces: Nonces<'_>, now: UnixTime) -> Result<(), Refusal> {
-        let nonce = self.nonce.as_ref().ok_or(Refusal::DpopNonceMissing)?;
+        let nonce = self.nonce.ok_or(Refusal::DpopNonceMissing)?;
         let fresh = nonce.as_str().is_some_and(|nonce| nonces.accept(nonce, now));
         if fresh { Ok(()) } else { Err(Refusal::DpopNonceNotFresh) }
     }
@@ -163,7 +179,7 @@ impl Claims {
     /// Each part by its digest, so that no two lists of parts look the same. The signature is no part: one proof may be
     /// signed many times, and a signature may have a twin.
     fn id(&self, key: &JwkThumbprint, uri: &TargetUri) -> [u8; 32] {
-        let parts = [self.jti.as_str(), self.htm.as_str(), uri.as_str()].map(|part| digest::sha256(part.as_bytes()));
+        let parts = [self.jti, self.htm, uri.as_str()].map(|part| digest::sha256(part.as_bytes()));
         digest::sha256(&[key.as_bytes().as_slice(), parts.as_flattened()].concat())
     }
 }

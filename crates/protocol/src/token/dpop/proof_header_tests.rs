@@ -151,3 +151,24 @@ fn rfc9449_4_3_the_key_in_the_header_is_public() {
     let symmetric = json!({"typ": TYP, "alg": "HS256", "jwk": {"kty": "oct", "k": "AA"}});
     assert_eq!(check(&forged(&symmetric, b"{}"), &EXPECTED), Err(Refusal::DpopProofHoldsPrivateKey));
 }
+
+#[test]
+fn a_key_is_kept_when_its_signature_held_and_its_header_is_of_common_length() {
+    let keys = KnownKeys::new(10);
+    let expected = Expected { known: Some(&keys), ..EXPECTED };
+    let signer = key(SigningAlgorithm::Es256);
+    let good = headed(signer, &json!({"jwk": signer.public_jwk()}));
+
+    let forged = format!("{}.{}", good.rsplit_once('.').unwrap().0, base64url::encode([7; 64]));
+    assert_eq!(verify(&[&forged], &expected), Err(Refusal::DpopSignatureWrong));
+    let long = headed(signer, &json!({"jwk": signer.public_jwk(), "x": "x".repeat(1024)}));
+    assert!(verify(&[&long], &expected).is_ok());
+    assert!(keys.of(&good).is_none() && keys.of(&long).is_none());
+
+    assert!(verify(&[&good], &expected).is_ok());
+    assert!(keys.of(&good).is_some_and(|known| known.key.thumbprint() == signer.thumbprint()));
+    assert_eq!(verify(&[&forged], &expected), Err(Refusal::DpopSignatureWrong));
+    // What may be signed with is asked each time.
+    let narrower = Expected { algorithms: &[SigningAlgorithm::EdDsa], ..expected };
+    assert_eq!(verify(&[&good], &narrower), Err(Refusal::DpopAlgorithmNotAllowed));
+}

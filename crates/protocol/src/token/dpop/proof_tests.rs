@@ -24,6 +24,8 @@ static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
     keys
 });
 
+static KNOWN: LazyLock<KnownKeys> = LazyLock::new(|| KnownKeys::new(100));
+
 static HANDLE_KEYS: LazyLock<HandleKeys> =
     LazyLock::new(|| HandleKeys::new(&Issuer::parse("https://id.example").unwrap(), vec![HandleKey::new(&[1; 32])]));
 
@@ -33,6 +35,7 @@ const EXPECTED: Expected<'static> = Expected {
     access_token: None,
     nonces: None,
     algorithms: SigningAlgorithm::ALL,
+    known: None,
     now: NOW,
 };
 
@@ -79,8 +82,14 @@ fn headed(key: &SigningKey, header: &Value) -> String {
     signed_by(key, TYP, header, &serde_json::to_vec(&claims(json!({}))).unwrap())
 }
 
+/// By its own key alone, and again with the keys of all proofs before it at hand: they change nothing.
 fn check(proof: &str, expected: &Expected<'_>) -> Result<Proof, Refusal> {
-    verify(&[proof], expected).map(|proof| proof.expect("there was a header"))
+    let alone = verify(&[proof], expected).map(|proof| proof.expect("there was a header"));
+    for _ in 0..2 {
+        let known = verify(&[proof], &Expected { known: Some(&KNOWN), ..*expected });
+        assert_eq!(known.map(|proof| proof.expect("there was a header")), alone);
+    }
+    alone
 }
 
 fn refusal(claims: &Map<String, Value>) -> Refusal {

@@ -3,6 +3,7 @@
 //!
 //! The parser of browsers (WHATWG) is no help here: it takes `\` for `/`, drops tabs, and leaves `%7E` as it is.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
 
@@ -14,16 +15,14 @@ impl TargetUri {
     /// The only door in: `http` or `https`, absolute, without userinfo (RFC 9110 4.2.4).
     pub(super) fn parse(raw: &str) -> Option<Self> {
         let (scheme, rest) = raw.split_once("://")?;
-        let scheme = scheme.to_ascii_lowercase();
-        let default_port = match scheme.as_str() {
-            "https" => 443,
-            "http" => 80,
-            _ => return None,
-        };
+        let (scheme, default_port) = SCHEMES.into_iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name))?;
         let (rest, _) = rest.split_at_checked(rest.find(['?', '#']).unwrap_or(rest.len()))?;
         let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
         let (host, port) = host_and_port(authority)?;
-        let mut uri = format!("{scheme}://{host}");
+        let mut uri = String::with_capacity(raw.len().saturating_add(1));
+        uri.push_str(scheme);
+        uri.push_str("://");
+        uri.push_str(&host);
         if let Some(port) = port.filter(|port| *port != default_port) {
             write!(uri, ":{port}").ok()?;
         }
@@ -37,7 +36,10 @@ impl TargetUri {
     }
 }
 
-fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
+/// What is called over HTTP, and at which port where none is said (RFC 9110 4.2).
+const SCHEMES: [(&str, u16); 2] = [("https", 443), ("http", 80)];
+
+fn host_and_port(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
     let (host, digits) = match authority.rsplit_once(':') {
         // The last colon of an address in brackets is no port's.
         Some((host, digits)) if !digits.ends_with(']') => (host, digits),
@@ -50,22 +52,29 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
         _ => return None,
     };
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(address) => format!("[{}]", address.parse::<Ipv6Addr>().ok()?),
+        Some(address) => format!("[{}]", address.parse::<Ipv6Addr>().ok()?).into(),
         None => registered_name(host)?,
     };
     Some((host, port))
 }
 
 /// RFC 3986 3.2.2, 6.2.2.1. An empty one is no HTTP host (RFC 9110 4.2.1).
-fn registered_name(raw: &str) -> Option<String> {
-    // Twice, since a triplet may hide a capital letter, and small letters are not for triplets.
-    let name = unescaped(&unescaped(raw, "")?.to_ascii_lowercase(), "")?;
+fn registered_name(raw: &str) -> Option<Cow<'_, str>> {
+    let name = match unescaped(raw, "")? {
+        Cow::Borrowed(name) if !name.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Borrowed(name),
+        // Twice, since a triplet may hide a capital letter, and small letters are not for triplets.
+        name => unescaped(&name.to_ascii_lowercase(), "")?.into_owned().into(),
+    };
     (!name.is_empty()).then_some(name)
 }
 
 /// RFC 3986 6.2.2.1, 6.2.2.2: what need not be encoded is not, and the rest is in capital digits. None when a character
 /// stands here that is neither unreserved, nor a sub-delimiter, nor one of these.
-fn unescaped(raw: &str, others: &str) -> Option<String> {
+fn unescaped<'a>(raw: &'a str, others: &str) -> Option<Cow<'a, str>> {
+    // Most have nothing to change.
+    if raw.bytes().all(|byte| is_unreserved(byte.into()) || (byte == b'/' && others.contains('/'))) {
+        return Some(raw.into());
+    }
     let mut text = String::with_capacity(raw.len());
     let mut letters = raw.chars();
     while let Some(letter) = letters.next() {
@@ -80,16 +89,19 @@ fn unescaped(raw: &str, others: &str) -> Option<String> {
             None => write!(text, "%{octet:02X}").ok()?,
         }
     }
-    Some(text)
+    Some(text.into())
 }
 
 /// RFC 3986 2.3.
 fn is_unreserved(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "-._~".contains(letter)
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_' | '~')
 }
 
 /// RFC 3986 5.2.4, and 6.2.3 for the empty path.
-fn without_dot_segments(path: &str) -> String {
+fn without_dot_segments(path: &str) -> Cow<'_, str> {
+    if !path.is_empty() && !path.contains("/.") {
+        return path.into();
+    }
     let mut kept = Vec::new();
     for segment in path.split('/').skip(1) {
         match segment {
@@ -104,7 +116,7 @@ fn without_dot_segments(path: &str) -> String {
     if path.ends_with("/.") || path.ends_with("/..") {
         kept.push("");
     }
-    format!("/{}", kept.join("/"))
+    format!("/{}", kept.join("/")).into()
 }
 
 #[cfg(test)]
