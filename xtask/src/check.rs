@@ -1,7 +1,7 @@
 //! The full check: every step in order, each with its time, and a line of counts at the end.
 
 use crate::tally::{Outcome, Tally};
-use crate::{deploy, fuzz, interop, libtest, lint, proof, provision, spec_map, tally};
+use crate::{boot, deploy, fuzz, interop, libtest, lint, proof, provision, spec_map, tally};
 use std::time::Instant;
 
 /// What `cargo xtask check` was asked for.
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// The steps. The one list.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step { name: "provision", run: |_| Ok(provision::run()) },
     Step { name: "fmt", run: |_| Ok(lint::fmt()) },
     Step { name: "clippy", run: |plan| Ok(lint::clippy(plan.long)) },
@@ -37,6 +37,7 @@ const STEPS: [Step; 18] = [
     Step { name: "kill", run: |plan| interop::kill(if plan.long { 1000 } else { 25 }) },
     Step { name: "power", run: |plan| interop::power(if plan.long { 1000 } else { 60 }) },
     Step { name: "faults", run: |_| interop::faults() },
+    Step { name: "boot", run: |plan| boot::run(plan.long || plan.names("boot")) },
     Step { name: "proof", run: |plan| proof::run(plan.long) },
 ];
 
@@ -64,7 +65,12 @@ impl Plan {
     }
 
     fn has(&self, step: &Step) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == step.name)
+        self.only.is_empty() || self.names(step.name)
+    }
+
+    /// Whether it was asked for by its name.
+    fn names(&self, step: &str) -> bool {
+        self.only.iter().any(|name| name == step)
     }
 }
 

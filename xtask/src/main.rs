@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask check`, `cargo xtask fuzz`, `cargo xtask spec-map`.
 
 mod bench;
+mod boot;
 mod check;
 mod demo;
 mod deploy;
@@ -22,7 +23,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   check [--long] [--only STEP,...]      everything that proves that Grantor works; ends with a line of counts.
-                                        --long fuzzes each target for ten minutes and kills the server 1,000 times
+                                        --long fuzzes each target for ten minutes, kills the server 1,000 times, and
+                                        boots a machine with it where that is slow, for want of KVM
   bench [--only PATH,..] [--seconds N] [--rounds N] [--minutes N] [--long] [--write]
                                         every path against a ceiling measured in the same run. --long adds ten million
                                         grants and an hour of load; --write makes bench/RESULTS.md and docs/scale.md,

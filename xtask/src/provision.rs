@@ -18,7 +18,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 16] = [
+const NEEDS: [Need; 19] = [
     Need { program: "g++", package: "g++", purpose: "libFuzzer's runtime" },
     Need { program: "curl", package: "curl", purpose: "the suite of certificates" },
     Need { program: "node", package: "nodejs", purpose: "the suites of the npm libraries" },
@@ -34,6 +34,9 @@ const NEEDS: [Need; 16] = [
     Need { program: "dbus-send", package: "dbus-bin", purpose: "the tests with a keyring" },
     Need { program: "gnome-keyring-daemon", package: "gnome-keyring", purpose: "the tests with a keyring" },
     Need { program: "secret-tool", package: "libsecret-tools", purpose: "the tests with a keyring" },
+    Need { program: "qemu-system-x86_64", package: "qemu-system-x86", purpose: "the machine of the step boot" },
+    Need { program: "mmdebstrap", package: "mmdebstrap", purpose: "the machine of the step boot" },
+    Need { program: "mkfs.ext4", package: "e2fsprogs", purpose: "the machine of the step boot" },
     Need { program: "go", package: "golang-go", purpose: "the checker of histories" },
 ];
 
