@@ -28,8 +28,8 @@ impl Call {
 }
 
 impl Call {
-    /// Writes an event of a kind of which many are alike: those of ten seconds that come from one address and have the same
-    /// `features` share two lines, the first at once and the number of the others when the ten seconds are over.
+    /// Writes an event of a kind of which many are alike: those of one window that come from one address and have the same
+    /// `features` share two lines, the first at once and the number of the others when the window is over.
     pub(crate) fn tally<'a>(&'a self, features: impl Hash, draft: impl FnOnce() -> Draft<'a>) {
         let context = &self.context;
         let features = (self.tenancy.name().as_str(), self.meta.address, features);

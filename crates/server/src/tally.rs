@@ -1,6 +1,7 @@
 //! Audit events that come so often that ten seconds have two lines at the most for all that are alike: tokens that
 //! applications obtain for themselves, or with one grant. Nothing else is stored of such a token, so that what is stored
-//! grows with time and not with tokens.
+//! grows with time and not with tokens; and where very many differ, not with their number either, since a window then
+//! lasts longer.
 
 use crate::audit::note;
 use crate::world::World;
@@ -20,7 +21,7 @@ pub(crate) struct Tally {
 }
 
 struct Window {
-    number: i64,
+    began: i64,
     lines: HashMap<u64, Line>,
 }
 
@@ -30,16 +31,21 @@ struct Line {
     more: u64,
 }
 
-/// So many seconds share a line. Whoever dies without a word loses the count of the window, never that it happened at
-/// all.
+/// So many seconds share a line, at the least. Whoever dies without a word loses the count of the window, never that it
+/// happened at all.
 const WINDOW: i64 = 10;
+/// And so many at the most, where there are many kinds: a line of each lies on a page of its own, as lines are kept by
+/// tenant.
+const LONGEST_WINDOW: i64 = 60;
+/// For so many kinds a window is one second long, for twice as many two: of so many are lines written in a second.
+const KINDS_A_SECOND: i64 = 100;
 /// So many kinds of events are told apart in a window; the rest is written one by one.
 const MOST_LINES: usize = 10_000;
 
 impl Tally {
     /// Nothing counted yet.
     pub(crate) fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
-        let window = Window { number: 0, lines: HashMap::new() };
+        let window = Window { began: 0, lines: HashMap::new() };
         Self { store, world, key: RandomState::new(), window: Mutex::new(window) }
     }
 
@@ -97,11 +103,12 @@ impl Tally {
 impl Window {
     /// Begins a new one, if its time has come, and gives what was counted of the one before.
     fn roll(&mut self, now: UnixTime) -> HashMap<u64, Line> {
-        let number = now.get().div_euclid(WINDOW);
-        if self.number == number {
+        let kinds = i64::try_from(self.lines.len()).unwrap_or(i64::MAX);
+        let length = (kinds / KINDS_A_SECOND).clamp(WINDOW, LONGEST_WINDOW);
+        if (self.began..self.began.saturating_add(length)).contains(&now.get()) {
             return HashMap::new();
         }
-        self.number = number;
+        self.began = now.get() - now.get().rem_euclid(WINDOW);
         std::mem::take(&mut self.lines)
     }
 }
@@ -173,6 +180,21 @@ mod tests {
         count("c", 31);
         drop(tally);
         assert!(written(&store).await.contains(&("c".to_owned(), 31, false, 1)));
+    }
+
+    #[tokio::test]
+    async fn a_window_of_many_kinds_lasts_longer_and_none_longer_than_a_minute() {
+        for (kinds, lasts) in [(1_000, 10), (2_000, 20), (MOST_LINES, 60)] {
+            let store = Arc::new(MemoryStore::new());
+            let tally = Tally::new(Arc::clone(&store) as Arc<dyn Store>, Arc::new(SystemWorld));
+            let now = UnixTime::new(120);
+            (0..kinds).for_each(|kind| tally.count(now, kind, || event("a", now)));
+            tally.count(now, 0_usize, || event("b", now));
+            tally.finish(UnixTime::new(119 + lasts));
+            assert_eq!(written_at_all(&store).await, kinds, "{kinds} kinds");
+            tally.finish(UnixTime::new(120 + lasts));
+            assert_eq!(written_at_all(&store).await, kinds + 1, "{kinds} kinds");
+        }
     }
 
     #[tokio::test]

@@ -163,7 +163,7 @@ pub enum TokenFormat {
 }
 
 /// So many are looked through more quickly than looked up.
-const FEW: usize = 16;
+pub(super) const FEW: usize = 16;
 
 impl Default for TokenProfile {
     fn default() -> Self {

@@ -2,6 +2,7 @@
 
 mod undeclared;
 
+use super::api::FEW;
 use super::{Api, ClientRecord, KeyRecord, Named, ParsedClients, Policy, Table, Tenant};
 use crate::client::Client;
 use crate::made::Made;
@@ -190,6 +191,9 @@ impl Directory {
 
     /// The API with this audience.
     pub fn api(&self, audience: &Resource) -> Option<&Arc<Api>> {
+        if self.apis.len() <= FEW {
+            return self.apis.iter().find(|api| &api.audience == audience);
+        }
         self.apis.get(*self.index().apis.get(audience)?)
     }
 
@@ -244,7 +248,8 @@ impl Directory {
 
     /// The policies that guard an API, in the order in which they are tried.
     pub fn policies(&self, api: &Resource) -> impl Iterator<Item = &Policy> {
-        let places = self.index().policies.get(api).map(Vec::as_slice).unwrap_or_default();
+        let guarded = (!self.policies.is_empty()).then(|| self.index().policies.get(api)).flatten();
+        let places = guarded.map(Vec::as_slice).unwrap_or_default();
         places.iter().filter_map(|at| self.policies.get(*at)).map(|policy| &**policy)
     }
 
@@ -374,6 +379,20 @@ mod tests {
             let mut changed = (**api).clone();
             changed.ceilings.clear();
             assert_eq!(changed.ceiling(&id(&last)), None, "a copy has no index of what it no longer says");
+        }
+    }
+
+    #[test]
+    fn an_api_is_found_among_few_and_among_many() {
+        let mut directory = directory();
+        for at in 0..2 * FEW {
+            directory.put_api(api(&format!("https://{at}"), &["a"], 0));
+            assert_eq!(directory.apis().count(), at + 1);
+            for known in 0..=at {
+                let found = directory.api(&audience(&format!("https://{known}"))).unwrap();
+                assert_eq!(found.audience, audience(&format!("https://{known}")));
+            }
+            assert_eq!(directory.api(&audience("https://other")), None);
         }
     }
 

@@ -216,7 +216,7 @@ impl Asking<'_> {
     }
 
     /// RFC 6749 4.4. Nothing is read from the store, and nothing is written but two audit
-    /// lines for each ten seconds, the proof if there is one, and the token's status if its API wants that.
+    /// lines for each window, the proof if there is one, and the token's status if its API wants that.
     async fn for_itself(&self, request: client_credentials::Request) -> Result<TokenResponse, Refusal> {
         let (call, now) = (self.call, self.now);
         let fresh = TokenId::new(call.millis(), call.context.world.random());
