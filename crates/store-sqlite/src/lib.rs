@@ -44,8 +44,8 @@ impl SqliteStore {
         let readers = Readers::open(path)?;
         let checkpoints = Checkpoints::start(connection::log_keeper(path)?)?;
         let remembered = Arc::<Remembered>::default();
-        let undone = Arc::clone(&remembered);
-        let writer = Writer::start(db, checkpoints, move || undone.undone())?;
+        let told = Arc::clone(&remembered);
+        let writer = Writer::start(db, checkpoints, move |undone| told.ended(undone))?;
         let (recent, changed) = (Recent::default(), Notify::new());
         Ok(Self { readers, writer, recent, remembered, changed, path: path.to_owned() })
     }

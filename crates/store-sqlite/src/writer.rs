@@ -75,16 +75,20 @@ struct Waiting<T, F> {
 }
 
 impl Writer {
-    /// Starts the writing thread, which owns the connection from now on. It calls `undone` before the next transaction
-    /// when one came to nothing.
-    pub(crate) fn start(db: Connection, checkpoints: Checkpoints, undone: impl Fn() + Send + 'static) -> Result<Self> {
-        Self::with_queue(db, checkpoints, undone, QUEUE, PATIENCE)
+    /// Starts the writing thread, which owns the connection from now on. It calls `ended` after each transaction, with
+    /// whether it came to nothing.
+    pub(crate) fn start(
+        db: Connection,
+        checkpoints: Checkpoints,
+        ended: impl Fn(bool) + Send + 'static,
+    ) -> Result<Self> {
+        Self::with_queue(db, checkpoints, ended, QUEUE, PATIENCE)
     }
 
     fn with_queue(
         db: Connection,
         checkpoints: Checkpoints,
-        undone: impl Fn() + Send + 'static,
+        ended: impl Fn(bool) + Send + 'static,
         length: usize,
         patience: Duration,
     ) -> Result<Self> {
@@ -94,7 +98,7 @@ impl Writer {
         let counted = Arc::clone(&written);
         let thread = std::thread::Builder::new()
             .name("grantor-sqlite".to_owned())
-            .spawn(move || work(&db, &checkpoints, undone, &jobs, &counted))
+            .spawn(move || work(&db, &checkpoints, ended, &jobs, &counted))
             .map_err(|error| StoreError::Broken(format!("the writing thread cannot be started: {error}")))?;
         Ok(Self { queue, written, patience, thread: Some(thread) })
     }
@@ -219,7 +223,7 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Verb for Waiting<T, F>
     }
 }
 
-fn work(db: &Connection, checkpoints: &Checkpoints, undone: impl Fn(), queue: &Queue<Job>, written: &Written) {
+fn work(db: &Connection, checkpoints: &Checkpoints, ended: impl Fn(bool), queue: &Queue<Job>, written: &Written) {
     let _closing = Closing(queue);
     let mut batch = Vec::with_capacity(BATCH);
     let mut answered = 0;
@@ -230,9 +234,7 @@ fn work(db: &Connection, checkpoints: &Checkpoints, undone: impl Fn(), queue: &Q
         queue.linger(answered, pace, pace * PAUSES);
         let begun = Instant::now();
         let failure = transaction(db, queue, &mut batch).err();
-        if failure.is_some() {
-            undone();
-        }
+        ended(failure.is_some());
         pace = begun.elapsed().min(LONGEST_PAUSE / PAUSES);
         let jobs = batch.len();
         answered = answer(queue, &mut batch, failure.as_ref());

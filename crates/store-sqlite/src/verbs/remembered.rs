@@ -21,6 +21,8 @@ const LONGEST: u64 = 1 << 30;
 #[derive(Default)]
 pub(crate) struct Remembered {
     known: Mutex<Known>,
+    /// What is known is so until this transaction ends: nobody else writes before.
+    current: AtomicBool,
     undone: AtomicBool,
 }
 
@@ -46,9 +48,10 @@ struct Bucket {
 type Name = (u64, u64);
 
 impl Remembered {
-    /// A transaction was undone: what was written in it is not there.
-    pub(crate) fn undone(&self) {
-        self.undone.store(true, Ordering::Relaxed);
+    /// A transaction has ended: others may write from now on. If it was undone, what was written in it is not there.
+    pub(crate) fn ended(&self, undone: bool) {
+        self.current.store(false, Ordering::Relaxed);
+        self.undone.fetch_or(undone, Ordering::Relaxed);
     }
 
     /// Exactly one of those who bring the same value is told `true`, until it expires. Writes with its last statement
@@ -66,15 +69,17 @@ impl Remembered {
         if self.undone.swap(false, Ordering::Relaxed) {
             known.version = None;
         }
-        known.catch_up(db, now)?;
+        if !self.current.load(Ordering::Relaxed) || known.now != now.get() {
+            known.catch_up(db, now)?;
+            self.current.store(true, Ordering::Relaxed);
+        }
         let name = known.name(tenant.as_str(), purpose, value);
-        let mut find = db.prepare_cached(
-            "SELECT 1 FROM remembered WHERE bucket = ? AND place = ? AND value = ? AND purpose = ? AND tenant = ? AND expires > ?",
-        )?;
         for (bucket, Bucket { places, .. }) in &known.buckets {
-            if let Some(place) = places.get(&name)
-                && find.exists(params![bucket, place, value, purpose, tenant.as_str(), now.get()])?
-            {
+            let Some(place) = places.get(&name) else { continue };
+            let mut find = db.prepare_cached(
+                "SELECT 1 FROM remembered WHERE bucket = ? AND place = ? AND value = ? AND purpose = ? AND tenant = ? AND expires > ?",
+            )?;
+            if find.exists(params![bucket, place, value, purpose, tenant.as_str(), now.get()])? {
                 return Ok(false);
             }
         }
@@ -181,6 +186,7 @@ mod tests {
             self.db.execute_batch("BEGIN IMMEDIATE").unwrap();
             let fresh = self.say(n, now);
             self.db.execute_batch("COMMIT").unwrap();
+            self.remembered.ended(false);
             fresh
         }
 
@@ -249,7 +255,7 @@ mod tests {
         one.db.execute_batch("BEGIN IMMEDIATE").unwrap();
         assert!(one.say(2, 0) && one.say(3, 0));
         one.db.execute_batch("ROLLBACK").unwrap();
-        one.remembered.undone();
+        one.remembered.ended(true);
         // In the places that were given back.
         assert!(other.remember(4, 0) && other.remember(5, 0));
         assert!((4..=5).all(|n| !one.remember(n, 0)));

@@ -305,7 +305,7 @@ impl Bench {
         .unwrap();
         db.execute_batch(pragma).unwrap();
         let checkpoints = Checkpoints::start(Connection::open(&file).unwrap()).unwrap();
-        let writer = Writer::with_queue(db, checkpoints, || (), queue, super::PATIENCE).unwrap();
+        let writer = Writer::with_queue(db, checkpoints, |_| (), queue, super::PATIENCE).unwrap();
         Self { writer, file, _directory: directory }
     }
 
