@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(80);
 /// And when the disk, or another process, holds everything up for so long, however few are waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// So many commits could have been made while the writer waits for those whom it has just answered, at the most.
-const PAUSES: u32 = 4;
+const PAUSES: u32 = 16;
 /// However slow the disk, the writer itself waits no longer for those whom it has just answered.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
@@ -226,18 +226,20 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Verb for Waiting<T, F>
 fn work(db: &Connection, checkpoints: &Checkpoints, ended: impl Fn(bool), queue: &Queue<Job>, written: &Written) {
     let _closing = Closing(queue);
     let mut batch = Vec::with_capacity(BATCH);
-    let mut answered = 0;
+    let mut expected = 0;
     let mut pace = Duration::ZERO;
     while queue.wait() {
-        // Whoever was answered a moment ago is about to ask again: one commit for all of them is cheaper than one for
-        // the first and another for the rest, as long as they come faster than commits end. Whoever is alone never waits.
-        queue.linger(answered, pace, pace * PAUSES);
+        // Whoever was answered a moment ago is about to ask again: one commit for all of them, and for those who came while
+        // the last one was made, is cheaper than one for the first and another for the rest, as long as they come faster than
+        // commits end. Whoever is alone never waits.
+        queue.linger(expected, pace, pace * PAUSES);
         let begun = Instant::now();
         let failure = transaction(db, queue, &mut batch).err();
         ended(failure.is_some());
         pace = begun.elapsed().min(LONGEST_PAUSE / PAUSES);
         let jobs = batch.len();
-        answered = answer(queue, &mut batch, failure.as_ref());
+        let came = queue.len();
+        expected = came + answer(queue, &mut batch, failure.as_ref());
         if failure.is_none() && jobs > 0 {
             written.commits.fetch_add(1, Ordering::Relaxed);
             written.verbs.fetch_add(u64::try_from(jobs).unwrap_or(u64::MAX), Ordering::Relaxed);
