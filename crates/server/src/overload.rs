@@ -125,12 +125,11 @@ impl Gate {
         if is_full_house(since_look, workers) && self.is_stuck(number, workers) {
             return Err(self.turn_away(Excess::Processor));
         }
-        let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let pass = Pass(Arc::clone(self));
-        if before >= self.limit.load(Ordering::Relaxed) {
+        if self.in_flight.fetch_add(1, Ordering::Relaxed) >= self.limit.load(Ordering::Relaxed) {
+            self.in_flight.fetch_sub(1, Ordering::Relaxed);
             return Err(self.turn_away(Excess::InFlight));
         }
-        Ok(pass)
+        Ok(Pass(Arc::clone(self)))
     }
 
     /// Lets an admitted request step aside. The caller bounds how many do.
@@ -312,6 +311,7 @@ mod tests {
         let held = [gate.admit().unwrap(), gate.admit().unwrap()];
         assert_eq!(gate.admit().unwrap_err(), Excess::InFlight);
         assert_eq!((gate.in_flight(), gate.refused(Excess::InFlight)), (2, 1));
+        assert_eq!(gate.completed.load(Ordering::Relaxed), 0, "who was refused was not answered");
         drop(held);
         assert_eq!(gate.in_flight(), 0);
         assert!(gate.admit().is_ok());

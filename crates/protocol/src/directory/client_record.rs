@@ -14,11 +14,14 @@ use std::sync::{Arc, LazyLock};
 pub struct ClientRecord(Arc<str>);
 
 /// The clients that were parsed last, of all tenants of a process: as many as [`ParsedClients::new`] is told, at about
-/// 1,300 bytes each; and as many that describe themselves in documents.
+/// 1,300 bytes each; and 4,096 that describe themselves in documents, which are kept with them.
 pub struct ParsedClients {
     declared: Cache<usize, Arc<Parsed>>,
     documents: Cache<(TenantName, ClientId), Arc<FromDocument>>,
 }
+
+/// How many clients with documents are kept at the most: strangers choose how large these are, up to 5 KiB.
+const DOCUMENTS: usize = 4096;
 
 /// To prepare a search takes as long as to carry it out.
 static SPACED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\": "));
@@ -125,9 +128,9 @@ impl std::fmt::Debug for ClientRecord {
 }
 
 impl ParsedClients {
-    /// With room for this many.
+    /// With room for this many that are declared.
     pub fn new(most: usize) -> Self {
-        Self { declared: Cache::new(most), documents: Cache::new(most) }
+        Self { declared: Cache::new(most), documents: Cache::new(DOCUMENTS) }
     }
 
     /// The client of a record, held to its tenant's profiles; none when the record cannot be read.
@@ -244,6 +247,18 @@ mod tests {
         assert!(record.may_be_disabled());
         assert_eq!(record.signing_algorithms().collect::<Vec<_>>(), [SigningAlgorithm::Rs256]);
         assert_eq!(record.parse().unwrap(), disabled);
+    }
+
+    #[test]
+    fn however_many_clients_stay_parsed_documents_have_a_bound_of_their_own() {
+        let parsed = ParsedClients::new(DOCUMENTS * 4);
+        let tenant = Arc::new(Tenant::new(TenantName::default()));
+        for number in 0..DOCUMENTS * 2 {
+            let mut client = client();
+            client.metadata.client_id = ClientId::parse(&format!("https://{number}.example/client")).unwrap();
+            parsed.put_document(b"{}".to_vec(), client, &tenant);
+        }
+        assert!((1..=DOCUMENTS).contains(&parsed.documents.len()), "{parsed:?}");
     }
 
     #[test]
