@@ -4,6 +4,7 @@ use super::{Scale, Section, millis, verdict};
 use crate::affinity::{Core, pin};
 use crate::failure::Result;
 use crate::load::{Cycle, Load, Outcome, Script};
+use crate::measure::fixed;
 use crate::path::{Chains, credentials_of};
 use crate::report::mib;
 use crate::site::{Api, Population, Site, first_grant_tokens};
@@ -45,11 +46,22 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
     one(&site, "client credentials, JWT RS256", &mut signed, scale, &mut section)?;
     let tokens = first_grant_tokens(&site, 0..8_192)?;
     let mut refresh = Chains::new(tokens, CONNECTIONS);
-    one(&site, "refresh, durable", &mut refresh, scale, &mut section)?;
+    let flood = one(&site, "refresh, durable", &mut refresh, scale, &mut section)?;
+    nothing_but_answers(&site, &flood, &mut refresh, scale, &mut section)?;
     Ok(section)
 }
 
-fn one(site: &Site, name: &str, script: &mut dyn Script, scale: Scale, section: &mut Section) -> Result<()> {
+/// What came of a flood.
+struct Flood {
+    /// Requests a second.
+    offered: f64,
+    /// The length of a refusal.
+    refusal: usize,
+    /// The 99th percentile on a normal day.
+    normal: Duration,
+}
+
+fn one(site: &Site, name: &str, script: &mut dyn Script, scale: Scale, section: &mut Section) -> Result<Flood> {
     let server = site.start()?;
     let time = scale.pace.slice * 2;
     let closed = Load::closed(server.address, time);
@@ -84,5 +96,47 @@ fn one(site: &Site, name: &str, script: &mut dyn Script, scale: Scale, section: 
         mib(peak),
         verdict(met),
     ]);
+    let refused_with = flooded.first_bad.map_or(0, |body| body.len());
+    Ok(Flood { offered, refusal: refused_with, normal: tail(&normal) })
+}
+
+/// The same flood against a server that gives everybody a body as long as a refusal and does nothing else: what the refusals
+/// alone would take, were they free.
+fn nothing_but_answers(
+    site: &Site,
+    flood: &Flood,
+    script: &mut dyn Script,
+    scale: Scale,
+    section: &mut Section,
+) -> Result<()> {
+    let mut request = Vec::new();
+    script.request(0, &mut request);
+    let mut script = Cycle::new(vec![request]);
+    let ceiling = fixed(site, flood.refusal, &[])?;
+    let closed = Load::closed(ceiling.address, scale.pace.slice * 2);
+    let normal = closed.run(&mut script)?;
+    let before = ceiling.memory()?;
+    let flooded = Load { connections: CONNECTIONS, rate: Some(flood.offered), ..closed }.run(&mut script)?;
+    section.broken.extend([&normal, &flooded].into_iter().filter_map(|outcome| outcome.complaint("fixed body")));
+    let answered = Duration::from_nanos(flooded.admitted.value_at_quantile(0.99));
+    section.row([
+        "a fixed body for each of these".to_owned(),
+        format!("{:.0}", flood.offered),
+        format!("{:.0}", flooded.rate()),
+        String::new(),
+        format!("{:.0}", flooded.unserved as f64 / flooded.time.as_secs_f64()),
+        String::new(),
+        millis(normal.quantile(0.99)),
+        millis(answered),
+        String::new(),
+        mib(before),
+        mib(ceiling.peak()?),
+        String::new(),
+    ]);
+    section.notes.push(format!(
+        "a fixed body for each of these: the ceiling's server, which parses HTTP and gives everybody a body as long as a refusal. \
+         Where its p99 is above three times {:.1} ms, refusing alone takes longer than those who are admitted may wait",
+        flood.normal.as_secs_f64() * 1e3
+    ));
     Ok(())
 }

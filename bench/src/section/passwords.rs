@@ -16,6 +16,7 @@ const PEOPLE: u64 = 16;
 const WITH_MARGIN: Duration = Duration::from_millis(600);
 /// How busy the token endpoint is beside them, of what it can do alone.
 const BUSY: [f64; 2] = [0.10, 0.25];
+const ENDED_BADLY: &str = "the load of sign-ins ended badly";
 
 pub(crate) fn run(scale: Scale) -> Result<Section> {
     let site = Site::new("passwords")?;
@@ -55,6 +56,18 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
     let each = server.cpu()?.saturating_sub(before).as_secs_f64() / undisturbed.good().max(1) as f64;
     section.figure("sign_in.cpu", each);
     section.notes.push(format!("alone: {:.1} sign-ins/s, {:.1} ms of processor each", undisturbed.rate(), each * 1e3));
+    let (full, beside_full) = std::thread::scope(|scope| {
+        let people = scope.spawn(|| people.run(&mut People(forms.clone())));
+        std::thread::sleep(Duration::from_millis(300));
+        (Load::closed(server.address, time).run(&mut tokens), people.join())
+    });
+    let (full, beside_full) = (full?, beside_full.map_err(|_| ENDED_BADLY)??);
+    section.broken.extend(full.complaint("tokens").into_iter().chain(not_just_busy(&beside_full)));
+    section.notes.push(format!(
+        "beside 64 connections that ask for tokens as fast as they get them: {:.1} sign-ins/s, {:.0} tokens/s",
+        beside_full.rate(),
+        full.rate()
+    ));
     for busy in BUSY {
         let arriving = Load { rate: Some(most * busy), ..Load::closed(server.address, time) };
         let (mut alone, mut beside, mut signed_in) = (Vec::new(), Vec::new(), Vec::new());
@@ -67,7 +80,7 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
                 (arriving.run(&mut tokens), people.join())
             });
             beside.push(tokens?);
-            signed_in.push(people.map_err(|_| "the load of sign-ins ended badly")??);
+            signed_in.push(people.map_err(|_| ENDED_BADLY)??);
         }
         let tokens = alone.iter().chain(&beside).filter_map(|outcome| outcome.complaint("tokens"));
         section.broken.extend(tokens);

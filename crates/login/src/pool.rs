@@ -1,9 +1,13 @@
 //! A bounded pool for slow hashes: sign-ins at full rate must not starve the token endpoint.
 
+mod threads;
+
 use crate::password;
 use grantor_protocol::value::Secret;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use threads::Job;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Verifies and makes slow hashes, a few at a time, off the async threads.
@@ -18,6 +22,8 @@ pub struct PasswordPool {
     refused: Arc<AtomicU64>,
     /// What is verified for a user who does not exist, so that he costs the same.
     nobody: Arc<str>,
+    /// To the threads, from the first hash on; none where there can be no thread.
+    work: Arc<OnceLock<Option<Sender<Job>>>>,
 }
 
 /// Too many are waiting already.
@@ -39,6 +45,7 @@ impl PasswordPool {
             places,
             refused: Arc::default(),
             nobody: password::of_nobody(random).into(),
+            work: Arc::default(),
         }
     }
 
@@ -77,42 +84,29 @@ impl PasswordPool {
         self.refused.load(Ordering::Relaxed)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PoolBusy> {
+    async fn run<T: Send + 'static>(&self, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T, PoolBusy> {
         let place = Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
             self.refused.fetch_add(1, Ordering::Relaxed);
             PoolBusy
         })?;
         let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| PoolBusy)?;
         let (answer, answered) = oneshot::channel();
-        // A thread of its own costs a thousandth of the hash, and leaves no other work behind with its low priority. Permit
-        // and place go with the work: a caller that gives up does not make room before the thread is free again.
+        // Permit and place go with the work: a caller that gives up does not make room before it is done.
+        let asked = Mutex::new(Some((answer, permit, place)));
         let work = move || {
-            let places = (permit, place);
-            step_back();
             let done = work();
-            // Whoever has his answer finds room again.
-            drop(places);
-            let _ = answer.send(done);
+            // It may have been computed twice.
+            if let Some((answer, permit, place)) = asked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                // Whoever has his answer finds room again.
+                drop((permit, place));
+                let _ = answer.send(done);
+            }
         };
-        std::thread::Builder::new().name("grantor-hash".to_owned()).spawn(work).map_err(|_| PoolBusy)?;
+        let started = self.work.get_or_init(|| threads::start(self.threads).ok());
+        started.as_ref().and_then(|started| started.send(Arc::new(work)).ok()).ok_or(PoolBusy)?;
         answered.await.map_err(|_| PoolBusy)
     }
 }
-
-/// Lets everything else go first on this thread's core: a hash takes as long as hundreds of tokens. Where every core is
-/// taken, hashes still get about a tenth of one.
-#[cfg(target_os = "linux")]
-fn step_back() {
-    // Linux has a priority for each thread. Where that is forbidden, it goes on as it is.
-    let _ = rustix::process::nice(NICE);
-}
-
-/// How much nicer than all others.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
-
-#[cfg(not(target_os = "linux"))]
-fn step_back() {}
 
 #[cfg(test)]
 mod tests {
@@ -125,15 +119,6 @@ mod tests {
         let hash = pool.hash(&Secret::new("right".into()), [2; 16]).await.unwrap();
         assert!(pool.verify(&Secret::new("right".into()), Some(&hash)).await.unwrap());
         assert!(!pool.verify(&Secret::new("wrong".into()), Some(&hash)).await.unwrap());
-    }
-
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn a_hash_is_computed_behind_everything_else() {
-        let pool = PasswordPool::new(1, [1; 16]);
-        let before = rustix::process::nice(0).unwrap();
-        assert_eq!(pool.run(|| rustix::process::nice(0).unwrap()).await, Ok((before + NICE).min(19)));
-        assert_eq!(rustix::process::nice(0).unwrap(), before);
     }
 
     #[tokio::test]
