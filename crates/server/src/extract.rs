@@ -7,7 +7,7 @@ use crate::overload::Excess;
 use crate::page::desk_saved::SAVE;
 use crate::tenancy::Tenancy;
 use crate::under_way::Place;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use grantor_jose::base64url;
@@ -18,7 +18,7 @@ use grantor_protocol::params::Params;
 use grantor_protocol::value::{TenantName, UnixTime};
 use http::header::AsHeaderName;
 use http::{HeaderMap, HeaderValue, Method, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt as _;
 use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
@@ -203,15 +203,11 @@ impl Call {
         if declared.is_some_and(|length: usize| length > most) {
             return Err(crate::respond::too_large());
         }
-        let body = in_time(Limited::new(body, most).collect(), || {
+        let body = in_time(whole(body, most), || {
             let trusted = context.settings.trusted_proxies.iter().any(|net| net.contains(&meta.address));
             context.operations.bodies.begin(meta.address, trusted)
         });
-        let body = match body.await? {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(crate::respond::too_large()),
-            Err(_) => return Err(crate::respond::status(http::StatusCode::BAD_REQUEST)),
-        };
+        let body = body.await??;
         // A body may take its time: what is known of the tenant is looked up after it, and is no older than promised.
         if needs_the_newest(&path) && !context.feed.is_current_after_a_look().await {
             return Err(crate::respond::readable_by_all(crate::respond::oauth_error(&Refusal::Busy, false)));
@@ -219,6 +215,7 @@ impl Call {
         let Some(tenancy) = context.tenancy(tenant) else {
             return Err(crate::respond::status(http::StatusCode::NOT_FOUND));
         };
+        tenancy.look_around();
         let certificate =
             client_certificate::of_request(&parts.headers, &parts.extensions, meta.from_proxy, &context.settings)
                 .map_err(|refusal| crate::respond::oauth_error(&refusal, false))?;
@@ -236,6 +233,29 @@ impl Call {
             certificate,
         })
     }
+}
+
+/// A body, if it is not longer. Nearly every one comes in one piece, which is taken as it is.
+async fn whole(mut body: Body, most: usize) -> Result<Bytes, Response> {
+    let mut whole = Bytes::new();
+    while !body.is_end_stream()
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|_| crate::respond::status(http::StatusCode::BAD_REQUEST))?;
+        // What comes behind the body, in a header of its own, is of no interest here.
+        let Ok(piece) = frame.into_data() else { continue };
+        if whole.len() + piece.len() > most {
+            return Err(crate::respond::too_large());
+        }
+        whole = if whole.is_empty() {
+            piece
+        } else {
+            let mut longer = Vec::from(whole);
+            longer.extend_from_slice(&piece);
+            longer.into()
+        };
+    }
+    Ok(whole)
 }
 
 /// Waits for a body for as long as is decent. Nearly every body is there at the second look, since the connection hands

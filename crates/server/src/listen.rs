@@ -1,6 +1,7 @@
 //! Accepting connections: bounded in number, in time for a handshake and for a header, ended gracefully.
 
 mod closing;
+mod patience;
 
 use crate::client_certificate::PeerChain;
 use crate::context::Context;
@@ -15,6 +16,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use patience::{Signs, Watched, patiently};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -30,7 +32,8 @@ use tokio_rustls::server::TlsStream;
 
 /// A peer that has not finished its TLS handshake by then is gone.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// A peer that has not sent a whole header by then is gone, and so is a connection that is idle for so long.
+/// A peer that has not sent a whole header by then is gone at the listener for figures, and so is a connection of HTTP/2 that
+/// is silent for so long.
 const HEADER: Duration = Duration::from_secs(30);
 /// Requests in flight have this long to end.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -293,6 +296,26 @@ struct Visit {
     rest: Watcher,
 }
 
+/// A connection that is served: what each of its requests needs.
+struct Seat {
+    host: Arc<Host>,
+    address: IpAddr,
+    chain: Option<Arc<PeerChain>>,
+    signs: Arc<Signs>,
+}
+
+impl Seat {
+    async fn answer(&self, request: &mut Request) -> Response {
+        if let Some(chain) = &self.chain {
+            request.extensions_mut().insert(chain.certificate());
+        }
+        self.signs.begin();
+        let response = self.host.answer(request, self.address).await;
+        self.signs.end();
+        response
+    }
+}
+
 impl Visit {
     /// Through TLS, if that stands before it.
     async fn enter(self, transport: Transport, stream: TcpStream) {
@@ -316,29 +339,32 @@ impl Visit {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { host, address, chain, http2, rest } = self;
+        let signs = Arc::new(Signs::default());
+        let seat = Arc::new(Seat { host, address, chain, signs: Arc::clone(&signs) });
         let handle = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(axum::body::Body::new);
-            if let Some(chain) = &chain {
-                request.extensions_mut().insert(chain.certificate());
-            }
-            let host = Arc::clone(&host);
-            async move { Ok::<_, Infallible>(host.answer(&mut request, address).await) }
+            let seat = Arc::clone(&seat);
+            async move { Ok::<_, Infallible>(seat.answer(&mut request).await) }
         });
-        let io = TokioIo::new(stream);
         let ended = match protocol {
             Protocol::Http1 => {
                 let mut builder = http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(MAX_HEADER);
+                builder.max_buf_size(MAX_HEADER);
                 // Answers are small: copied behind their header they are cheaper to write than two parts are.
                 builder.writev(false);
                 drop(http2);
-                rest.watch(builder.serve_connection(io, handle)).await
+                let io = TokioIo::new(Watched::new(stream, Arc::clone(&signs)));
+                let served = patiently(&signs, rest.watch(builder.serve_connection(io, handle))).await;
+                served.unwrap_or_else(|| {
+                    tracing::debug!(%address, "a peer asked for nothing for too long");
+                    Ok(())
+                })
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());
                 builder.timer(TokioTimer::new()).keep_alive_interval(HEADER).keep_alive_timeout(HANDSHAKE);
                 builder.max_header_list_size(64 * 1024).max_concurrent_streams(100);
-                http2.unwrap_or(rest).watch(builder.serve_connection(io, handle)).await
+                http2.unwrap_or(rest).watch(builder.serve_connection(TokioIo::new(stream), handle)).await
             }
         };
         if let Err(error) = ended {

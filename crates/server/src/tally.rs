@@ -8,7 +8,7 @@ use crate::world::World;
 use grantor_protocol::audit::Event;
 use grantor_protocol::value::{EventId, UnixTime};
 use grantor_store::Store;
-use std::collections::HashMap;
+use hashbrown::HashTable;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,13 +22,15 @@ pub(crate) struct Tally {
 
 struct Window {
     began: i64,
-    lines: HashMap<u64, Line>,
+    lines: HashTable<Line>,
 }
 
-/// An event that was written, and how many like it came after it.
+/// An event that was written, and how many like it came after it. Boxed, so that those of ten thousand tenants, which are
+/// looked for with each token, lie close together.
 struct Line {
-    event: Event,
+    digest: u64,
     more: u64,
+    event: Box<Event>,
 }
 
 /// So many seconds share a line, at the least. Whoever dies without a word loses the count of the window, never that it
@@ -45,7 +47,7 @@ const MOST_LINES: usize = 10_000;
 impl Tally {
     /// Nothing counted yet.
     pub(crate) fn new(store: Arc<dyn Store>, world: Arc<dyn World>) -> Self {
-        let window = Window { began: 0, lines: HashMap::new() };
+        let window = Window { began: 0, lines: HashTable::new() };
         Self { store, world, key: RandomState::new(), window: Mutex::new(window) }
     }
 
@@ -55,7 +57,7 @@ impl Tally {
         let digest = self.key.hash_one(features);
         let mut window = self.lock();
         let over = window.roll(now);
-        let first = match window.lines.get_mut(&digest) {
+        let first = match window.lines.find_mut(digest, |line| line.digest == digest) {
             Some(line) => {
                 line.more += 1;
                 None
@@ -65,7 +67,8 @@ impl Tally {
         if let Some(event) = &first
             && window.lines.len() < MOST_LINES
         {
-            window.lines.insert(digest, Line { event: event.clone(), more: 0 });
+            let line = Line { digest, more: 0, event: Box::new(event.clone()) };
+            window.lines.insert_unique(digest, line, |line| line.digest);
         }
         drop(window);
         self.write(over);
@@ -86,10 +89,10 @@ impl Tally {
         self.write(over);
     }
 
-    fn write(&self, over: HashMap<u64, Line>) {
-        for Line { event, more } in over.into_values().filter(|line| line.more > 0) {
+    fn write(&self, over: HashTable<Line>) {
+        for Line { event, more, .. } in over.into_iter().filter(|line| line.more > 0) {
             let id = EventId::new(self.world.millis(), self.world.random());
-            let mut event = Event { id, request_id: None, ..event };
+            let mut event = Event { id, request_id: None, ..*event };
             event.details.insert("further_alike".to_owned(), more.into());
             note(&*self.store, event);
         }
@@ -102,11 +105,11 @@ impl Tally {
 
 impl Window {
     /// Begins a new one, if its time has come, and gives what was counted of the one before.
-    fn roll(&mut self, now: UnixTime) -> HashMap<u64, Line> {
+    fn roll(&mut self, now: UnixTime) -> HashTable<Line> {
         let kinds = i64::try_from(self.lines.len()).unwrap_or(i64::MAX);
         let length = (kinds / KINDS_A_SECOND).clamp(WINDOW, LONGEST_WINDOW);
         if (self.began..self.began.saturating_add(length)).contains(&now.get()) {
-            return HashMap::new();
+            return HashTable::new();
         }
         self.began = now.get() - now.get().rem_euclid(WINDOW);
         std::mem::take(&mut self.lines)

@@ -2,7 +2,7 @@
 
 use crate::ONE_USE;
 use grantor_protocol::value::{ClientId, TenantName, UnixTime};
-use std::collections::HashMap;
+use hashbrown::HashTable;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +14,8 @@ const KNOWN: usize = 65_536;
 #[derive(Debug, Default)]
 pub struct Recent {
     key: RandomState,
-    sent: Mutex<HashMap<u64, UnixTime>>,
+    /// By the digest of what was used.
+    sent: Mutex<HashTable<(u64, UnixTime)>>,
 }
 
 impl Recent {
@@ -31,13 +32,18 @@ impl Recent {
     ) {
         let digest = self.key.hash_one((tenant.as_str(), client.as_str(), credential));
         let mut sent = self.lock();
-        if sent.get(&digest).is_some_and(|last| now <= last.plus(ONE_USE)) || send().is_err() {
+        let known = sent.find_mut(digest, |(of, _)| *of == digest);
+        if known.as_ref().is_some_and(|(_, last)| now <= last.plus(ONE_USE)) || send().is_err() {
+            return;
+        }
+        if let Some((_, last)) = known {
+            *last = now;
             return;
         }
         if sent.len() >= KNOWN {
             sent.clear();
         }
-        sent.insert(digest, now);
+        sent.insert_unique(digest, (digest, now), |(of, _)| *of);
     }
 
     /// Knows none any more: what they were noted of may be gone.
@@ -45,7 +51,7 @@ impl Recent {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, UnixTime>> {
+    fn lock(&self) -> MutexGuard<'_, HashTable<(u64, UnixTime)>> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -110,6 +110,11 @@ impl ClientRecord {
         self.0.split_once('\n').map_or("", |(_, json)| json)
     }
 
+    /// Reads where it lies.
+    pub(super) fn look_at(&self) -> usize {
+        self.0.as_bytes().first().copied().map_or(0, usize::from)
+    }
+
     fn address(&self) -> usize {
         self.0.as_ptr().addr()
     }

@@ -71,6 +71,11 @@ impl<T: Named + Clone> Table<T> {
         self.parts.iter().flat_map(|part| part.iter())
     }
 
+    /// Reads where one of them lies, and what `at` reads there.
+    pub(super) fn look_around(&self, at: impl FnOnce(&T) -> usize) -> usize {
+        self.parts.first().and_then(|part| part.iter().next()).map_or(0, at)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.len

@@ -40,6 +40,11 @@ impl Access {
 
     /// Puts scopes at an audience, in the place of those that stand there.
     pub fn put(&mut self, resource: Resource, scope: Scope) {
+        if self.0.is_empty() {
+            // Most have one audience, and then room for one.
+            self.0 = vec![(resource, scope)];
+            return;
+        }
         match self.find(&resource) {
             Ok((_, held)) => *held = scope,
             Err(at) => self.0.insert(at, (resource, scope)),

@@ -49,9 +49,11 @@ pub(crate) async fn post(call: Call) -> Response {
                 None => Waits::Nothing,
                 Some(sealed) => Interaction::open(&call, &browser, sealed).map_or(Waits::TooLong, Waits::Request),
             };
-            match browser.sign_in(&call, user, authentication).await {
+            // Both with one commit, where it can be.
+            let written = call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub).commit();
+            match tokio::try_join!(written, browser.sign_in(&call, user, authentication)) {
                 Err(refusal) => error(&call, None, &refusal),
-                Ok(browser) => onwards(&call, &browser, waits).await,
+                Ok(((), browser)) => onwards(&call, &browser, waits).await,
             }
         }
     }
@@ -82,8 +84,6 @@ async fn check(call: &Call, username: &str, password: &Secret) -> Result<User, F
         return Err(Failure::Told(SignInError::WrongCredentials));
     };
     call.context.throttle.succeeded(attempt);
-    let event = call.event(Action::SignIn, Outcome::Allowed).actor(&user.sub);
-    event.commit().await.map_err(Failure::Refused)?;
     Ok(user)
 }
 

@@ -1,0 +1,190 @@
+//! Peers that hold a connection and ask for nothing, or never come to the end of their question.
+//!
+//! One timer for a connection, which looks a few times in a minute whether anything happened: one for each request, which
+//! hyper would set, costs more than reading the request does.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep};
+
+/// How often it is looked whether anything happened.
+const LOOK: Duration = Duration::from_secs(10);
+/// After so many looks at which nothing had, a peer is gone: [`LOOK`] more or less, thirty seconds.
+const LOOKS: u32 = 3;
+
+/// What happens at a connection: requests that were read to the end of their header, answers, and bytes that the peer took
+/// of them. That it sends something is no sign: a header may come a byte at a time.
+#[derive(Debug, Default)]
+pub(super) struct Signs {
+    /// Written by the task of the connection alone.
+    seen: AtomicU32,
+    is_busy: AtomicBool,
+}
+
+impl Signs {
+    /// A request is being answered: for that we have as long as we need.
+    pub(super) fn begin(&self) {
+        self.is_busy.store(true, Ordering::Relaxed);
+    }
+
+    /// It was answered.
+    pub(super) fn end(&self) {
+        self.is_busy.store(false, Ordering::Relaxed);
+        self.see();
+    }
+
+    fn see(&self) {
+        self.seen.store(self.seen.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+}
+
+/// A connection until it ends by itself; none when the peer is gone first.
+pub(super) async fn patiently<T>(signs: &Signs, connection: impl Future<Output = T>) -> Option<T> {
+    let (mut connection, mut look) = (pin!(connection), pin!(sleep(LOOK)));
+    let (mut is_set, mut seen, mut in_vain) = (false, 0, 0);
+    poll_fn(|cx| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        // A timer that is set wakes this very task.
+        while !is_set || look.is_elapsed() {
+            is_set = true;
+            if look.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            let now = signs.seen.load(Ordering::Relaxed);
+            let is_quiet = now == seen && !signs.is_busy.load(Ordering::Relaxed);
+            (seen, in_vain) = (now, if is_quiet { in_vain + 1 } else { 0 });
+            if in_vain >= LOOKS {
+                return Poll::Ready(None);
+            }
+            look.as_mut().reset(Instant::now() + LOOK);
+            is_set = false;
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// A stream at which it is seen that the peer takes what is written.
+pub(super) struct Watched<S> {
+    stream: S,
+    signs: Arc<Signs>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, signs: Arc<Signs>) -> Self {
+        Self { stream, signs }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buffer);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.signs.see();
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// After how long a connection of which nothing is seen but what `act` does is given up.
+    async fn given_up_after(signs: &Signs, act: impl Future) -> Duration {
+        let begun = Instant::now();
+        let connection = async {
+            act.await;
+            pending::<()>().await;
+        };
+        assert_eq!(patiently(signs, connection).await, None);
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_asks_for_nothing_is_gone_after_thirty_seconds() {
+        assert_eq!(given_up_after(&Signs::default(), async {}).await, PATIENCE);
+        let signs = Signs::default();
+        let once = async {
+            sleep(Duration::from_secs(25)).await;
+            signs.begin();
+            signs.end();
+        };
+        assert_eq!(given_up_after(&signs, once).await, Duration::from_mins(1), "thirty after the look that saw it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_longer_and_so_may_a_connection_that_is_used() {
+        let signs = Signs::default();
+        let busy = async {
+            signs.begin();
+            sleep(PATIENCE * 5).await;
+            signs.end();
+            for _ in 0..5 {
+                sleep(LOOK * 2).await;
+                signs.begin();
+                signs.end();
+            }
+            "ended"
+        };
+        assert_eq!(patiently(&signs, busy).await, Some("ended"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_peer_takes_is_a_sign_and_what_it_sends_is_none() {
+        let signs = Arc::new(Signs::default());
+        let (ours, mut theirs) = duplex(1);
+        let mut ours = Watched::new(ours, Arc::clone(&signs));
+        let takes = async {
+            for _ in 0..20 {
+                sleep(LOOK).await;
+                theirs.read_u8().await.unwrap();
+            }
+            pending::<()>().await;
+        };
+        let writes = async { ours.write_all(&[0; 21]).await.unwrap() };
+        assert_eq!(
+            patiently(&signs, async {
+                tokio::select! { () = takes => {}, () = writes => {} }
+            })
+            .await,
+            Some(())
+        );
+        let (ours, mut theirs) = duplex(1);
+        let mut ours = Watched::new(ours, Arc::clone(&signs));
+        let dribbles = async {
+            loop {
+                sleep(LOOK).await;
+                theirs.write_u8(b'G').await.unwrap();
+                ours.read_u8().await.unwrap();
+            }
+        };
+        assert!(given_up_after(&signs, dribbles).await <= PATIENCE + LOOK);
+    }
+}
