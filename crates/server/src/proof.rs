@@ -92,7 +92,7 @@ pub(crate) fn check(binding: &Binding, scheme: Scheme, proven: Proven) -> Result
 
 /// Gives a client that sends proofs the nonce for its next one (RFC 9449 8.2).
 pub(crate) fn with_nonce(call: &Call, mut response: Response) -> Response {
-    let wanted = call.tenancy.directory.tenant.dpop_nonces && call.headers.contains_key(DPOP);
+    let wanted = call.headers.contains_key(DPOP) && call.tenancy.directory.tenant.dpop_nonces;
     if wanted
         && let Ok(ready) = call.tenancy.ready()
         && let Some(nonce) = Nonces(&ready.keys.handles).fresh(call.now())

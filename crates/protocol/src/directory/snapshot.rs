@@ -203,8 +203,11 @@ impl Directory {
         let client = self.clients.look_around(ClientRecord::look_at);
         let api = self.apis.first().map_or(0, |api| {
             let scopes = api.scopes.first().map_or(0, |scope| scope.name.as_str().len());
-            let ceilings = api.ceilings.first().map_or(0, |ceiling| ceiling.client_id.as_str().len());
-            scopes ^ ceilings ^ api.operations.len() ^ api.audience.as_str().len()
+            let ceilings = api.ceilings.first().map_or(0, |ceiling| {
+                ceiling.client_id.as_str().len() ^ ceiling.scope.iter().next().map_or(0, |token| token.as_str().len())
+            });
+            let index = usize::from(api.ceilings_by_client.get().is_some());
+            scopes ^ ceilings ^ index ^ usize::from(api.token.status_list) ^ api.audience.as_str().len()
         });
         client ^ api
     }
@@ -224,7 +227,9 @@ impl Directory {
     /// its record cannot be read. A client that describes itself in a document is there while the document was read lately.
     pub fn client(&self, id: &ClientId) -> Option<Arc<Client>> {
         match self.clients.get(id.as_str()) {
-            Some(record) => self.parsed.get(record, &self.tenant),
+            Some(record) => self.parsed.get(record, &self.tenant).inspect(|client| {
+                std::hint::black_box(client.look_around());
+            }),
             None if self.may_have_document(id) => self.parsed.of_document(id, &self.tenant),
             None => None,
         }
