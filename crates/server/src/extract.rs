@@ -237,25 +237,25 @@ impl Call {
 
 /// A body, if it is not longer. Nearly every one comes in one piece, which is taken as it is.
 async fn whole(mut body: Body, most: usize) -> Result<Bytes, Response> {
-    let mut whole = Bytes::new();
+    // What comes in pieces is copied once: with each piece anew, a body of pieces of one byte would be a minute's work.
+    let (mut first, mut more) = (Bytes::new(), Vec::new());
     while !body.is_end_stream()
         && let Some(frame) = body.frame().await
     {
         let frame = frame.map_err(|_| crate::respond::status(http::StatusCode::BAD_REQUEST))?;
         // What comes behind the body, in a header of its own, is of no interest here.
         let Ok(piece) = frame.into_data() else { continue };
-        if whole.len() + piece.len() > most {
+        if first.len() + more.len() + piece.len() > most {
             return Err(crate::respond::too_large());
         }
-        whole = if whole.is_empty() {
-            piece
-        } else {
-            let mut longer = Vec::from(whole);
-            longer.extend_from_slice(&piece);
-            longer.into()
-        };
+        if first.is_empty() && more.is_empty() {
+            first = piece;
+            continue;
+        }
+        more.extend_from_slice(&std::mem::take(&mut first));
+        more.extend_from_slice(&piece);
     }
-    Ok(whole)
+    Ok(if more.is_empty() { first } else { more.into() })
 }
 
 /// Waits for a body for as long as is decent. Nearly every body is there at the second look, since the connection hands
@@ -284,4 +284,54 @@ async fn in_time<T>(
     };
     place.arrived().map_err(|_| refused())?;
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+    use hyper::body::Frame;
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::Context;
+
+    /// A body of which nobody said how long it is.
+    struct Pieces(VecDeque<Frame<Bytes>>);
+
+    impl axum::body::HttpBody for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(self.0.pop_front().map(Ok))
+        }
+    }
+
+    fn pieces(pieces: impl IntoIterator<Item = Frame<Bytes>>) -> Body {
+        Body::new(Pieces(pieces.into_iter().collect()))
+    }
+
+    #[tokio::test]
+    async fn a_body_is_the_same_in_however_many_pieces_it_comes() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(MAX_BODY).collect();
+        for size in [1, 7, 4096, MAX_BODY] {
+            let mut frames: Vec<_> =
+                bytes.chunks(size).map(|piece| Frame::data(Bytes::copy_from_slice(piece))).collect();
+            frames.insert(1, Frame::data(Bytes::new()));
+            frames.push(Frame::trailers(HeaderMap::new()));
+            assert_eq!(whole(pieces(frames), MAX_BODY).await.unwrap(), bytes);
+        }
+        assert!(whole(pieces(Vec::new()), MAX_BODY).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_say_that_it_is_too_long_is_refused_all_the_same() {
+        for size in [1, 1000] {
+            let three = || pieces((0..3).map(|_| Frame::data(Bytes::from(vec![0; size]))));
+            assert!(whole(three(), 3 * size).await.is_ok());
+            let refused = whole(three(), 3 * size - 1).await.unwrap_err();
+            assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        }
+    }
 }

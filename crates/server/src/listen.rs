@@ -16,7 +16,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use patience::{Signs, Watched, patiently};
+use patience::Signs;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -348,17 +348,8 @@ impl Visit {
         });
         let ended = match protocol {
             Protocol::Http1 => {
-                let mut builder = http1::Builder::new();
-                builder.max_buf_size(MAX_HEADER);
-                // Answers are small: copied behind their header they are cheaper to write than two parts are.
-                builder.writev(false);
                 drop(http2);
-                let io = TokioIo::new(Watched::new(stream, Arc::clone(&signs)));
-                let served = patiently(&signs, rest.watch(builder.serve_connection(io, handle))).await;
-                served.unwrap_or_else(|| {
-                    tracing::debug!(%address, "a peer asked for nothing for too long");
-                    Ok(())
-                })
+                patience::serve(stream, &signs, rest, handle).await
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());

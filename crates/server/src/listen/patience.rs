@@ -3,6 +3,14 @@
 //! One timer for a connection, which looks a few times in a minute whether anything happened: one for each request, which
 //! hyper would set, costs more than reading the request does.
 
+use super::MAX_HEADER;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::HttpService;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::Watcher;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -15,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 /// How often it is looked whether anything happened.
 const LOOK: Duration = Duration::from_secs(10);
-/// After so many looks at which nothing had, a peer is gone: [`LOOK`] more or less, thirty seconds.
+/// After so many looks at which nothing had, a peer is gone: thirty to forty seconds after the last sign of it.
 const LOOKS: u32 = 3;
 
 /// What happens at a connection: requests that were read to the end of their header, answers, and bytes that the peer took
@@ -45,7 +53,7 @@ impl Signs {
 }
 
 /// A connection until it ends by itself; none when the peer is gone first.
-pub(super) async fn patiently<T>(signs: &Signs, connection: impl Future<Output = T>) -> Option<T> {
+async fn patiently<T>(signs: &Signs, connection: impl Future<Output = T>) -> Option<T> {
     let (mut connection, mut look) = (pin!(connection), pin!(sleep(LOOK)));
     let (mut is_set, mut seen, mut in_vain) = (false, 0, 0);
     poll_fn(|cx| {
@@ -72,14 +80,32 @@ pub(super) async fn patiently<T>(signs: &Signs, connection: impl Future<Output =
     .await
 }
 
+/// Serves HTTP/1.1 until the connection ends, or the peer is gone. `signs` must be told of each request.
+pub(super) async fn serve<S, H>(stream: S, signs: &Arc<Signs>, rest: Watcher, handle: H) -> Result<(), hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    H: HttpService<Incoming, ResBody = Body, Error = Infallible>,
+{
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(MAX_HEADER);
+    // Answers are small: copied behind their header they are cheaper to write than two parts are.
+    builder.writev(false);
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(signs)));
+    let served = patiently(signs, rest.watch(builder.serve_connection(io, handle))).await;
+    served.unwrap_or_else(|| {
+        tracing::debug!("a peer asked for nothing for too long");
+        Ok(())
+    })
+}
+
 /// A stream at which it is seen that the peer takes what is written.
-pub(super) struct Watched<S> {
+struct Watched<S> {
     stream: S,
     signs: Arc<Signs>,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, signs: Arc<Signs>) -> Self {
+    fn new(stream: S, signs: Arc<Signs>) -> Self {
         Self { stream, signs }
     }
 }
@@ -111,6 +137,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::response::Response;
+    use hyper::service::service_fn;
+    use hyper_util::server::graceful::GracefulShutdown;
     use std::future::pending;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
@@ -186,5 +215,38 @@ mod tests {
             }
         };
         assert!(given_up_after(&signs, dribbles).await <= PATIENCE + LOOK);
+    }
+
+    /// What a peer hears that sends so much of a header, a letter each second, and after how long it is told to go.
+    async fn dribble(text: &'static [u8]) -> (String, Duration) {
+        let (ours, theirs) = duplex(1024);
+        let (begun, signs, group) = (Instant::now(), Arc::new(Signs::default()), GracefulShutdown::new());
+        let handle =
+            service_fn(async |_: hyper::Request<Incoming>| Ok::<_, Infallible>(Response::new(Body::from("ok"))));
+        let (mut hears, mut sends) = tokio::io::split(theirs);
+        let served = tokio::spawn({
+            let watcher = group.watcher();
+            async move { serve(ours, &signs, watcher, handle).await }
+        });
+        tokio::spawn(async move {
+            for letter in text {
+                sleep(Duration::from_secs(1)).await;
+                let _ = sends.write_u8(*letter).await;
+            }
+            pending::<()>().await;
+        });
+        let mut heard = String::new();
+        hears.read_to_string(&mut heard).await.unwrap();
+        served.await.unwrap().unwrap();
+        (heard, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_header_has_its_time_and_so_has_silence_after_an_answer() {
+        let endless = &[b'a'; 1000];
+        assert_eq!(dribble(endless).await, (String::new(), PATIENCE));
+        let (answer, after) = dribble(b"GET / HTTP/1.1\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok"), "{answer}");
+        assert!((PATIENCE + Duration::from_secs(18)..PATIENCE + LOOK * 3).contains(&after), "{after:?}");
     }
 }
