@@ -6,7 +6,7 @@ use crate::grant::GrantType;
 use crate::made::Made;
 use crate::profile::Profile;
 use crate::registration::Origin;
-use crate::value::{ClientId, RedirectUri, Resource, Scope, TenantName, Text, UnixTime};
+use crate::value::{ClientId, RedirectUri, Resource, Scope, TenantName, Text, UnixTime, look_at};
 use grantor_jose::{ContentEncryption, EncryptionAlgorithm, JwkSet, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -40,16 +40,14 @@ impl Client {
     pub(crate) fn look_around(&self) -> usize {
         let metadata = &self.metadata;
         let secret = self.secrets.first().map_or(0, |secret| match &secret.hash {
-            SecretHash::Sha256(text) | SecretHash::Phc(text) | SecretHash::Sealed(text) => {
-                text.as_bytes().first().map_or(0, |byte| usize::from(*byte))
-            }
+            SecretHash::Sha256(text) | SecretHash::Phc(text) | SecretHash::Sealed(text) => look_at(text.as_bytes()),
         });
         let grant_type = metadata.grant_types.first().map_or(0, |grant_type| grant_type.as_str().len());
         let scope = metadata.scope.as_ref().map_or(0, |scope| usize::from(scope.is_empty()));
         let flags = [metadata.disabled, metadata.dpop_bound_access_tokens, metadata.reach.is_some()];
         let flags = flags.into_iter().map(usize::from).sum::<usize>() ^ metadata.profile as usize;
         let method = metadata.token_endpoint_auth_method as usize ^ usize::from(metadata.origin.is_declared());
-        secret ^ grant_type ^ scope ^ flags ^ method ^ metadata.client_id.as_str().len()
+        secret ^ grant_type ^ scope ^ flags ^ method ^ look_at(metadata.client_id.as_str().as_bytes())
     }
 
     /// As it is stored: without the defaults, which are a third of what is written of most clients. A server holds the

@@ -2,10 +2,12 @@
 
 use super::{Named, Tenant};
 use crate::client::Client;
-use crate::value::{ClientId, TenantName};
+use crate::value::{ClientId, TenantName, look_at};
 use grantor_jose::{EncryptionAlgorithm, SigningAlgorithm};
 use memchr::memmem::Finder;
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
 /// A client by its identifier and its JSON text. Nothing of it is parsed before it is asked for, and a copy shares the
@@ -16,7 +18,7 @@ pub struct ClientRecord(Arc<str>);
 /// The clients that were parsed last, of all tenants of a process: as many as [`ParsedClients::new`] is told, at about
 /// 1,300 bytes each; and 4,096 that describe themselves in documents, which are kept with them.
 pub struct ParsedClients {
-    declared: Cache<usize, Arc<Parsed>>,
+    declared: Cache<Held, Arc<Client>>,
     documents: Cache<(TenantName, ClientId), Arc<FromDocument>>,
 }
 
@@ -32,12 +34,16 @@ static SLOW_HASH: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"phc\":\
 static REGISTERED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"origin\":{"));
 static SECRET: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\"hash\":{"));
 
-struct Parsed {
-    /// Held, so that its address stays its own.
+/// What a parsed client was made of, held so that an address stays its own. Of one record there is one client: that of the
+/// tenant as it was when the record was read last.
+struct Held {
     record: ClientRecord,
     tenant: Arc<Tenant>,
-    client: Arc<Client>,
 }
+
+/// The same as a question: is there a client of this very record, and of this very tenant?
+#[derive(Clone, Copy)]
+struct Asked<'a>(&'a ClientRecord, &'a Arc<Tenant>);
 
 /// A client as its document described it when it was last read.
 struct FromDocument {
@@ -112,7 +118,7 @@ impl ClientRecord {
 
     /// Reads where it lies.
     pub(super) fn look_at(&self) -> usize {
-        self.0.as_bytes().first().copied().map_or(0, usize::from)
+        look_at(self.0.as_bytes())
     }
 
     fn address(&self) -> usize {
@@ -140,17 +146,16 @@ impl ParsedClients {
 
     /// The client of a record, held to its tenant's profiles; none when the record cannot be read.
     pub(super) fn get(&self, record: &ClientRecord, tenant: &Arc<Tenant>) -> Option<Arc<Client>> {
-        if let Some(known) = self.declared.get(&record.address())
-            && Arc::ptr_eq(&known.tenant, tenant)
-            && Arc::ptr_eq(&known.record.0, &record.0)
-        {
-            return Some(Arc::clone(&known.client));
+        if let Some(known) = self.declared.get(&Asked(record, tenant)) {
+            return Some(known);
         }
         let mut client = record.parse().ok()?;
         tenant.hold(&mut client.metadata);
         let client = Arc::new(client);
-        let parsed = Parsed { record: record.clone(), tenant: Arc::clone(tenant), client: Arc::clone(&client) };
-        self.declared.insert(record.address(), Arc::new(parsed));
+        let held = Held { record: record.clone(), tenant: Arc::clone(tenant) };
+        // What was made of the tenant before is of no use any more.
+        self.declared.remove(&held);
+        self.declared.insert(held, Arc::clone(&client));
         Some(client)
     }
 
@@ -177,6 +182,32 @@ impl ParsedClients {
     /// Forgets a document.
     pub(super) fn forget_document(&self, id: &ClientId, tenant: &Tenant) {
         self.documents.remove(&(tenant.name.clone(), id.clone()));
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.record.0, &other.record.0)
+    }
+}
+
+impl Eq for Held {}
+
+impl Hash for Held {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Asked(&self.record, &self.tenant).hash(state);
+    }
+}
+
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.address().hash(state);
+    }
+}
+
+impl Equivalent<Held> for Asked<'_> {
+    fn equivalent(&self, held: &Held) -> bool {
+        Arc::ptr_eq(&self.0.0, &held.record.0) && Arc::ptr_eq(self.1, &held.tenant)
     }
 }
 

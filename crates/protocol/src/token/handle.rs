@@ -2,7 +2,7 @@
 //! sealed; a refresh token names its grant and generation and carries a MAC. A forged one fails before anything touches
 //! the database. Each begins with a prefix of its kind, which is bound into the seal: no kind passes for another.
 
-use crate::value::{GrantId, Issuer};
+use crate::value::{GrantId, Issuer, look_at};
 use grantor_jose::seal::{HANDLE_OVERHEAD, HANDLE_RANDOM, HandleSealKey};
 use grantor_jose::{base64url, derive, mac::MacKey};
 
@@ -102,7 +102,7 @@ impl HandleKeys {
 
     /// Reads where the active key lies: see `Tenancy::look_around`. What it gives means nothing.
     pub fn look_around(&self) -> usize {
-        self.keys.first().map_or(0, |key| key.seal.look_around()) ^ self.context(HandleKind::AccessToken).len()
+        look_at(self.context(HandleKind::AccessToken)) ^ self.keys.first().map_or(0, |key| key.seal.look_around())
     }
 
     /// Seals a content; `random` must be fresh for every call. None when there is no key at all.

@@ -33,6 +33,11 @@ fn parsed<'de, D: Deserializer<'de>, T>(
     deserializer.deserialize_str(Door { open: door, wrong, of: PhantomData })
 }
 
+/// Reads where a text lies. What it gives means nothing.
+pub fn look_at(text: &[u8]) -> usize {
+    text.first().copied().map_or(0, usize::from)
+}
+
 struct Door<T> {
     open: fn(&str) -> Option<T>,
     wrong: &'static str,
