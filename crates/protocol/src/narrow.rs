@@ -127,13 +127,13 @@ pub fn for_user(
     grant_type: GrantType,
 ) -> Result<Allowed, Refusal> {
     let mut left = Allowed { access: Access::default(), narrowed: allowed.narrowed };
-    for (resource, scope) in allowed.access.iter() {
-        let Some(api) = directory.api(resource) else {
-            left.access.add(resource.clone(), scope);
+    for (resource, mut scope) in allowed.access {
+        let Some(api) = directory.api(&resource) else {
+            left.access.put(resource, scope);
             continue;
         };
-        let roles = user.roles_at(resource);
-        let policy = fitting_policy(directory, resource, client, grant_type, Some(roles));
+        let roles = user.roles_at(&resource);
+        let policy = fitting_policy(directory, &resource, client, grant_type, Some(roles));
         if policy.is_err() {
             for token in scope.iter() {
                 left.leave_out(token, Reason::NoPolicyFits(resource.clone()));
@@ -141,20 +141,23 @@ pub fn for_user(
             continue;
         }
         // An API that is named as a whole, or one of which authorization details are asked for.
-        if scope.is_empty() {
-            left.access.add(resource.clone(), &Scope::default());
-        }
-        for token in scope.iter() {
+        let as_a_whole = scope.is_empty();
+        scope.retain(|token| {
             let needs = api.find_scope(token.as_str()).map_or(&[][..], |scope| scope.roles.as_slice());
             if !needs.is_empty() && !needs.iter().any(|role| roles.contains(role)) {
                 left.leave_out(token, Reason::UserLacksRole(resource.clone()));
-            } else if let Ok(Some(policy)) = policy
+                return false;
+            }
+            if let Ok(Some(policy)) = policy
                 && !policy_allows(policy, token)
             {
                 left.leave_out(token, Reason::LeftOutByPolicy(policy.name.clone()));
-            } else {
-                left.access.add_token(resource, token);
+                return false;
             }
+            true
+        });
+        if as_a_whole || !scope.is_empty() {
+            left.access.put(resource, scope);
         }
     }
     if left.access.is_empty() { Err(Refusal::NothingOfTheScopeIsAllowed) } else { Ok(left) }

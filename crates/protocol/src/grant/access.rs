@@ -28,8 +28,11 @@ impl Access {
 
     /// Adds all of the other.
     pub fn extend(&mut self, other: Self) {
-        for (resource, scope) in other.0 {
-            self.add(resource, &scope);
+        for (resource, scope) in other {
+            match self.find(&resource) {
+                Ok((_, held)) => *held = held.union(&scope),
+                Err(_) => self.put(resource, scope),
+            }
         }
     }
 
@@ -102,6 +105,15 @@ impl Access {
     /// Whether nothing is allowed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl IntoIterator for Access {
+    type Item = (Resource, Scope);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

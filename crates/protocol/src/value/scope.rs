@@ -68,6 +68,11 @@ impl Scope {
         }
     }
 
+    /// Keeps only what passes.
+    pub fn retain(&mut self, keep: impl FnMut(&ScopeToken) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// The tokens in order of text.
     pub fn iter(&self) -> impl Iterator<Item = &ScopeToken> {
         self.0.iter()
