@@ -90,7 +90,7 @@ impl Bare {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
              PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
         )?;
-        let ids = self.grants(&db)?;
+        let places = self.grants(&db)?;
         let terms = db.query_row("SELECT terms FROM grants LIMIT 1", [], |row| row.get(0)).optional()?;
         let terms: String = terms.unwrap_or_default();
         let mut commits: Histogram<u64> = Histogram::new(3)?;
@@ -103,8 +103,8 @@ impl Bare {
                 fresh += 1;
                 match self.rows {
                     Rows::Rotations => {
-                        let id = ids.get(usize::try_from(at)? % ids.len()).ok_or("no grants")?;
-                        rotate(&db, id)?;
+                        let place = places.get(usize::try_from(at)? % places.len()).ok_or("no grants")?;
+                        rotate(&db, *place)?;
                     }
                     Rows::Redemptions => redeem(&db, fresh, &terms)?,
                     Rows::Statuses => assign(&db, fresh)?,
@@ -125,17 +125,17 @@ impl Bare {
         })
     }
 
-    fn grants(&self, db: &Connection) -> Result<Vec<[u8; 16]>> {
-        let mut statement = db.prepare("SELECT id FROM grants ORDER BY id LIMIT ?")?;
+    fn grants(&self, db: &Connection) -> Result<Vec<i64>> {
+        let mut statement = db.prepare("SELECT place FROM grants ORDER BY place LIMIT ?")?;
         let rows = statement.query_map([i64::try_from(self.batch)?], |row| row.get(0))?;
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 }
 
-fn rotate(db: &Connection, id: &[u8; 16]) -> Result<()> {
+fn rotate(db: &Connection, place: i64) -> Result<()> {
     let sql = "UPDATE grants SET generation = generation + 1, rotated = ?2, expires = min(?2 + idle, ends)
-               WHERE tenant = 'default' AND id = ?1 AND revoked IS NULL AND expires > ?2";
-    match db.prepare_cached(sql)?.execute(params![id, crate::site::now()])? {
+               WHERE place = ?1 AND revoked IS NULL AND expires > ?2";
+    match db.prepare_cached(sql)?.execute(params![place, crate::site::now()])? {
         1 => Ok(()),
         _ => broken("a grant is gone"),
     }
@@ -146,10 +146,11 @@ fn redeem(db: &Connection, n: u64, terms: &str) -> Result<()> {
     db.prepare_cached("INSERT INTO spent_codes (tenant, code, grant_id, expires) VALUES ('default', ?, ?, ?)")?
         .execute(params![id, id, now + 120])?;
     db.prepare_cached(
-        "INSERT INTO grants (tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due, terms)
-         VALUES ('default', ?1, 'web', 'user-of-the-bench', 0, ?2, ?3, NULL, 2592000, ?3, ?3, ?4)",
+        "INSERT INTO grants
+           (place, tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due, terms)
+         VALUES (?5, 'default', ?1, 'web', 'user-of-the-bench', 0, ?2, ?3, NULL, 2592000, ?3, ?3, ?4)",
     )?
-    .execute(params![id, now, now + 2_592_000, terms])?;
+    .execute(params![id, now, now + 2_592_000, terms, (1_i64 << 62) + i64::try_from(n)?])?;
     db.prepare_cached("INSERT INTO events (tenant, id, body) VALUES ('default', ?, ?)")?.execute(params![id, EVENT])?;
     Ok(())
 }

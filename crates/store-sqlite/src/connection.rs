@@ -1,7 +1,10 @@
 //! Opening the file: who may read it, how it is synced, and which SQLite may touch it.
 
 use crate::failure::{Failure, Result};
+use crate::verbs::grants::Place;
+use grantor_protocol::value::GrantId;
 use grantor_store::StoreError;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -119,6 +122,12 @@ fn settle(db: &Connection, cache: i64) -> Result<()> {
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", -cache)?;
+    // `place(id)`, for statements that meet identifiers in other rows.
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    db.create_scalar_function("place", 1, flags, |arguments| {
+        let id: Option<[u8; 16]> = arguments.get(0)?;
+        Ok(id.map(|id| Place::first(GrantId::from_bytes(id)).0))
+    })?;
     Ok(())
 }
 

@@ -4,16 +4,17 @@
 
 use grantor_protocol::directory::Tenant;
 use grantor_protocol::grant::{Rotation, Spend, Standing};
-use grantor_protocol::value::TenantName;
+use grantor_protocol::value::{GrantId, TenantName};
 use grantor_store::contract::samples::{
-    GRACE, START, at, client, declared_client, digest, event, grant_id, other_tenant, redeemed, redemption, session,
-    tenant, token, token_id, user,
+    GRACE, START, at, client, code_id, declared_client, digest, event, grant_id, other_tenant, redeemed, redemption,
+    session, tenant, token, token_id, user,
 };
 use grantor_store::{
-    AuditLog as _, Change, Directories as _, Grants as _, Result, Sessions as _, Store as _, StoreError, Uses as _,
+    AuditLog as _, Change, Directories as _, Grants as _, GrantsOf, Result, Sessions as _, Store as _, StoreError,
+    Uses as _,
 };
 use grantor_store_sqlite::SqliteStore;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,6 +129,76 @@ async fn rfc7009_2_1_a_restored_copy_revives_nothing() {
     let restored = SqliteStore::open(&copy).unwrap();
     assert!(matches!(restored.redeem(&tenant(), redemption(7, 7), START).await.unwrap(), Spend::Fresh(_)));
 }
+
+/// More of them than are moved at once, three that come to one place, and one that was revoked; a move that was broken off
+/// goes on where it was.
+#[tokio::test]
+async fn grants_of_an_earlier_schema_are_found_at_their_places() {
+    let directory = tempfile::tempdir().unwrap();
+    let twin = |n: u8| GrantId::new(1 << 40, [1, 2, 3, n, 5, 6, 7, 8, 9, 10]);
+    for broken_off in [false, true] {
+        let file = directory.path().join(format!("{broken_off}.db"));
+        let mut db = first_schema(&file);
+        let filling = db.transaction().unwrap();
+        let terms = serde_json::to_string(&redemption(1, 1).terms).unwrap();
+        let ids = (0..3).map(twin).chain((1..=20_000).map(grant_id));
+        for (n, id) in ids.enumerate() {
+            let mut insert = filling
+                .prepare_cached(
+                    "INSERT INTO grants VALUES ('default', ?1, 'client-1', 'user-1', 0, ?2, ?3, ?4, 1000, ?3, ?3, ?5)",
+                )
+                .unwrap();
+            let revoked = (n == 1).then_some(START.get());
+            insert.execute(params![id.as_bytes(), START.get(), at(1_000).get(), revoked, terms]).unwrap();
+        }
+        let (code, grant) = (code_id(1), grant_id(1));
+        let spent = params![code.as_bytes(), grant.as_bytes(), at(60).get()];
+        filling.execute("INSERT INTO spent_codes VALUES ('default', ?, ?, ?)", spent).unwrap();
+        filling.commit().unwrap();
+        if broken_off {
+            for step in LATER_SCHEMAS {
+                db.execute_batch(step).unwrap();
+            }
+            let place = i64::try_from(twin(0).millis()).unwrap() << 18 | 1 << 14 | 2 << 6 | 3;
+            db.execute(
+                "INSERT INTO grants SELECT ?, tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due,
+                   terms FROM grants_by_name WHERE id = ?",
+                params![place, twin(0).as_bytes()],
+            )
+            .unwrap();
+            db.execute("DELETE FROM grants_by_name WHERE id = ?", [twin(0).as_bytes()]).unwrap();
+            db.execute("UPDATE meta SET value = 9 WHERE name = 'schema'", ()).unwrap();
+        }
+        drop(db);
+        let store = SqliteStore::open(&file).unwrap();
+        for id in [twin(0), twin(2), grant_id(1), grant_id(10_000), grant_id(20_000)] {
+            let rotation = store.rotate(&tenant(), id, 0, GRACE, at(1)).await.unwrap();
+            assert!(matches!(rotation, Rotation::Rotated(_)), "{id}: {rotation:?}");
+        }
+        assert_eq!(store.rotate(&tenant(), twin(1), 0, GRACE, at(1)).await.unwrap(), Rotation::Revoked);
+        let of = GrantsOf::Subject(&redemption(1, 1).terms.subject);
+        let listed = store.grants(&tenant(), of, at(1), 30_000).await.unwrap();
+        assert_eq!(listed.len(), 20_002);
+        assert!(listed.windows(2).all(|pair| pair[0].id > pair[1].id));
+        assert_eq!(store.redeem(&tenant(), redemption(1, 7), at(1)).await.unwrap(), Spend::Spent(grant_id(1)));
+        drop(store);
+        let fresh = directory.path().join(format!("{broken_off}-fresh.db"));
+        drop(SqliteStore::open(&fresh).unwrap());
+        assert_eq!(schema(&file), schema(&fresh));
+    }
+}
+
+/// From the first to the one that moves grants.
+const LATER_SCHEMAS: [&str; 8] = [
+    include_str!("../migrations/0002_credential_uses.sql"),
+    include_str!("../migrations/0003_directory_feed.sql"),
+    include_str!("../migrations/0004_epoch_and_buckets.sql"),
+    include_str!("../migrations/0005_devices.sql"),
+    include_str!("../migrations/0006_statuses.sql"),
+    include_str!("../migrations/0007_desk.sql"),
+    include_str!("../migrations/0008_remembered_log.sql"),
+    include_str!("../migrations/0009_places.sql"),
+];
 
 /// As the first release made it.
 fn first_schema(file: &Path) -> Connection {

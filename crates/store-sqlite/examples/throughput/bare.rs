@@ -69,10 +69,10 @@ impl Bare {
         let terms: String = self
             .db
             .prepare_cached(
-                "UPDATE grants SET generation = generation + 1, rotated = ?3, expires = min(?3 + idle, ends)
-                 WHERE tenant = ?1 AND id = ?2 RETURNING terms",
+                "UPDATE grants SET generation = generation + 1, rotated = ?2, expires = min(?2 + idle, ends)
+                 WHERE place = ?1 RETURNING terms",
             )?
-            .query_row(params!["default", grant_id(self.at).as_bytes(), START.get()], |row| row.get(0))?;
+            .query_row(params![i64::try_from(self.at)?, START.get()], |row| row.get(0))?;
         std::hint::black_box(terms);
         Ok(())
     }
@@ -87,8 +87,8 @@ impl Bare {
         let terms = redemption.terms;
         self.db
             .prepare_cached(
-                "INSERT INTO grants (tenant, id, client, subject, generation, rotated, expires, idle, ends, due, terms)
-                 VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?6, ?9)",
+                "INSERT INTO grants (place, tenant, id, client, subject, generation, rotated, expires, idle, ends, due, terms)
+                 VALUES (?10, ?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?6, ?9)",
             )?
             .execute(params![
                 "default",
@@ -99,7 +99,8 @@ impl Bare {
                 START.plus(terms.idle).get(),
                 terms.idle.get(),
                 terms.ends.get(),
-                serde_json::to_string(&terms)?
+                serde_json::to_string(&terms)?,
+                i64::try_from(n)?
             ])?;
         Ok(())
     }
@@ -126,8 +127,8 @@ impl Bare {
         self.at = (self.at + 104_729) % self.grants;
         let terms: String = self
             .db
-            .prepare_cached("SELECT terms FROM grants WHERE tenant = ? AND id = ?")?
-            .query_row(params!["default", grant_id(self.at).as_bytes()], |row| row.get(0))?;
+            .prepare_cached("SELECT terms FROM grants WHERE place = ?")?
+            .query_row([i64::try_from(self.at)?], |row| row.get(0))?;
         std::hint::black_box(terms);
         Ok(())
     }

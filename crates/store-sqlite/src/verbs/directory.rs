@@ -22,8 +22,10 @@ const ALL_OF_KIND: &str = "SELECT body FROM directory WHERE kind = ? ORDER BY te
 pub(super) const FORGET_REMEMBERED: &str = "UPDATE remembered SET tenant = '' WHERE tenant = ?";
 
 /// Every table that has rows of a tenant; the audit log is append-only and keeps its rows.
-const OF_A_TENANT: [&str; 15] = [
-    "DELETE FROM grants WHERE tenant = ?",
+pub(super) const OF_A_TENANT: [&str; 16] = [
+    // Each finds its partial index.
+    "DELETE FROM grants WHERE tenant = ? AND revoked IS NULL",
+    "DELETE FROM grants WHERE tenant = ? AND revoked IS NOT NULL",
     "DELETE FROM spent_codes WHERE tenant = ?",
     "DELETE FROM devices WHERE tenant = ?",
     "DELETE FROM statuses WHERE tenant = ?",

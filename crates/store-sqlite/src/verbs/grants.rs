@@ -13,8 +13,14 @@ pub(crate) struct Owner {
     pub(crate) client: String,
 }
 
+/// Where the row of a grant lies: among those of its moment, so that a new one goes to the end of the table, and its
+/// identifier leads to it without an index (ADR 24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(pub(crate) i64);
+
 /// A grant as it lies in its row: its terms can be read later, by whoever asked for it.
 pub(crate) struct Stored {
+    place: Place,
     id: GrantId,
     generation: u32,
     rotated: UnixTime,
@@ -27,10 +33,19 @@ pub(crate) struct Stored {
 /// The columns of [`Stored::from_row`].
 macro_rules! columns {
     () => {
-        "id, generation, rotated, expires, revoked, terms, (SELECT id FROM epoch) AS epoch"
+        "place, id, generation, rotated, expires, revoked, terms, (SELECT id FROM epoch) AS epoch"
     };
 }
 pub(crate) use columns;
+
+/// Which row it is: ?1 is the tenant, ?2 the identifier, ?3 its [`Place::first`]. Those few that came to the same place lie
+/// behind it. The sign says that no index of tenants leads there.
+macro_rules! named {
+    () => {
+        "place BETWEEN ?3 AND ?3 + 15 AND id = ?2 AND +tenant = ?1"
+    };
+}
+pub(crate) use named;
 
 /// The column of [`Stored::owned`], behind [`columns`].
 macro_rules! owner {
@@ -96,24 +111,21 @@ pub(crate) fn rotate(
     grace: Seconds,
     now: UnixTime,
 ) -> Result<Rotation> {
-    let renewal = db
-        .prepare_cached(
-            "UPDATE grants
-             SET generation = min(generation + 1, 4294967295), rotated = ?4, expires = min(?4 + idle, ends)
-             WHERE tenant = ?1 AND id = ?2 AND generation = ?3 AND revoked IS NULL AND expires > ?4
-             AND id >= (SELECT id FROM epoch)
-             RETURNING generation, rotated, expires",
-        )?
-        .query_row(params![tenant.as_str(), id.as_bytes(), generation, now.get()], |row| {
-            let (rotated, expires) = (UnixTime::new(row.get(1)?), UnixTime::new(row.get(2)?));
-            Ok(Renewal { generation: row.get(0)?, rotated, expires })
-        })
-        .optional()?;
-    if let Some(renewal) = renewal {
+    let first = Place::first(id);
+    if let Some(renewal) = renew(db, first, tenant, id, generation, now)? {
         return Ok(Rotation::Rotated(renewal));
     }
-    let Some(grant) = find(db, tenant, id)? else { return Ok(Rotation::Unknown) };
-    Ok(match grant.present(generation, now, grace) {
+    let Some(stored) = stored(db, tenant, id)? else { return Ok(Rotation::Unknown) };
+    let place = stored.place;
+    let grant = stored.grant()?;
+    let presented = grant.present(generation, now, grace);
+    if presented == Presented::Current
+        && place != first
+        && let Some(renewal) = renew(db, place, tenant, id, generation, now)?
+    {
+        return Ok(Rotation::Rotated(renewal));
+    }
+    Ok(match presented {
         Presented::Repeated => Rotation::Repeated(grant.renewal()),
         Presented::Reused => {
             revoke(db, tenant, id, now)?;
@@ -128,17 +140,46 @@ pub(crate) fn rotate(
     })
 }
 
+/// The next generation of what lies there, if it is this grant in this generation.
+fn renew(
+    db: &Connection,
+    place: Place,
+    tenant: &TenantName,
+    id: GrantId,
+    generation: u32,
+    now: UnixTime,
+) -> Result<Option<Renewal>> {
+    let renewal = db
+        .prepare_cached(
+            "UPDATE grants
+             SET generation = min(generation + 1, 4294967295), rotated = ?5, expires = min(?5 + idle, ends)
+             WHERE place = ?3 AND id = ?2 AND tenant = ?1 AND generation = ?4 AND revoked IS NULL AND expires > ?5
+             AND id >= (SELECT id FROM epoch)
+             RETURNING generation, rotated, expires",
+        )?
+        .query_row(params![tenant.as_str(), id.as_bytes(), place.0, generation, now.get()], |row| {
+            let (rotated, expires) = (UnixTime::new(row.get(1)?), UnixTime::new(row.get(2)?));
+            Ok(Renewal { generation: row.get(0)?, rotated, expires })
+        })
+        .optional()?;
+    Ok(renewal)
+}
+
 pub(crate) fn find(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<Grant>> {
-    db.prepare_cached(concat!("SELECT ", columns!(), " FROM grants WHERE tenant = ? AND id = ?"))?
-        .query_row(params![tenant.as_str(), id.as_bytes()], Stored::from_row)
-        .optional()?
-        .map(Stored::grant)
-        .transpose()
+    stored(db, tenant, id)?.map(Stored::grant).transpose()
+}
+
+fn stored(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<Stored>> {
+    let found = db
+        .prepare_cached(concat!("SELECT ", columns!(), " FROM grants WHERE ", named!(), " LIMIT 1"))?
+        .query_row(params![tenant.as_str(), id.as_bytes(), Place::first(id).0], Stored::from_row)
+        .optional()?;
+    Ok(found)
 }
 
 pub(crate) fn find_owned(db: &Connection, tenant: &TenantName, id: GrantId) -> Result<Option<OwnedGrant>> {
-    db.prepare_cached(concat!("SELECT ", columns!(), ", ", owner!(), " FROM grants WHERE tenant = ? AND id = ?"))?
-        .query_row(params![tenant.as_str(), id.as_bytes()], Stored::owned_from_row)
+    db.prepare_cached(concat!("SELECT ", columns!(), ", ", owner!(), " FROM grants WHERE ", named!(), " LIMIT 1"))?
+        .query_row(params![tenant.as_str(), id.as_bytes(), Place::first(id).0], Stored::owned_from_row)
         .optional()?
         .map(Stored::owned)
         .transpose()
@@ -153,7 +194,7 @@ pub(crate) fn list(
 ) -> Result<Vec<Grant>> {
     let sql = format!(
         "SELECT {} FROM grants
-         WHERE {} AND expires > ?4 AND id >= (SELECT id FROM epoch) ORDER BY id DESC LIMIT ?5",
+         WHERE {} AND expires > ?4 AND id >= (SELECT id FROM epoch) ORDER BY place DESC LIMIT ?5",
         columns!(),
         owner.standing_grants()
     );
@@ -171,11 +212,12 @@ pub(crate) fn list(
 /// from it may still live.
 pub(crate) fn revoke(db: &Connection, tenant: &TenantName, id: GrantId, now: UnixTime) -> Result<bool> {
     let stood = db
-        .prepare_cached(
-            "UPDATE grants SET revoked = ?3
-             WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL AND id >= (SELECT id FROM epoch) RETURNING expires > ?3",
-        )?
-        .query_row(params![tenant.as_str(), id.as_bytes(), now.get()], |row| row.get(0))
+        .prepare_cached(concat!(
+            "UPDATE grants SET revoked = ?4 WHERE ",
+            named!(),
+            " AND revoked IS NULL AND id >= (SELECT id FROM epoch) RETURNING expires > ?4",
+        ))?
+        .query_row(params![tenant.as_str(), id.as_bytes(), Place::first(id).0, now.get()], |row| row.get(0))
         .optional()?;
     Ok(stood.unwrap_or(false))
 }
@@ -232,46 +274,80 @@ impl Owner {
     }
 }
 
+/// At the first place that is free from [`Place::first`] on.
 fn insert(db: &Connection, tenant: &TenantName, grant: &Grant) -> Result<()> {
-    db.prepare_cached(
-        "INSERT INTO grants (tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due, terms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, ?9, ?7, ?10)",
-    )?
-    .execute(params![
-        tenant.as_str(),
-        grant.id.as_bytes(),
-        grant.terms.client.as_str(),
-        grant.terms.subject.as_str(),
-        grant.generation,
-        grant.rotated.get(),
-        grant.expires.get(),
-        grant.terms.idle.get(),
-        grant.terms.ends.get(),
-        serde_json::to_string(&grant.terms)?
-    ])?;
-    Ok(())
+    let mut insert = db.prepare_cached(
+        "INSERT INTO grants
+           (place, tenant, id, client, subject, generation, rotated, expires, revoked, idle, ends, due, terms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL, ?9, ?10, ?8, ?11) ON CONFLICT DO NOTHING",
+    )?;
+    let terms = serde_json::to_string(&grant.terms)?;
+    for place in Place::all(grant.id) {
+        let inserted = insert.execute(params![
+            place.0,
+            tenant.as_str(),
+            grant.id.as_bytes(),
+            grant.terms.client.as_str(),
+            grant.terms.subject.as_str(),
+            grant.generation,
+            grant.rotated.get(),
+            grant.expires.get(),
+            grant.terms.idle.get(),
+            grant.terms.ends.get(),
+            terms
+        ])?;
+        if inserted == 1 {
+            return Ok(());
+        }
+        if stored(db, tenant, grant.id)?.is_some() {
+            break;
+        }
+    }
+    Err(StoreError::Broken(format!("there is no place for grant {}", grant.id)).into())
+}
+
+impl Place {
+    /// How many grants can come to the same place. With eighteen random bits in each millisecond it is one but for a few in a
+    /// million.
+    const SHARED: i64 = 16;
+
+    /// Where a grant lies unless another one lies there: 45 bits of the milliseconds of its identifier, which last for a
+    /// thousand years, and the first 18 random ones (RFC 9562 5.7).
+    pub(crate) fn first(id: GrantId) -> Self {
+        let [.., a, b, c, _, _, _, _, _, _, _] = *id.as_bytes();
+        let random = (i64::from(a & 0x0F) << 14) | (i64::from(b) << 6) | i64::from(c & 0x3F);
+        let millis = i64::try_from(id.millis() & ((1 << 45) - 1)).unwrap_or(i64::MAX);
+        Self((millis << 18) | random)
+    }
+
+    /// And where it may lie then.
+    pub(crate) fn all(id: GrantId) -> impl Iterator<Item = Self> {
+        let first = Self::first(id).0;
+        (first..first.saturating_add(Self::SHARED)).map(Self)
+    }
 }
 
 impl Stored {
     /// From the columns of [`columns`].
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let id = GrantId::from_bytes(row.get(0)?);
-        let epoch = TokenId::from_bytes(row.get(6)?);
+        let id = GrantId::from_bytes(row.get(1)?);
+        let epoch = TokenId::from_bytes(row.get(7)?);
         let before_epoch = (id.as_bytes() < epoch.as_bytes()).then(|| taken_back_at(epoch));
         Ok(Self {
+            place: Place(row.get(0)?),
             id,
-            generation: row.get(1)?,
-            rotated: UnixTime::new(row.get(2)?),
-            expires: UnixTime::new(row.get(3)?),
-            revoked: row.get::<_, Option<i64>>(4)?.map(UnixTime::new).or(before_epoch),
-            terms: row.get(5)?,
+            generation: row.get(2)?,
+            rotated: UnixTime::new(row.get(3)?),
+            expires: UnixTime::new(row.get(4)?),
+            revoked: row.get::<_, Option<i64>>(5)?.map(UnixTime::new).or(before_epoch),
+            terms: row.get(6)?,
             owner: None,
         })
     }
 
     /// The same, and [`owner`] behind them.
     pub(crate) fn owned_from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { owner: row.get(7)?, ..Self::from_row(row)? })
+        Ok(Self { owner: row.get(8)?, ..Self::from_row(row)? })
     }
 
     /// With its terms, and the user whose it is.
@@ -292,3 +368,6 @@ impl Stored {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

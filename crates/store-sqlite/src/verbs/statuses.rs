@@ -53,7 +53,8 @@ pub(crate) fn invalid(
            OR EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = '' AND client = s.client AND cutoff > s.token)
            OR (s.grant_id IS NOT NULL AND NOT EXISTS (
              SELECT 1 FROM grants AS g
-             WHERE g.tenant = ?1 AND g.id = s.grant_id AND g.revoked IS NULL AND g.id >= (SELECT id FROM epoch)
+             WHERE g.place BETWEEN place(s.grant_id) AND place(s.grant_id) + 15 AND g.id = s.grant_id AND +g.tenant = ?1
+             AND g.revoked IS NULL AND g.id >= (SELECT id FROM epoch)
              AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = g.subject
                              AND client IN ('', s.client) AND cutoff > s.token)
              AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.tenant = ?1 AND u.sub = g.subject

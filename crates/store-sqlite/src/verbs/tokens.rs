@@ -1,6 +1,6 @@
 //! Access tokens that were taken back, one by one or all before a moment.
 
-use super::grants::{Owner, Stored, columns, owner};
+use super::grants::{Owner, Place, Stored, columns, named, owner};
 use crate::failure::Result;
 use grantor_protocol::grant::{Standing, TokenRef};
 use grantor_protocol::value::{TenantName, TokenId, UnixTime};
@@ -50,14 +50,18 @@ pub(crate) fn standing(db: &Connection, tenant: &TenantName, token: &TokenRef) -
                 columns!(),
                 ", ",
                 owner!(),
-                " FROM grants
-                 WHERE tenant = ?1 AND id = ?4 AND revoked IS NULL AND min(?2, id) >= (SELECT id FROM epoch)
-                 AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = ?1 AND token = ?2)
-                 AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = '' AND client = ?3 AND cutoff > ?2)
+                " FROM grants WHERE ",
+                named!(),
+                " AND revoked IS NULL AND min(?4, id) >= (SELECT id FROM epoch)
+                 AND NOT EXISTS (SELECT 1 FROM revoked_tokens WHERE tenant = ?1 AND token = ?4)
+                 AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = '' AND client = ?5 AND cutoff > ?4)
                  AND NOT EXISTS (SELECT 1 FROM cutoffs WHERE tenant = ?1 AND subject = grants.subject
-                                 AND client IN ('', ?3) AND cutoff > ?2)",
+                                 AND client IN ('', ?5) AND cutoff > ?4)
+                 LIMIT 1",
             ))?
-            .query_row(params![tenant.as_str(), jti, client, grant.as_bytes()], |row| Stored::owned_from_row(row).map(Some))
+            .query_row(params![tenant.as_str(), grant.as_bytes(), Place::first(grant).0, jti, client], |row| {
+                Stored::owned_from_row(row).map(Some)
+            })
             .optional()?,
     };
     match good {
