@@ -87,7 +87,7 @@ impl Bare {
         let db = Connection::open(copy)?;
         // As the store sets them.
         db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8192;
              PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
         )?;
         let places = self.grants(&db)?;

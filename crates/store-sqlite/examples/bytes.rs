@@ -18,7 +18,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const TABLES: [&str; 8] =
     ["grants", "spent_codes", "sessions", "consents", "events", "remembered", "revoked_tokens", "cutoffs"];
-const TASKS: u64 = 512;
+const TASKS: u64 = 64;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {

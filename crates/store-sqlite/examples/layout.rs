@@ -15,29 +15,37 @@ type Put = fn(&Connection, u64, u64) -> rusqlite::Result<()>;
 
 struct Layout {
     name: &'static str,
+    /// In bytes.
+    page: u32,
     schema: &'static str,
     /// Writes the n-th row; with how many stay, in layouts that drop the oldest.
     put: Put,
 }
 
-const LAYOUTS: [Layout; 7] = [
+const PAGE: u32 = 2_048;
+
+const LAYOUTS: [Layout; 10] = [
     Layout {
         name: "random 32-byte key, without rowid",
+        page: PAGE,
         schema: "CREATE TABLE t (key BLOB PRIMARY KEY, value INTEGER) STRICT, WITHOUT ROWID",
         put: |db, n, _| insert(db, &digest(n), n),
     },
     Layout {
         name: "rowid, index of random 32-byte keys",
+        page: PAGE,
         schema: "CREATE TABLE t (key BLOB PRIMARY KEY, value INTEGER) STRICT",
         put: |db, n, _| insert(db, &digest(n), n),
     },
     Layout {
         name: "16-byte key in the order of time, without rowid",
+        page: PAGE,
         schema: "CREATE TABLE t (key BLOB PRIMARY KEY, value INTEGER) STRICT, WITHOUT ROWID",
         put: |db, n, _| insert(db, &ordered(n), n),
     },
     Layout {
         name: "remembered by value, index of expiry; the oldest go",
+        page: PAGE,
         schema: "CREATE TABLE t (tenant TEXT, purpose TEXT, value BLOB, expires INTEGER,
                    PRIMARY KEY (tenant, purpose, value)) STRICT, WITHOUT ROWID;
                  CREATE INDEX i ON t (expires)",
@@ -60,6 +68,7 @@ const LAYOUTS: [Layout; 7] = [
     },
     Layout {
         name: "remembered by value, rowid, index of expiry; the oldest go",
+        page: PAGE,
         schema: "CREATE TABLE t (tenant TEXT, purpose TEXT, value BLOB, expires INTEGER,
                    UNIQUE (tenant, purpose, value)) STRICT;
                  CREATE INDEX i ON t (expires)",
@@ -74,6 +83,7 @@ const LAYOUTS: [Layout; 7] = [
     },
     Layout {
         name: "remembered by bucket of expiry and value; the oldest go",
+        page: PAGE,
         schema: "CREATE TABLE t (bucket INTEGER, value BLOB, purpose TEXT, tenant TEXT, expires INTEGER,
                    PRIMARY KEY (bucket, value, purpose, tenant)) STRICT, WITHOUT ROWID",
         put: |db, n, kept| {
@@ -115,6 +125,7 @@ const LAYOUTS: [Layout; 7] = [
     Layout {
         // As the store does, which looks for a value in memory.
         name: "remembered by bucket of expiry and order of coming; the oldest go",
+        page: PAGE,
         schema: "CREATE TABLE t (bucket INTEGER, place INTEGER, value BLOB, purpose TEXT, tenant TEXT, expires INTEGER,
                    PRIMARY KEY (bucket, place)) STRICT, WITHOUT ROWID",
         put: |db, n, kept| {
@@ -135,7 +146,48 @@ const LAYOUTS: [Layout; 7] = [
             )
         },
     },
+    Layout {
+        name: "half a kilobyte, rewritten; rowid, index of 16 bytes, 4 KiB",
+        page: 4_096,
+        schema: "CREATE TABLE t (key BLOB PRIMARY KEY, value INTEGER, body TEXT) STRICT",
+        put: |db, n, kept| {
+            if n <= kept {
+                let sql = "INSERT INTO t VALUES (?, ?, ?)";
+                return run(db, sql, params![ordered(n), integer(n), BODY]);
+            }
+            run(db, "UPDATE t SET value = ? WHERE key = ?", params![integer(n), ordered(any(n, kept))])
+        },
+    },
+    Layout {
+        name: "half a kilobyte, rewritten; by its place, 4 KiB",
+        page: 4_096,
+        schema: PLACES,
+        put: rewrite_at_its_place,
+    },
+    Layout {
+        // As the store does with grants.
+        name: "half a kilobyte, rewritten; by its place, 2 KiB",
+        page: PAGE,
+        schema: PLACES,
+        put: rewrite_at_its_place,
+    },
 ];
+
+const PLACES: &str = "CREATE TABLE t (place INTEGER PRIMARY KEY, key BLOB, value INTEGER, body TEXT) STRICT";
+const BODY: &str = match str::from_utf8(&[b'x'; 450]) {
+    Ok(body) => body,
+    Err(_) => "",
+};
+
+fn rewrite_at_its_place(db: &Connection, n: u64, kept: u64) -> rusqlite::Result<()> {
+    // Far from each other, as times with random bits are.
+    let place = |n: u64| integer(n << 18);
+    if n <= kept {
+        return run(db, "INSERT INTO t VALUES (?, ?, ?, ?)", params![place(n), ordered(n), integer(n), BODY]);
+    }
+    let key = any(n, kept);
+    run(db, "UPDATE t SET value = ? WHERE place = ? AND key = ?", params![integer(n), place(key), ordered(key)])
+}
 
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
@@ -171,9 +223,9 @@ struct Table {
 impl Table {
     fn make(layout: &'static Layout, file: PathBuf, kept: u64) -> Result<Self, Failure> {
         let db = Connection::open(&file)?;
-        db.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
-        )?;
+        db.pragma_update(None, "page_size", layout.page)?;
+        db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;")?;
+        db.pragma_update(None, "wal_autocheckpoint", (16 << 20) / layout.page)?;
         db.execute_batch(layout.schema)?;
         let mut table = Self { layout, file, db, kept, next: 1, spent: Duration::ZERO };
         while table.next <= kept {
@@ -209,7 +261,7 @@ impl Table {
         self.db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
         let held: i64 = self.db.query_row("SELECT count(*) FROM t", (), |row| row.get(0))?;
         let bytes = i64::try_from(std::fs::metadata(&self.file)?.len())? / held.max(1);
-        println!("{:<58} {per_second:>8} rows/s {bytes:>5} bytes a row", self.layout.name);
+        println!("{:<60} {per_second:>8} rows/s {bytes:>5} bytes a row", self.layout.name);
         Ok(())
     }
 
@@ -227,7 +279,11 @@ fn remove(file: &Path) {
 }
 
 fn insert(db: &Connection, key: &[u8], n: u64) -> rusqlite::Result<()> {
-    db.prepare_cached("INSERT INTO t (key, value) VALUES (?, ?)")?.execute(params![key, integer(n)])?;
+    run(db, "INSERT INTO t (key, value) VALUES (?, ?)", params![key, integer(n)])
+}
+
+fn run(db: &Connection, sql: &str, params: impl rusqlite::Params) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute(params)?;
     Ok(())
 }
 
@@ -236,12 +292,20 @@ fn drop_until(db: &Connection, sql: &str, n: u64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// One of those that are there.
+fn any(n: u64, kept: u64) -> u64 {
+    scattered(n) % kept + 1
+}
+
+fn scattered(n: u64) -> u64 {
+    let scattered = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (scattered ^ (scattered >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+}
+
 /// As scattered as a digest, and cheaper.
 fn digest(n: u64) -> [u8; 32] {
     let mut digest = [7; 32];
-    let scattered = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let scattered = (scattered ^ (scattered >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    for (byte, of) in digest.iter_mut().zip(scattered.to_be_bytes()) {
+    for (byte, of) in digest.iter_mut().zip(scattered(n).to_be_bytes()) {
         *byte = of;
     }
     digest

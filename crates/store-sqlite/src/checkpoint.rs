@@ -3,6 +3,7 @@
 //! SQLite begins the log anew when all of it was carried over, which it never is while others write. So the thread
 //! carries over what it finds, and the writer what is left then: what was written in the meantime.
 
+use crate::connection::pages;
 use crate::failure::Result;
 use grantor_store::StoreError;
 use rusqlite::Connection;
@@ -12,10 +13,10 @@ use std::thread::JoinHandle;
 
 /// After how many verbs the log is looked at. A refresh writes one page or two.
 const VERBS: usize = 1_024;
-/// How long the log is, in pages, when it is worth the while: 16 MiB.
-const WORTH: i64 = 4_096;
-/// What may be left for the writer, in pages.
-const LEFT: i64 = 256;
+/// How long the log is when it is worth the while, in bytes.
+const WORTH: i64 = 16 << 20;
+/// What may be left for the writer, in bytes.
+const LEFT: i64 = 1 << 20;
 /// How often it tries to leave no more than that.
 const PASSES: usize = 4;
 
@@ -32,12 +33,13 @@ impl Checkpoints {
     pub(crate) fn start(db: Connection) -> Result<Self> {
         let (left, closing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let (tell, stop) = (Arc::clone(&left), Arc::clone(&closing));
+        let (worth, most_left) = (pages(&db, WORTH)?, pages(&db, LEFT)?);
         let thread = std::thread::Builder::new()
             .name("grantor-sqlite-log".to_owned())
             .spawn(move || {
                 while !stop.load(Ordering::Acquire) {
                     std::thread::park();
-                    if carry_most(&db, &stop) {
+                    if carry_most(&db, &stop, worth, most_left) {
                         tell.store(true, Ordering::Release);
                     }
                 }
@@ -72,8 +74,8 @@ impl Drop for Checkpoints {
     }
 }
 
-/// Gives whether so little is left that the writer can carry it over.
-fn carry_most(db: &Connection, stop: &AtomicBool) -> bool {
+/// Gives whether so little is left that the writer can carry it over. Both limits are in pages.
+fn carry_most(db: &Connection, stop: &AtomicBool, worth: i64, most_left: i64) -> bool {
     for pass in 0..PASSES {
         let (long, carried) = match if pass == 0 { look(db) } else { carry(db) } {
             Ok(found) => found,
@@ -82,10 +84,10 @@ fn carry_most(db: &Connection, stop: &AtomicBool) -> bool {
                 return false;
             }
         };
-        if stop.load(Ordering::Acquire) || long < WORTH {
+        if stop.load(Ordering::Acquire) || long < worth {
             return false;
         }
-        if pass > 0 && long - carried <= LEFT {
+        if pass > 0 && long - carried <= most_left {
             return true;
         }
     }
@@ -110,7 +112,7 @@ fn checkpoint(db: &Connection, how: &str) -> Result<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::{Checkpoints, Ordering, VERBS, WORTH, look};
-    use crate::connection::{log_keeper, writer};
+    use crate::connection::{log_keeper, pages, writer};
 
     #[test]
     fn a_long_log_is_carried_over_and_begun_anew() {
@@ -122,11 +124,12 @@ mod tests {
         let write = |pages: i64| {
             db.execute("DELETE FROM t", ()).unwrap();
             let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-                       INSERT INTO t SELECT zeroblob(4000) FROM n";
+                       INSERT INTO t SELECT zeroblob(2000) FROM n";
             db.execute(sql, [pages]).unwrap();
         };
-        write(WORTH + 100);
-        assert!(look(&db).unwrap().0 > WORTH);
+        let worth = pages(&db, WORTH).unwrap();
+        write(worth + 100);
+        assert!(look(&db).unwrap().0 > worth);
         checkpoints.committed(VERBS - 1, &db);
         assert_eq!(look(&db).unwrap().1, 0, "few verbs are not worth a look");
         checkpoints.committed(1, &db);
@@ -138,6 +141,6 @@ mod tests {
         let (long, carried) = look(&db).unwrap();
         assert_eq!(long, carried, "the writer has done the rest");
         write(10);
-        assert!(look(&db).unwrap().0 < WORTH, "the log has begun anew");
+        assert!(look(&db).unwrap().0 < worth, "the log has begun anew");
     }
 }

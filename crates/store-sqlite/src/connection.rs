@@ -17,9 +17,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// How often to try what SQLite does not wait for, and how long to pause in between.
 const ATTEMPTS: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(10);
-/// The longest log in pages, 64 MiB: whoever opens the file after a crash reads it.
-const LONGEST_LOG: i32 = 16_384;
-const PAGE: i64 = 4_096;
+/// The longest log, in bytes: whoever opens the file after a crash reads it.
+const LONGEST_LOG: i64 = 64 << 20;
+/// Of a new file, in bytes. A refresh changes some of one row of half a kilobyte, and a commit writes whole pages. A file keeps
+/// the pages that it was made with; a backup of it has these.
+const PAGE: i64 = 2_048;
 /// How many kibibytes of the file a connection keeps in memory: the writer has what leads to a million grants; a reader
 /// forgets what it knows when somebody has written, and finds it again in the memory of the operating system.
 const LARGE_CACHE: i64 = 4_096;
@@ -47,8 +49,8 @@ pub(crate) fn writer(path: &Path) -> Result<Connection> {
     // Where fsync does not reach the disk (macOS), what does.
     db.pragma_update(None, "fullfsync", true)?;
     // See `checkpoint`; this is for when its thread does not come round to it.
-    db.pragma_update(None, "wal_autocheckpoint", LONGEST_LOG)?;
-    db.pragma_update(None, "journal_size_limit", i64::from(LONGEST_LOG) * PAGE)?;
+    db.pragma_update(None, "wal_autocheckpoint", pages(&db, LONGEST_LOG)?)?;
+    db.pragma_update(None, "journal_size_limit", LONGEST_LOG)?;
     Ok(db)
 }
 
@@ -111,12 +113,20 @@ fn keep_log(db: &Connection) -> Result<String> {
     Err(StoreError::Busy("another process is making the same database".to_owned()).into())
 }
 
+/// So many bytes of this file, in pages.
+pub(crate) fn pages(db: &Connection, bytes: i64) -> Result<i64> {
+    let page: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    Ok(bytes / page.max(1))
+}
+
 fn flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
 fn settle(db: &Connection, cache: i64) -> Result<()> {
     db.busy_timeout(PATIENCE)?;
+    // Before the first write: later it says only how a copy is made.
+    db.pragma_update(None, "page_size", PAGE)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.pragma_update(None, "foreign_keys", false)?;
     db.pragma_update(None, "trusted_schema", false)?;
@@ -147,6 +157,8 @@ mod tests {
         let number = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(number("synchronous"), 2);
         assert_eq!(number("fullfsync"), 1);
+        assert_eq!(number("page_size"), 2_048);
+        assert_eq!(number("wal_autocheckpoint"), 32_768, "64 MiB");
         let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
         assert!(reader(&file).unwrap().execute_batch("CREATE TABLE t (a)").is_err());

@@ -181,11 +181,18 @@ async fn grants_of_an_earlier_schema_are_found_at_their_places() {
         assert_eq!(listed.len(), 20_002);
         assert!(listed.windows(2).all(|pair| pair[0].id > pair[1].id));
         assert_eq!(store.redeem(&tenant(), redemption(1, 7), at(1)).await.unwrap(), Spend::Spent(grant_id(1)));
+        let copy = directory.path().join(format!("{broken_off}-copy.db"));
+        store.backup(&copy).await.unwrap();
         drop(store);
+        assert_eq!([&file, &copy].map(|file| page_size(file)), [4_096, 2_048], "a copy has the pages of new files");
         let fresh = directory.path().join(format!("{broken_off}-fresh.db"));
         drop(SqliteStore::open(&fresh).unwrap());
         assert_eq!(schema(&file), schema(&fresh));
     }
+}
+
+fn page_size(file: &Path) -> i64 {
+    Connection::open(file).unwrap().pragma_query_value(None, "page_size", |row| row.get(0)).unwrap()
 }
 
 /// From the first to the one that moves grants.

@@ -22,7 +22,7 @@ impl Bare {
         db.set_prepared_statement_cache_capacity(128);
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
-             PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;",
+             PRAGMA wal_autocheckpoint = 8192; PRAGMA cache_size = -8192;",
         )?;
         Ok(Self { db, grants: 0, next: 0, at: 0 })
     }
