@@ -270,13 +270,15 @@ fn the_database_of_another_program_is_no_copy() {
 fn a_damaged_copy_is_refused() {
     let folder = with_a_copy();
     let copy = std::fs::read(folder.path().join("copy.db")).unwrap();
-    std::fs::write(folder.path().join("cut.db"), &copy[..copy.len() - 4096]).unwrap();
+    // "The database page size in bytes", in the header of the file.
+    let size = usize::from(u16::from_be_bytes([copy[16], copy[17]]));
+    std::fs::write(folder.path().join("cut.db"), &copy[..copy.len() - size]).unwrap();
     let said = refusal(&folder, "cut.db");
     assert!(said.contains("damaged") || said.contains("malformed"), "{said}");
     // Whether a restore needs what is on a page or not.
-    for page in (4096..copy.len()).step_by(4096) {
+    for page in (size..copy.len()).step_by(size) {
         let mut wrong = copy.clone();
-        wrong[page..page + 4096].fill(0x5a);
+        wrong[page..page + size].fill(0x5a);
         std::fs::write(folder.path().join("wrong.db"), wrong).unwrap();
         let said = refusal(&folder, "wrong.db");
         assert!(said.contains("damaged") || said.contains("malformed"), "page at {page}: {said}");
