@@ -3,11 +3,13 @@
 //! Every verb that waits when a commit ends goes into the next transaction: an error of one undoes that one only.
 //! Answers are sent after the commit, so that what was acknowledged is on the disk.
 
+mod delivery;
 mod queue;
 
 use crate::checkpoint::Checkpoints;
 use crate::failure::{Failure, Result};
 use crate::verbs::audit;
+use delivery::Delivery;
 use grantor_protocol::audit::Event;
 use grantor_store::{Activity, StoreError};
 use queue::{Queue, Ticket};
@@ -49,6 +51,15 @@ struct Written {
 enum Job {
     Verb(Box<dyn Verb>),
     Note(Box<Event>),
+}
+
+impl Job {
+    /// Says that it was done.
+    fn committed(self) {
+        if let Self::Verb(verb) = self {
+            verb.answer(None);
+        }
+    }
 }
 
 impl queue::Job for Job {
@@ -96,9 +107,10 @@ impl Writer {
         let jobs = Arc::clone(&queue);
         let written = Arc::<Written>::default();
         let counted = Arc::clone(&written);
+        let delivery = Delivery::start();
         let thread = std::thread::Builder::new()
             .name("grantor-sqlite".to_owned())
-            .spawn(move || work(&db, &checkpoints, ended, &jobs, &counted))
+            .spawn(move || work(&db, &checkpoints, ended, &jobs, &delivery, &counted))
             .map_err(|error| StoreError::Broken(format!("the writing thread cannot be started: {error}")))?;
         Ok(Self { queue, written, patience, thread: Some(thread) })
     }
@@ -223,9 +235,15 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Verb for Waiting<T, F>
     }
 }
 
-fn work(db: &Connection, checkpoints: &Checkpoints, ended: impl Fn(bool), queue: &Queue<Job>, written: &Written) {
+fn work(
+    db: &Connection,
+    checkpoints: &Checkpoints,
+    ended: impl Fn(bool),
+    queue: &Queue<Job>,
+    delivery: &Delivery,
+    written: &Written,
+) {
     let _closing = Closing(queue);
-    let mut batch = Vec::with_capacity(BATCH);
     let mut expected = 0;
     let mut pace = Duration::ZERO;
     while queue.wait() {
@@ -234,39 +252,42 @@ fn work(db: &Connection, checkpoints: &Checkpoints, ended: impl Fn(bool), queue:
         // commits end. Whoever is alone never waits.
         queue.linger(expected, pace, pace * PAUSES);
         let begun = Instant::now();
+        let mut batch = Vec::new();
         let failure = transaction(db, queue, &mut batch).err();
         ended(failure.is_some());
         pace = begun.elapsed().min(LONGEST_PAUSE / PAUSES);
         let jobs = batch.len();
-        let came = queue.len();
-        expected = came + answer(queue, &mut batch, failure.as_ref());
-        if failure.is_none() && jobs > 0 {
-            written.commits.fetch_add(1, Ordering::Relaxed);
-            written.verbs.fetch_add(u64::try_from(jobs).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let verbs = batch.iter().filter(|job| queue::Job::is_awaited(*job)).count();
+        expected = queue.len() + verbs;
+        match failure {
+            None => {
+                delivery.committed(batch);
+                if jobs > 0 {
+                    written.commits.fetch_add(1, Ordering::Relaxed);
+                    written.verbs.fetch_add(u64::try_from(jobs).unwrap_or(u64::MAX), Ordering::Relaxed);
+                }
+            }
+            Some(failure) => {
+                fail(batch, &failure);
+                queue.lose(jobs - verbs);
+            }
+        }
+        let lost = queue.lost();
+        if lost > 0 {
+            tracing::error!(events = lost, "audit events were lost");
         }
         checkpoints.committed(jobs, db);
     }
 }
 
-/// Says how it went. Gives how many verbs there were.
-fn answer(queue: &Queue<Job>, batch: &mut Vec<Job>, failure: Option<&Failure>) -> usize {
-    let mut notes = 0;
-    let jobs = batch.len();
-    for job in batch.drain(..) {
-        match job {
-            Job::Verb(verb) => verb.answer(failure.map(Failure::told_to_others)),
-            Job::Note(_) => notes += 1,
+/// Says that nothing of it was written.
+fn fail(batch: Vec<Job>, failure: &Failure) {
+    tracing::error!(%failure, "a transaction failed, nothing of it was written");
+    for job in batch {
+        if let Job::Verb(verb) = job {
+            verb.answer(Some(failure.told_to_others()));
         }
     }
-    if let Some(failure) = failure {
-        tracing::error!(%failure, "a transaction failed, nothing of it was written");
-        queue.lose(notes);
-    }
-    let lost = queue.lost();
-    if lost > 0 {
-        tracing::error!(events = lost, "audit events were lost");
-    }
-    jobs.saturating_sub(notes)
 }
 
 /// What waits, in one transaction, moved from the queue to `batch`. On an error nothing of it was written.

@@ -5,8 +5,12 @@ use grantor_store::contract::samples::{START, at, digest, event, tenant};
 use grantor_store::{Directories as _, Sessions as _, StoreError};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
+use std::task::{Context, Wake, Waker};
+use std::thread::{self, ThreadId};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -288,6 +292,38 @@ async fn what_was_queued_is_written_although_nobody_waits() {
     let Bench { writer, file, _directory } = bench;
     drop(writer);
     assert_eq!(count(&Connection::open(file).unwrap()), 1);
+}
+
+/// Remembers which thread woke it up.
+#[derive(Default)]
+struct WokenBy(Mutex<Option<ThreadId>>);
+
+impl Wake for WokenBy {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap() = Some(thread::current().id());
+    }
+}
+
+#[tokio::test]
+async fn who_waits_in_a_runtime_is_woken_by_its_own_thread() {
+    let bench = Bench::new(100, "");
+    let woken = Arc::new(WokenBy::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut write = pin!(bench.writer.write(insert("a")));
+    assert!(write.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    while woken.0.lock().unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*woken.0.lock().unwrap(), Some(thread::current().id()), "the writing thread woke one task for all");
+    write.await.unwrap();
+}
+
+#[test]
+fn who_waits_when_the_runtime_has_ended_in_which_the_file_was_opened_is_answered_all_the_same() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let bench = runtime().block_on(async { Bench::new(100, "") });
+    runtime().block_on(bench.writer.write(insert("a"))).unwrap();
+    assert_eq!(bench.rows(), 1);
 }
 
 impl Bench {
