@@ -80,9 +80,12 @@ fn go_on(db: &mut Connection) -> Result<bool> {
 
 /// From where identifiers had an index to where they are places. The space of those that were moved is used again.
 fn move_grants(db: &Connection) -> Result<bool> {
-    let last: Option<i64> = db
-        .prepare_cached("SELECT max(rowid) FROM (SELECT rowid FROM grants_by_name ORDER BY rowid LIMIT ?)")?
-        .query_row([ROWS], |row| row.get(0))?;
+    let (last, all): (Option<i64>, Option<i64>) = db
+        .prepare_cached(
+            "SELECT (SELECT max(rowid) FROM (SELECT rowid FROM grants_by_name ORDER BY rowid LIMIT ?)),
+                    (SELECT max(rowid) FROM grants_by_name)",
+        )?
+        .query_row([ROWS], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some(last) = last else { return Ok(false) };
     let mut names = db.prepare_cached("SELECT rowid, id FROM grants_by_name WHERE rowid <= ? ORDER BY rowid")?;
     let mut rows = names.query([last])?;
@@ -108,6 +111,6 @@ fn move_grants(db: &Connection) -> Result<bool> {
     }
     drop(rows);
     db.prepare_cached("DELETE FROM grants_by_name WHERE rowid <= ?")?.execute([last])?;
-    tracing::info!(schema = STEPS.len(), last, "grants are being moved");
+    tracing::info!(rows = last, of = all, "grants are being moved");
     Ok(true)
 }
