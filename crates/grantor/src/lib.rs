@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Runtime};
 
-/// One task in so many is taken from those that another thread woke: what the store has done ends before what is new begins.
+/// One task in so many is taken from those that another thread woke, as the one that tells what the store has done.
 const FROM_OUTSIDE: u32 = 4;
 
 /// Reads the command line and carries it out.

@@ -10,7 +10,7 @@ use grantor_store_postgres::migrate::{self, MIGRATIONS, MigrateError, Migrator, 
 use grantor_store_postgres::{Options, PostgresStore, Target};
 use grantor_store_sqlite::SqliteStore;
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Opens what is there.
@@ -156,14 +156,32 @@ fn target(cluster: &Cluster) -> Result<Target> {
 pub(crate) const REPLACING: &str = "grantor.db.replacing";
 
 fn in_a_file(configuration: &Configuration) -> Result<Arc<dyn Store>> {
+    let mut lock = Lock::shared(&configuration.data)?;
+    let database = whole(configuration)?;
+    if grantor_store_sqlite::is_behind(&database).context(|| format!("open {}", database.display()))? {
+        drop(lock);
+        // A server of the release before would go on writing by the old schema.
+        let alone = Lock::alone(&configuration.data)?;
+        drop(open_file(&whole(configuration)?)?);
+        drop(alone);
+        lock = Lock::shared(&configuration.data)?;
+    }
+    lock.keep();
+    Ok(Arc::new(open_file(&whole(configuration)?)?))
+}
+
+/// The database, unless it is about to be replaced.
+fn whole(configuration: &Configuration) -> Result<PathBuf> {
     let database = configuration.database();
-    Lock::shared(&configuration.data)?.keep();
     if configuration.data.join(REPLACING).exists() {
         return Err(Failure::new(format!("a restore of {} was broken off", database.display()))
             .hint("do it again: `grantor restore FILE --yes`".to_owned()));
     }
-    let store = SqliteStore::open(&database).context(|| format!("open {}", database.display()))?;
-    Ok(Arc::new(store))
+    Ok(database)
+}
+
+fn open_file(database: &Path) -> Result<SqliteStore> {
+    SqliteStore::open(database).context(|| format!("open {}", database.display()))
 }
 
 /// Every process that has the database of a data directory open shares it; whoever puts another in its place has it alone.

@@ -6,6 +6,7 @@ mod common;
 
 use common::{Folder, basic, http};
 use grantor_jose::{PrivateJwk, SigningAlgorithm, jws};
+use rusqlite::Connection;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Value, json};
@@ -137,6 +138,31 @@ fn a_first_start_makes_everything_and_a_second_start_finds_it() {
 }
 
 #[cfg(unix)]
+/// Whoever runs the release before would go on writing where the one of today does not look.
+#[test]
+fn a_file_of_an_earlier_schema_is_brought_up_to_date_when_nobody_uses_it() {
+    let folder = Folder::new();
+    let server = folder.start(&["serve", "--listen", "127.0.0.1:0", "--issuer", "http://localhost:8123"]);
+    let file = folder.path().join("data/grantor.db");
+    let db = Connection::open(&file).unwrap();
+    let schema =
+        |db: &Connection| db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get::<_, i64>(0));
+    let newest = schema(&db).unwrap();
+    // As it is when all grants were moved, and what they are found by has not come yet.
+    db.execute_batch(
+        "UPDATE meta SET value = 10 WHERE name = 'schema'; CREATE TABLE grants_by_name (id BLOB);
+         DROP INDEX grants_by_subject; DROP INDEX grants_by_client; DROP INDEX grants_revoked; DROP INDEX grants_due;",
+    )
+    .unwrap();
+    drop(db);
+    let refused = folder.run(&["audit"]);
+    assert!(refused.code != 0 && refused.err.contains("a server or a command uses"), "{}", refused.err);
+    assert_eq!(schema(&Connection::open(&file).unwrap()).unwrap(), 10);
+    assert_eq!(server.stop(), 0);
+    folder.run(&["audit"]).ok();
+    assert_eq!(schema(&Connection::open(&file).unwrap()).unwrap(), newest);
+}
+
 #[test]
 fn a_master_key_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -32,7 +32,9 @@ fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let file = |name: &str| directory.join(format!("throughput-{}-{name}.db", std::process::id()));
     let (ours, theirs) = (file("store"), file("bare"));
+    let within = runtime.enter();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&ours)?);
+    drop(within);
     drop(SqliteStore::open(&theirs)?);
     let mut bare = Bare::open(&theirs)?;
     let mut load = Load::new(Arc::clone(&store));

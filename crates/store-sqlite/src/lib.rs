@@ -35,7 +35,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it with mode 0600, and brings its schema up to date. Blocks for some milliseconds.
+    /// Opens the file, or makes it with mode 0600, and brings its schema up to date. Blocks for some milliseconds, or for as
+    /// long as an upgrade takes ([`is_behind`]). Called in a runtime, it leaves a task there that wakes those who wait for
+    /// what they wrote; then that runtime must run as long as anybody waits.
     ///
     /// Refuses a database that a newer binary has changed, and one that is not Grantor's.
     pub fn open(path: &Path) -> Result<Self> {
@@ -49,6 +51,15 @@ impl SqliteStore {
         let (recent, changed) = (Recent::default(), Notify::new());
         Ok(Self { readers, writer, recent, remembered, changed, path: path.to_owned() })
     }
+}
+
+/// Whether there is a database of an older schema, which opening it brings up to date. Nobody else may use it meanwhile: a
+/// binary that knows the older one would write where nobody looks any more.
+pub fn is_behind(path: &Path) -> Result<bool> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    Ok(migrations::is_behind(&connection::log_keeper(path)?)?)
 }
 
 impl std::fmt::Debug for SqliteStore {

@@ -5,6 +5,7 @@ use crate::verbs::grants::Place;
 use grantor_protocol::value::GrantId;
 use grantor_store::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
 
 /// What brings the schema from one number to the next.
 enum Step {
@@ -38,8 +39,37 @@ pub(crate) const APPLICATION: i32 = 0x4752_4e54;
 /// Brings the schema up to this binary's. Refuses a database that a newer binary has changed, and one that is not
 /// Grantor's.
 pub(crate) fn migrate(db: &mut Connection) -> Result<()> {
-    while go_on(db)? {}
-    Ok(())
+    let steps = |db: &mut Connection| {
+        while go_on(db)? {}
+        Ok(())
+    };
+    if is_behind(db)? { with_files(db, steps) } else { steps(db) }
+}
+
+/// What an index is sorted by lies in files beside the database meanwhile: it would take 80 bytes of memory for each row.
+fn with_files<T>(db: &mut Connection, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+    if let Some(directory) = db.path().and_then(|path| Path::new(path).parent()?.to_str()) {
+        db.pragma_update(None, "temp_store_directory", directory)?;
+    }
+    db.pragma_update(None, "temp_store", "FILE")?;
+    let done = work(db);
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    done
+}
+
+/// Whether there is a schema in the file that this binary would bring up to date.
+pub(crate) fn is_behind(db: &Connection) -> Result<bool> {
+    Ok(reached(db)?.is_some_and(|reached| reached < STEPS.len()))
+}
+
+/// The schema of the file; none where there is none yet, or another program's.
+fn reached(db: &Connection) -> Result<Option<usize>> {
+    let ours = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta' AND (SELECT application_id FROM pragma_application_id) = ?";
+    if db.query_row(ours, [APPLICATION], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(None);
+    }
+    let found: i64 = db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0))?;
+    Ok(usize::try_from(found).ok())
 }
 
 /// One transaction. Gives whether there is more to do.
@@ -111,6 +141,25 @@ fn move_grants(db: &Connection) -> Result<bool> {
     }
     drop(rows);
     db.prepare_cached("DELETE FROM grants_by_name WHERE rowid <= ?")?.execute([last])?;
-    tracing::info!(rows = last, of = all, "grants are being moved");
+    tracing::info!(row = last, last = all, "grants are being moved");
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_files;
+    use crate::connection::writer;
+    use rusqlite::Connection;
+
+    #[test]
+    fn sorting_for_a_new_schema_needs_no_memory_for_each_row() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut db = writer(&directory.path().join("grantor.db")).unwrap();
+        let store = |db: &Connection| db.pragma_query_value(None, "temp_store", |row| row.get::<_, i64>(0)).unwrap();
+        let folder =
+            |db: &Connection| db.pragma_query_value(None, "temp_store_directory", |row| row.get::<_, String>(0));
+        let meanwhile = with_files(&mut db, |db| Ok((store(db), folder(db)?))).unwrap();
+        assert_eq!(meanwhile, (1, directory.path().to_str().unwrap().to_owned()));
+        assert_eq!(store(&db), 2);
+    }
 }

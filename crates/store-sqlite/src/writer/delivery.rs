@@ -13,7 +13,7 @@ impl Delivery {
     pub(super) fn start() -> Self {
         Self(Handle::try_current().ok().map(|runtime| {
             let (committed, receiver) = unbounded_channel();
-            runtime.spawn(deliver(receiver));
+            runtime.spawn(deliver(Undelivered(receiver)));
             committed
         }))
     }
@@ -28,8 +28,21 @@ impl Delivery {
     }
 }
 
-async fn deliver(mut committed: UnboundedReceiver<Vec<Job>>) {
-    while let Some(jobs) = committed.recv().await {
+/// What nobody was told yet.
+struct Undelivered(UnboundedReceiver<Vec<Job>>);
+
+async fn deliver(mut undelivered: Undelivered) {
+    while let Some(jobs) = undelivered.0.recv().await {
         jobs.into_iter().for_each(Job::committed);
+    }
+}
+
+impl Drop for Undelivered {
+    /// The runtime ends: who waits in another one is told all the same.
+    fn drop(&mut self) {
+        self.0.close();
+        while let Ok(jobs) = self.0.try_recv() {
+            jobs.into_iter().for_each(Job::committed);
+        }
     }
 }

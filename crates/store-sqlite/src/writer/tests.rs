@@ -326,6 +326,21 @@ fn who_waits_when_the_runtime_has_ended_in_which_the_file_was_opened_is_answered
     assert_eq!(bench.rows(), 1);
 }
 
+#[test]
+fn what_lay_in_a_runtime_that_ends_is_told_to_who_waits_in_another() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let ends = runtime();
+    let bench = ends.block_on(async { Bench::new(100, "") });
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| runtime().block_on(bench.writer.write(insert("a"))));
+        while bench.rows() == 0 {
+            thread::yield_now();
+        }
+        drop(ends);
+        waits.join().unwrap().unwrap();
+    });
+}
+
 impl Bench {
     fn new(queue: usize, pragma: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();

@@ -97,7 +97,7 @@ fn a_grant_is_made_once_in_a_tenant() {
     assert_eq!(rows, 2);
 }
 
-/// However many there are, no statement reads all of them.
+/// However many there are, none of these reads all of them.
 #[test]
 fn every_grant_is_found_by_its_place_or_an_index() {
     let (db, _directory) = open();
