@@ -210,7 +210,7 @@ impl Lock {
         let Ok(file) = open_lock(data) else { return Ok(Self(None)) };
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {
-                Err(Failure::new(format!("`grantor restore` is at work on {}", data.display()))
+                Err(Failure::new(format!("a restore or an upgrade is at work on {}", data.display()))
                     .hint("try again in a moment".to_owned()))
             }
             // A file system that has no locks has to do without.

@@ -137,7 +137,6 @@ fn a_first_start_makes_everything_and_a_second_start_finds_it() {
     assert_eq!(second.stop(), 0);
 }
 
-#[cfg(unix)]
 /// Whoever runs the release before would go on writing where the one of today does not look.
 #[test]
 fn a_file_of_an_earlier_schema_is_brought_up_to_date_when_nobody_uses_it() {
@@ -163,6 +162,7 @@ fn a_file_of_an_earlier_schema_is_brought_up_to_date_when_nobody_uses_it() {
     assert_eq!(schema(&Connection::open(&file).unwrap()).unwrap(), newest);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_master_key_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;

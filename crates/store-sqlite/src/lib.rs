@@ -59,7 +59,7 @@ pub fn is_behind(path: &Path) -> Result<bool> {
     if !path.exists() {
         return Ok(false);
     }
-    Ok(migrations::is_behind(&connection::log_keeper(path)?)?)
+    Ok(migrations::is_behind(&connection::reader(path)?)?)
 }
 
 impl std::fmt::Debug for SqliteStore {

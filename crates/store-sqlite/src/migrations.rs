@@ -59,34 +59,35 @@ fn with_files<T>(db: &mut Connection, work: impl FnOnce(&mut Connection) -> Resu
 
 /// Whether there is a schema in the file that this binary would bring up to date.
 pub(crate) fn is_behind(db: &Connection) -> Result<bool> {
-    Ok(reached(db)?.is_some_and(|reached| reached < STEPS.len()))
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    Ok(reached(db)?.is_some_and(|reached| reached < known))
 }
 
-/// The schema of the file; none where there is none yet, or another program's.
-fn reached(db: &Connection) -> Result<Option<usize>> {
-    let ours = "SELECT count(*) FROM sqlite_schema WHERE name = 'meta' AND (SELECT application_id FROM pragma_application_id) = ?";
-    if db.query_row(ours, [APPLICATION], |row| row.get::<_, i64>(0))? == 0 {
+/// The schema of the file; none while it is empty. Refuses another program's.
+fn reached(db: &Connection) -> Result<Option<i64>> {
+    if db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0))? == 0 {
         return Ok(None);
     }
-    let found: i64 = db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0))?;
-    Ok(usize::try_from(found).ok())
+    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION {
+        return Err(StoreError::Broken("the file is another program's database".to_owned()).into());
+    }
+    Ok(Some(db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0))?))
 }
 
 /// One transaction. Gives whether there is more to do.
 fn go_on(db: &mut Connection) -> Result<bool> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let application: i32 = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
-    if tables == 0 {
+    let found = if let Some(found) = reached(&transaction)? {
+        found
+    } else {
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.execute_batch(
             "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
              INSERT INTO meta (name, value) VALUES ('schema', 0);",
         )?;
-    } else if application != APPLICATION {
-        return Err(StoreError::Broken("the file is another program's database".to_owned()).into());
-    }
-    let found: i64 = transaction.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0))?;
+        0
+    };
     let Some(steps) = usize::try_from(found).ok().and_then(|found| STEPS.get(found..)) else {
         let known = STEPS.len();
         let text = format!("the database has schema {found}, but this binary knows schemas up to {known}");
