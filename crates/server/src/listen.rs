@@ -2,11 +2,13 @@
 
 mod closing;
 mod patience;
+mod presence;
 
 use crate::client_certificate::PeerChain;
 use crate::context::Context;
 use crate::guests::Guests;
 use crate::operations::Entry;
+use crate::overload::Verdict;
 use crate::router::Service;
 use crate::tls::{ClientRoots, Transport};
 use axum::extract::Request;
@@ -16,7 +18,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use patience::Signs;
+use presence::Presence;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
@@ -154,9 +156,9 @@ struct Host {
 
 impl Host {
     /// By reference, as far as where it is read: each function that has it would hold a copy as long as it waits.
-    async fn answer(&self, request: &mut Request, address: IpAddr) -> Response {
+    async fn answer(&self, request: &mut Request, address: IpAddr, verdict: Verdict) -> Response {
         let operations = &self.context.operations;
-        let response = match operations.enter(request.uri().path(), &self.base) {
+        let response = match operations.enter(request.uri().path(), &self.base, verdict) {
             Entry::Answered(response) => response,
             Entry::Admitted(admitted) => {
                 let response = self.service.call(request, address).await;
@@ -301,7 +303,7 @@ struct Seat {
     host: Arc<Host>,
     address: IpAddr,
     chain: Option<Arc<PeerChain>>,
-    signs: Arc<Signs>,
+    presence: Arc<Presence>,
 }
 
 impl Seat {
@@ -309,9 +311,14 @@ impl Seat {
         if let Some(chain) = &self.chain {
             request.extensions_mut().insert(chain.certificate());
         }
-        self.signs.begin();
-        let response = self.host.answer(request, self.address).await;
-        self.signs.end();
+        self.presence.begin();
+        let verdict = match self.presence.verdict() {
+            Some(verdict) => verdict,
+            // One of several in a connection, or right behind another one: it was not called by itself.
+            None => self.host.context.operations.gate.line().wait().await,
+        };
+        let response = self.host.answer(request, self.address, verdict).await;
+        self.presence.end();
         response
     }
 }
@@ -339,8 +346,8 @@ impl Visit {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { host, address, chain, http2, rest } = self;
-        let signs = Arc::new(Signs::default());
-        let seat = Arc::new(Seat { host, address, chain, signs: Arc::clone(&signs) });
+        let presence = Presence::at(host.context.operations.gate.line());
+        let seat = Arc::new(Seat { host, address, chain, presence: Arc::clone(&presence) });
         let handle = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(axum::body::Body::new);
             let seat = Arc::clone(&seat);
@@ -349,7 +356,7 @@ impl Visit {
         let ended = match protocol {
             Protocol::Http1 => {
                 drop(http2);
-                patience::serve(stream, &signs, rest, handle).await
+                patience::serve(stream, &presence, rest, handle).await
             }
             Protocol::Http2 => {
                 let mut builder = http2::Builder::new(TokioExecutor::new());

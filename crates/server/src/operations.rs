@@ -2,7 +2,7 @@
 
 use crate::health::Health;
 use crate::metrics::{CONTENT_TYPE, Endpoint, Metrics};
-use crate::overload::{Excess, Gate, Pass};
+use crate::overload::{Excess, Gate, Pass, Verdict};
 use crate::respond;
 use crate::under_way::UnderWay;
 use axum::body::Body;
@@ -63,14 +63,14 @@ impl Operations {
         self.connections.load(Ordering::Relaxed)
     }
 
-    /// What becomes of a request before anybody looks at what it asks for; `base` stands before the paths of the default
-    /// tenant.
-    pub(crate) fn enter(&self, path: &str, base: &str) -> Entry {
+    /// What becomes of a request before anybody looks at what it asks for; `verdict` is what was said to it in line, and
+    /// `base` stands before the paths of the default tenant.
+    pub(crate) fn enter(&self, path: &str, base: &str, verdict: Verdict) -> Entry {
         if let Some(health) = self.health.answer(path) {
             return Entry::Answered(health);
         }
         let timing = self.metrics.as_ref().map(|_| (Instant::now(), Endpoint::of(path, base)));
-        if let Ok(pass) = self.gate.admit() {
+        if let Ok(pass) = self.gate.admit(verdict) {
             return Entry::Admitted(Admitted { _pass: pass, timing });
         }
         let response = refused();

@@ -1,9 +1,14 @@
 //! Overload: more is asked than can be done. The excess is refused at once with 503, so that those who are admitted are
-//! answered as on any other day (docs/adr/0014). What decides is [`Rule`], a pure function of what was measured.
+//! answered as on any other day (docs/adr/0014). What decides are [`Rule`] and [`Order`](order::Order), pure functions of
+//! what was measured.
 
+mod line;
+mod order;
 mod rule;
 
-use rule::{Rule, Sample, Verdict, is_full_house, is_stuck};
+pub(crate) use line::{Holder, Line, Verdict};
+
+use rule::{MOST_IN_FLIGHT, Rule, Sample};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -16,25 +21,15 @@ use tokio::sync::Semaphore;
 /// The gate that every request but those of health and metrics goes through. It costs a few atomic operations.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    line: Arc<Line>,
     in_flight: AtomicU32,
     /// No more than so many are in flight.
     limit: AtomicU32,
-    /// Of 2^32 requests so many are refused.
-    refuse: AtomicU32,
-    /// How many came; a sequence from which those who are refused are chosen evenly.
-    came: AtomicU64,
-    /// How many of these were answered.
+    /// How many admitted requests were answered.
     completed: AtomicU64,
     refused: [AtomicU64; Excess::ALL.len()],
     /// How late the runtime was when it was looked at last, in microseconds.
     lateness: AtomicU64,
-    begun: Instant,
-    /// When the next look is due, in microseconds from then, and how many had come at the last.
-    look_due: AtomicU64,
-    came_before: AtomicU64,
-    /// How many had come when a look was found overdue; zero while none is.
-    came_overdue: AtomicU64,
-    workers: AtomicU32,
     abroad: Semaphore,
 }
 
@@ -93,36 +88,25 @@ const MOST_ABROAD: usize = 4096;
 impl Gate {
     /// An open gate.
     pub(crate) fn new() -> Arc<Self> {
-        let open = Verdict::open();
         Arc::new(Self {
+            line: Line::new(),
             in_flight: AtomicU32::new(0),
-            limit: AtomicU32::new(open.limit),
-            refuse: AtomicU32::new(open.refuse),
-            came: AtomicU64::new(0),
+            limit: AtomicU32::new(MOST_IN_FLIGHT),
             completed: AtomicU64::new(0),
             refused: Excess::ALL.map(|_| AtomicU64::new(0)),
             lateness: AtomicU64::new(0),
-            begun: Instant::now(),
-            look_due: AtomicU64::new(u64::MAX),
-            came_before: AtomicU64::new(0),
-            came_overdue: AtomicU64::new(0),
-            workers: AtomicU32::new(1),
             abroad: Semaphore::new(MOST_ABROAD),
         })
     }
 
-    /// Lets a request in, or refuses it at once.
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<Pass, Excess> {
-        let number = self.came.fetch_add(1, Ordering::Relaxed);
-        let refuse = self.refuse.load(Ordering::Relaxed);
-        // Multiples of the golden ratio are spread evenly: of any few requests the right share is refused.
-        if refuse > 0 && (number.wrapping_mul(GOLDEN) >> 32) < u64::from(refuse) {
-            return Err(self.turn_away(Excess::Processor));
-        }
-        // The clock is read only where there is a reason to.
-        let since_look = number.saturating_sub(self.came_before.load(Ordering::Relaxed));
-        let workers = self.workers.load(Ordering::Relaxed);
-        if is_full_house(since_look, workers) && self.is_stuck(number, workers) {
+    /// The line before it.
+    pub(crate) fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
+    /// Lets a request in that waited in line, or refuses it at once.
+    pub(crate) fn admit(self: &Arc<Self>, verdict: Verdict) -> Result<Pass, Excess> {
+        if verdict == Verdict::Refuse {
             return Err(self.turn_away(Excess::Processor));
         }
         if self.in_flight.fetch_add(1, Ordering::Relaxed) >= self.limit.load(Ordering::Relaxed) {
@@ -177,7 +161,7 @@ impl Gate {
 
     /// How long a request waits until it is looked at.
     pub(crate) fn lateness(&self) -> Duration {
-        Duration::from_micros(self.lateness.load(Ordering::Relaxed))
+        Duration::from_micros(self.lateness.load(Ordering::Relaxed)).saturating_add(self.line.age())
     }
 
     /// Looks at the runtime for as long as the gate is there. `exempt` is how many requests wait in a bounded line of
@@ -187,67 +171,36 @@ impl Gate {
     }
 
     async fn look(gate: Weak<Self>, exempt: impl Fn() -> usize + Send + 'static) {
-        let metrics = Handle::current().metrics();
-        let workers = u32::try_from(metrics.num_workers()).unwrap_or(u32::MAX);
+        let threads = Handle::current().metrics().num_workers();
         let mut rule = Rule::default();
-        let (mut came_before, mut completed_before) = (0, 0);
+        let mut completed_before = 0;
         let mut pause = TICK;
         loop {
             let begun = Instant::now();
             if let Some(gate) = gate.upgrade() {
-                gate.workers.store(workers, Ordering::Relaxed);
-                gate.look_due.store(micros((begun + pause).saturating_duration_since(gate.begun)), Ordering::Relaxed);
+                gate.line.serve_with(threads);
             }
-            // A timer and a socket wake their tasks in the same way, so that a request waits as long as this is late.
+            // A timer and a socket wake their tasks in the same way, so that who was called waits as long as this is late.
             tokio::time::sleep(pause).await;
             let elapsed = begun.elapsed();
-            let late = elapsed.saturating_sub(pause);
             let Some(gate) = gate.upgrade() else { return };
-            gate.lateness.store(micros(late), Ordering::Relaxed);
+            gate.lateness.store(micros(elapsed.saturating_sub(pause)), Ordering::Relaxed);
             let exempt = u32::try_from(exempt()).unwrap_or(u32::MAX);
-            let (came, completed) = (gate.came.load(Ordering::Relaxed), gate.completed.load(Ordering::Relaxed));
-            let verdict = rule.next(&Sample {
-                elapsed,
-                late,
-                queued: metrics.global_queue_depth(),
-                came: came.saturating_sub(came_before),
-                completed: completed.saturating_sub(completed_before),
-                in_flight: gate.in_flight().saturating_sub(exempt),
-                workers,
-            });
-            gate.refuse.store(verdict.refuse, Ordering::Relaxed);
-            gate.limit.store(verdict.limit.saturating_add(exempt), Ordering::Relaxed);
-            gate.came_before.store(came, Ordering::Relaxed);
-            gate.came_overdue.store(0, Ordering::Relaxed);
-            pause = if came == came_before && verdict == Verdict::open() { IDLE_TICK } else { TICK };
-            (came_before, completed_before) = (came, completed);
+            let completed = gate.completed.load(Ordering::Relaxed);
+            let in_flight = gate.in_flight().saturating_sub(exempt);
+            let limit =
+                rule.next(&Sample { elapsed, completed: completed.saturating_sub(completed_before), in_flight });
+            gate.limit.store(limit.saturating_add(exempt), Ordering::Relaxed);
+            let is_quiet = completed == completed_before && in_flight == 0 && limit == MOST_IN_FLIGHT;
+            pause = if is_quiet { IDLE_TICK } else { TICK };
+            completed_before = completed;
         }
-    }
-
-    /// Whether the look waits in a line that is too long. Only those who came since it was due stand before it: a machine
-    /// that stood still for a moment is not overloaded.
-    fn is_stuck(&self, number: u64, workers: u32) -> bool {
-        let overdue = self.overdue();
-        if overdue.is_zero() {
-            return false;
-        }
-        let first = self.came_overdue.compare_exchange(0, number.max(1), Ordering::Relaxed, Ordering::Relaxed);
-        first.is_err_and(|first| is_stuck(number.saturating_sub(first), overdue, workers))
-    }
-
-    /// By how much the next look is late already.
-    fn overdue(&self) -> Duration {
-        let due = self.look_due.load(Ordering::Relaxed);
-        Duration::from_micros(micros(self.begun.elapsed()).saturating_sub(due))
     }
 }
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
-
-/// 2^64 divided by the golden ratio.
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl Aside {
     /// The wait is over: the request goes on, if no more than the limit are in flight with it.
@@ -276,57 +229,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_many_requests_the_right_share_is_refused_evenly() {
+    fn who_waited_for_too_long_is_refused_and_counted() {
         let gate = Gate::new();
-        gate.refuse.store(u32::MAX / 4 * 3, Ordering::Relaxed);
-        for _ in 0..10 {
-            let refused = (0..100).filter(|_| gate.admit().is_err()).count();
-            assert!((73..=77).contains(&refused), "{refused}");
-        }
-        assert_eq!(gate.refused(Excess::Processor) + gate.completed.load(Ordering::Relaxed), 1000);
-        gate.refuse.store(0, Ordering::Relaxed);
-        assert!((0..1000).all(|_| gate.admit().is_ok()));
-    }
-
-    #[test]
-    fn a_full_house_before_an_overdue_look_is_refused() {
-        let gate = Gate::new();
-        assert!((0..500).all(|_| gate.admit().is_ok()), "nobody looks yet");
-        // As if the look had been due when the gate was made.
-        gate.look_due.store(0, Ordering::Relaxed);
-        while gate.overdue() < Duration::from_millis(50) {
-            std::hint::spin_loop();
-        }
-        assert!((0..128).all(|_| gate.admit().is_ok()), "it stood still: who came before is not in the line");
-        assert!((0..2).any(|_| gate.admit().is_err()));
-        assert_eq!(gate.refused(Excess::Processor), 1);
-        gate.came_before.store(gate.came.load(Ordering::Relaxed), Ordering::Relaxed);
-        assert!((0..100).all(|_| gate.admit().is_ok()), "fewer than a full house since the last look");
+        assert_eq!(gate.admit(Verdict::Refuse).unwrap_err(), Excess::Processor);
+        assert_eq!((gate.in_flight(), gate.refused(Excess::Processor)), (0, 1));
     }
 
     #[test]
     fn no_more_than_the_limit_are_in_flight_and_each_place_is_given_back() {
         let gate = Gate::new();
         gate.limit.store(2, Ordering::Relaxed);
-        let held = [gate.admit().unwrap(), gate.admit().unwrap()];
-        assert_eq!(gate.admit().unwrap_err(), Excess::InFlight);
+        let held = [gate.admit(Verdict::Admit).unwrap(), gate.admit(Verdict::Admit).unwrap()];
+        assert_eq!(gate.admit(Verdict::Admit).unwrap_err(), Excess::InFlight);
         assert_eq!((gate.in_flight(), gate.refused(Excess::InFlight)), (2, 1));
         assert_eq!(gate.completed.load(Ordering::Relaxed), 0, "who was refused was not answered");
         drop(held);
         assert_eq!(gate.in_flight(), 0);
-        assert!(gate.admit().is_ok());
+        assert!(gate.admit(Verdict::Admit).is_ok());
     }
 
     #[tokio::test]
     async fn who_waits_for_another_server_is_not_in_flight_and_comes_back_only_if_there_is_room() {
         let gate = Gate::new();
         gate.limit.store(1, Ordering::Relaxed);
-        let _waits = gate.admit().unwrap();
+        let _waits = gate.admit(Verdict::Admit).unwrap();
         let (answer, answered) = tokio::sync::oneshot::channel();
         let mut abroad = Box::pin(gate.abroad(answered));
         assert!(poll_fn(|cx| Poll::Ready(abroad.as_mut().poll(cx))).await.is_pending());
         assert_eq!(gate.in_flight(), 0);
-        let served = gate.admit().unwrap();
+        let served = gate.admit(Verdict::Admit).unwrap();
         answer.send(()).unwrap();
         assert_eq!(abroad.await.unwrap_err(), Excess::InFlight);
         assert_eq!(gate.in_flight(), 2, "until its pass is dropped");

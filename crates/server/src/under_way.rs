@@ -53,13 +53,14 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overload::Verdict;
 
     #[test]
     fn one_address_has_a_share_of_the_bodies_and_none_counts_as_in_flight() {
         let gate = Gate::new();
         let bodies = UnderWay::new(Arc::clone(&gate), 2 * PART_OF_CONNECTIONS);
         let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let _passes = [(); 4].map(|()| gate.admit().unwrap());
+        let _passes = [(); 4].map(|()| gate.admit(Verdict::Admit).unwrap());
         let held = [bodies.begin(one, false).ok().unwrap(), bodies.begin(one, false).ok().unwrap()];
         assert_eq!(gate.in_flight(), 2);
         assert_eq!(bodies.begin(one, false).err(), Some(Excess::Bodies));
@@ -74,7 +75,7 @@ mod tests {
         let gate = Gate::new();
         let bodies = UnderWay::new(Arc::clone(&gate), usize::MAX);
         let address = |n: usize| IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
-        let passes: Vec<_> = (0..=MOST).map(|_| gate.admit().unwrap()).collect();
+        let passes: Vec<_> = (0..=MOST).map(|_| gate.admit(Verdict::Admit).unwrap()).collect();
         let held: Vec<_> = (0..MOST).map(|n| bodies.begin(address(n), false).ok().unwrap()).collect();
         assert_eq!(bodies.begin(address(MOST), false).err(), Some(Excess::Bodies));
         drop((held, passes));

@@ -4,6 +4,7 @@
 //! hyper would set, costs more than reading the request does.
 
 use super::MAX_HEADER;
+use super::presence::{Presence, Watched};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -12,13 +13,11 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::Watcher;
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep};
 
 /// How often it is looked whether anything happened.
@@ -26,37 +25,12 @@ const LOOK: Duration = Duration::from_secs(10);
 /// After so many looks at which nothing had, a peer is gone: thirty to forty seconds after the last sign of it.
 const LOOKS: u32 = 3;
 
-/// What happens at a connection: requests that were read to the end of their header, answers, and bytes that the peer took
-/// of them. That it sends something is no sign: a header may come a byte at a time.
-#[derive(Debug, Default)]
-pub(super) struct Signs {
-    /// Written by the task of the connection alone.
-    seen: AtomicU32,
-    is_busy: AtomicBool,
-}
-
-impl Signs {
-    /// A request is being answered: for that we have as long as we need.
-    pub(super) fn begin(&self) {
-        self.is_busy.store(true, Ordering::Relaxed);
-    }
-
-    /// It was answered.
-    pub(super) fn end(&self) {
-        self.is_busy.store(false, Ordering::Relaxed);
-        self.see();
-    }
-
-    fn see(&self) {
-        self.seen.store(self.seen.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-}
-
 /// A connection until it ends by itself; none when the peer is gone first.
-async fn patiently<T>(signs: &Signs, connection: impl Future<Output = T>) -> Option<T> {
+async fn patiently<T>(presence: &Presence, connection: impl Future<Output = T>) -> Option<T> {
     let (mut connection, mut look) = (pin!(connection), pin!(sleep(LOOK)));
     let (mut is_set, mut seen, mut in_vain) = (false, 0, 0);
     poll_fn(|cx| {
+        presence.arrive();
         if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
             return Poll::Ready(Some(ended));
         }
@@ -66,8 +40,8 @@ async fn patiently<T>(signs: &Signs, connection: impl Future<Output = T>) -> Opt
             if look.as_mut().poll(cx).is_pending() {
                 break;
             }
-            let now = signs.seen.load(Ordering::Relaxed);
-            let is_quiet = now == seen && !signs.is_busy.load(Ordering::Relaxed);
+            let now = presence.signs();
+            let is_quiet = now == seen && !presence.is_busy();
             (seen, in_vain) = (now, if is_quiet { in_vain + 1 } else { 0 });
             if in_vain >= LOOKS {
                 return Poll::Ready(None);
@@ -80,8 +54,13 @@ async fn patiently<T>(signs: &Signs, connection: impl Future<Output = T>) -> Opt
     .await
 }
 
-/// Serves HTTP/1.1 until the connection ends, or the peer is gone. `signs` must be told of each request.
-pub(super) async fn serve<S, H>(stream: S, signs: &Arc<Signs>, rest: Watcher, handle: H) -> Result<(), hyper::Error>
+/// Serves HTTP/1.1 until the connection ends, or the peer is gone. `presence` must be told of each request.
+pub(super) async fn serve<S, H>(
+    stream: S,
+    presence: &Arc<Presence>,
+    rest: Watcher,
+    handle: H,
+) -> Result<(), hyper::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
     H: HttpService<Incoming, ResBody = Body, Error = Infallible>,
@@ -90,53 +69,19 @@ where
     builder.max_buf_size(MAX_HEADER);
     // Answers are small: copied behind their header they are cheaper to write than two parts are.
     builder.writev(false);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(signs)));
-    let served = patiently(signs, rest.watch(builder.serve_connection(io, handle))).await;
+    presence.turn().await;
+    let io = TokioIo::new(Watched::new(stream, presence));
+    let served = patiently(presence, rest.watch(builder.serve_connection(io, handle))).await;
     served.unwrap_or_else(|| {
         tracing::debug!("a peer asked for nothing for too long");
         Ok(())
     })
 }
 
-/// A stream at which it is seen that the peer takes what is written.
-struct Watched<S> {
-    stream: S,
-    signs: Arc<Signs>,
-}
-
-impl<S> Watched<S> {
-    fn new(stream: S, signs: Arc<Signs>) -> Self {
-        Self { stream, signs }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, buffer);
-        if matches!(written, Poll::Ready(Ok(1..))) {
-            self.signs.see();
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::overload::Gate;
     use axum::response::Response;
     use hyper::service::service_fn;
     use hyper_util::server::graceful::GracefulShutdown;
@@ -145,51 +90,56 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
+    /// Of a connection beside which there is no other.
+    fn alone() -> Arc<Presence> {
+        Presence::at(Gate::new().line())
+    }
+
     /// After how long a connection of which nothing is seen but what `act` does is given up.
-    async fn given_up_after(signs: &Signs, act: impl Future) -> Duration {
+    async fn given_up_after(presence: &Presence, act: impl Future) -> Duration {
         let begun = Instant::now();
         let connection = async {
             act.await;
             pending::<()>().await;
         };
-        assert_eq!(patiently(signs, connection).await, None);
+        assert_eq!(patiently(presence, connection).await, None);
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_asks_for_nothing_is_gone_after_thirty_seconds() {
-        assert_eq!(given_up_after(&Signs::default(), async {}).await, PATIENCE);
-        let signs = Signs::default();
+        assert_eq!(given_up_after(&alone(), async {}).await, PATIENCE);
+        let presence = alone();
         let once = async {
             sleep(Duration::from_secs(25)).await;
-            signs.begin();
-            signs.end();
+            presence.begin();
+            presence.end();
         };
-        assert_eq!(given_up_after(&signs, once).await, Duration::from_mins(1), "thirty after the look that saw it");
+        assert_eq!(given_up_after(&presence, once).await, Duration::from_mins(1), "thirty after the look that saw it");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_may_take_longer_and_so_may_a_connection_that_is_used() {
-        let signs = Signs::default();
+        let presence = alone();
         let busy = async {
-            signs.begin();
+            presence.begin();
             sleep(PATIENCE * 5).await;
-            signs.end();
+            presence.end();
             for _ in 0..5 {
                 sleep(LOOK * 2).await;
-                signs.begin();
-                signs.end();
+                presence.begin();
+                presence.end();
             }
             "ended"
         };
-        assert_eq!(patiently(&signs, busy).await, Some("ended"));
+        assert_eq!(patiently(&presence, busy).await, Some("ended"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_a_peer_takes_is_a_sign_and_what_it_sends_is_none() {
-        let signs = Arc::new(Signs::default());
+        let presence = alone();
         let (ours, mut theirs) = duplex(1);
-        let mut ours = Watched::new(ours, Arc::clone(&signs));
+        let mut ours = Watched::new(ours, &presence);
         let takes = async {
             for _ in 0..20 {
                 sleep(LOOK).await;
@@ -199,14 +149,14 @@ mod tests {
         };
         let writes = async { ours.write_all(&[0; 21]).await.unwrap() };
         assert_eq!(
-            patiently(&signs, async {
+            patiently(&presence, async {
                 tokio::select! { () = takes => {}, () = writes => {} }
             })
             .await,
             Some(())
         );
         let (ours, mut theirs) = duplex(1);
-        let mut ours = Watched::new(ours, Arc::clone(&signs));
+        let mut ours = Watched::new(ours, &presence);
         let dribbles = async {
             loop {
                 sleep(LOOK).await;
@@ -214,19 +164,19 @@ mod tests {
                 ours.read_u8().await.unwrap();
             }
         };
-        assert!(given_up_after(&signs, dribbles).await <= PATIENCE + LOOK);
+        assert!(given_up_after(&presence, dribbles).await <= PATIENCE + LOOK);
     }
 
     /// What a peer hears that sends so much of a header, a letter each second, and after how long it is told to go.
     async fn dribble(text: &'static [u8]) -> (String, Duration) {
         let (ours, theirs) = duplex(1024);
-        let (begun, signs, group) = (Instant::now(), Arc::new(Signs::default()), GracefulShutdown::new());
+        let (begun, presence, group) = (Instant::now(), alone(), GracefulShutdown::new());
         let handle =
             service_fn(async |_: hyper::Request<Incoming>| Ok::<_, Infallible>(Response::new(Body::from("ok"))));
         let (mut hears, mut sends) = tokio::io::split(theirs);
         let served = tokio::spawn({
             let watcher = group.watcher();
-            async move { serve(ours, &signs, watcher, handle).await }
+            async move { serve(ours, &presence, watcher, handle).await }
         });
         tokio::spawn(async move {
             for letter in text {
