@@ -213,10 +213,6 @@ impl Run<'_> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 other => other?,
             }
-            if self.load.awake {
-                // Whoever never sleeps keeps the kernel's thread for its packets waiting on this core for a slice each time.
-                std::thread::yield_now();
-            }
             for event in &events {
                 more &= self.advance(event.token().0, (counted, end), script)?;
             }

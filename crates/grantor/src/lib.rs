@@ -49,9 +49,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// With one processor everything waits in one line, in the order in which it came. A runtime of many threads has a line for
-/// each and one for all; what falls out of the former waits behind everything that came later, and under overload that is
-/// for a second.
+/// With one processor one thread does everything. A runtime of many threads has a line for each and one for all; what falls out
+/// of the former waits behind everything that came later, and with one processor that helps nobody.
 fn runtime() -> io::Result<Runtime> {
     let alone = available_parallelism().is_ok_and(|threads| threads == NonZero::<usize>::MIN);
     let mut builder = if alone { Builder::new_current_thread() } else { Builder::new_multi_thread() };
