@@ -109,7 +109,7 @@ impl Line {
     pub(super) fn call(&self) {
         while self.waiting.load(Ordering::SeqCst) > 0 && self.make_room() {
             match self.next() {
-                Some((ticket, verdict)) if ticket.become_(WAITING, CALLED) => ticket.ring(verdict),
+                Some((ticket, verdict)) if ticket.goes(WAITING, CALLED) => ticket.ring(verdict),
                 _ => self.leave(),
             }
         }
@@ -152,7 +152,7 @@ impl Ticket {
     pub(crate) fn come(self: &Arc<Self>) {
         let line = &self.line;
         if line.waiting.load(Ordering::SeqCst) == 0 && line.make_room() {
-            if self.become_(AWAY, CALLED) {
+            if self.goes(AWAY, CALLED) {
                 self.ring(Verdict::Admit);
             } else {
                 line.leave();
@@ -160,7 +160,7 @@ impl Ticket {
             }
             return;
         }
-        if self.become_(AWAY, WAITING) {
+        if self.goes(AWAY, WAITING) {
             let mut queue = line.queue.lock().unwrap_or_else(PoisonError::into_inner);
             queue.tickets.push_back((Instant::now(), Arc::clone(self)));
             line.waiting.store(queue.tickets.len(), Ordering::SeqCst);
@@ -171,7 +171,7 @@ impl Ticket {
 
     /// Whoever was called is there: the next may be called.
     pub(crate) fn arrive(&self) -> bool {
-        let is_there = self.state.load(Ordering::Relaxed) == CALLED && self.become_(CALLED, AWAY);
+        let is_there = self.state.load(Ordering::Relaxed) == CALLED && self.goes(CALLED, AWAY);
         if is_there {
             self.line.leave();
             self.line.call();
@@ -228,7 +228,7 @@ impl Ticket {
         self.wake();
     }
 
-    fn become_(&self, from: u8, to: u8) -> bool {
+    fn goes(&self, from: u8, to: u8) -> bool {
         self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
