@@ -187,6 +187,22 @@ fn tenants_are_apart() {
 }
 
 #[test]
+fn the_demo_keeps_what_was_set_for_its_tenant() {
+    let folder = Folder::new();
+    let demo = ["demo", "--listen", "127.0.0.1:0", "--data", "demo"];
+    let set = |text: &str| {
+        let exported = folder.run(&["export", "--data", "demo"]).ok();
+        exported.split("[[apis]]").next().is_some_and(|tenant| tenant.contains(text))
+    };
+    assert_eq!(folder.start(&demo).stop(), 0);
+    assert!(set("desk = true"));
+    folder.write("more.toml", "[[tenants]]\nname = \"default\"\nlifetimes = { refresh_grace = 599 }\n");
+    folder.run(&["apply", "more.toml", "--data", "demo"]).ok();
+    assert_eq!(folder.start(&demo).stop(), 0);
+    assert!(set("refresh_grace = 599"));
+}
+
+#[test]
 fn a_wrong_command_line_is_code_2() {
     let folder = Folder::new();
     assert_eq!(folder.run(&["client", "lst"]).code, 2);

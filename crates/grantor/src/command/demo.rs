@@ -46,7 +46,8 @@ impl Demo {
         let configuration = Configuration::read(&flags, &[])?;
         open::claim_for_demo(&configuration)?;
         let store = open::or_new(&configuration).await?;
-        let bytes = master_key::load(&configuration, master_key::is_in_use(&store.directory().await?))?;
+        let held = store.directory().await?;
+        let bytes = master_key::load(&configuration, master_key::is_in_use(&held))?;
         open::remember_issuer(&configuration)?;
         let demo = demo::Demo::new(issuer.clone(), &bytes).ok_or_else(|| {
             Failure::new("no key for the demo follows from this master key; take another data directory")
@@ -57,7 +58,7 @@ impl Demo {
             }
             None => (None, None),
         };
-        let source = Source::new("the demo", demo.manifest().to_string());
+        let source = Source::new("the demo", demo.manifest(!held.tenants.is_empty()).to_string());
         manifest::apply(&*store, &source, Format::Json, How::default(), Safe::Open(&bytes), fresh::now()).await?;
         let mtls = mutual.as_ref().map(|mutual| Mtls {
             client_roots: Some(mutual.certificates.authority.clone()),

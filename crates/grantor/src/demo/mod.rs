@@ -131,14 +131,14 @@ impl Demo {
         self.players.iter().filter(|player| player.asks).chain(machines).map(Client::to_json).collect()
     }
 
-    /// As a manifest.
-    pub(crate) fn manifest(&self) -> Value {
+    /// As a manifest. The tenant is in it when there is none yet: later it is as somebody wanted it.
+    pub(crate) fn manifest(&self, has_tenant: bool) -> Value {
         let ceilings = |scope: &str| -> Value {
             let machines = self.clients().filter(|client| client.acts_for_itself() && !client.scope.is_empty());
             machines.map(|machine| json!({ "client_id": machine.id, "scope": scope })).collect()
         };
         json!({
-            "tenants": [{ "name": "default", "desk": true }],
+            "tenants": if has_tenant { json!([]) } else { json!([{ "name": "default", "desk": true }]) },
             "apis": [{
                 "audience": self.notes,
                 "name": { "en": "Demo notes", "de": "Demo-Notizen" },
@@ -231,13 +231,13 @@ mod tests {
     async fn the_demo_is_a_good_manifest_and_stays_the_same() {
         let store = MemoryStore::default();
         let demo = Demo::new(Issuer::parse("http://localhost:8080").unwrap(), &[7; 32]).unwrap();
-        let source = Source::new("demo", demo.manifest().to_string());
+        let source = Source::new("demo", demo.manifest(false).to_string());
         let first =
             apply(&store, &source, Format::Json, How::default(), Safe::Open(&[7; 32]), UnixTime::new(1)).await.unwrap();
         assert!(first.warnings.is_empty(), "{}", first.warnings.render(false));
         assert!(first.generated.is_empty());
         let again = Demo::new(demo.issuer.clone(), &[7; 32]).unwrap();
-        let source = Source::new("demo", again.manifest().to_string());
+        let source = Source::new("demo", again.manifest(false).to_string());
         let second =
             apply(&store, &source, Format::Json, How::default(), Safe::Open(&[7; 32]), UnixTime::new(2)).await.unwrap();
         assert!(second.steps.iter().all(|step| step.what == What::Unchanged), "{:?}", second.steps);
