@@ -1,6 +1,6 @@
 //! Whether those who sign in with passwords keep the token endpoint waiting.
 
-use super::{Scale, Section, millis, verdict};
+use super::{Scale, Section, verdict};
 use crate::affinity::{Core, pin};
 use crate::failure::{Result, broken};
 use crate::http;
@@ -14,8 +14,9 @@ use std::time::Duration;
 const PEOPLE: u64 = 16;
 /// By how much longer they sign in than tokens are asked for: they begin before and end after.
 const WITH_MARGIN: Duration = Duration::from_millis(600);
-/// How busy the token endpoint is beside them, of what it can do alone.
-const BUSY: [f64; 2] = [0.10, 0.25];
+/// How busy the token endpoint is beside them, of what it can do alone: with less than all of it a stall is seen that 64
+/// connections, which wait for one another anyhow, hide.
+const BUSY: [f64; 3] = [0.10, 0.25, 1.0];
 const ENDED_BADLY: &str = "the load of sign-ins ended badly";
 
 pub(crate) fn run(scale: Scale) -> Result<Section> {
@@ -24,10 +25,13 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
     Population { users: PEOPLE, ..Population::default() }.put(&site)?;
     let mut section = Section::new(
         "Passwords beside tokens",
-        "Sixteen people sign in with passwords (argon2id) as fast as they can, on the same core. Beside them client credentials \
-         with an opaque token arrive at a fixed rate, so that a stall is seen. Wanted: p99 at most twice that without sign-ins.",
+        "Sixteen people sign in with passwords (argon2id) as fast as they can, on the same core. Beside them 64 connections ask for \
+         opaque tokens with client credentials: at a tenth and at a quarter of what they get at the most, so that a stall is \
+         seen, and as fast as they are answered. Wanted: p99 at most twice that without sign-ins.",
         &[
-            "token requests/s",
+            "token requests",
+            "tokens/s alone",
+            "tokens/s beside",
             "sign-ins/s",
             "p50 ms alone",
             "p99 ms alone",
@@ -56,20 +60,9 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
     let each = server.cpu()?.saturating_sub(before).as_secs_f64() / undisturbed.good().max(1) as f64;
     section.figure("sign_in.cpu", each);
     section.notes.push(format!("alone: {:.1} sign-ins/s, {:.1} ms of processor each", undisturbed.rate(), each * 1e3));
-    let (full, beside_full) = std::thread::scope(|scope| {
-        let people = scope.spawn(|| people.run(&mut People(forms.clone())));
-        std::thread::sleep(Duration::from_millis(300));
-        (Load::closed(server.address, time).run(&mut tokens), people.join())
-    });
-    let (full, beside_full) = (full?, beside_full.map_err(|_| ENDED_BADLY)??);
-    section.broken.extend(full.complaint("tokens").into_iter().chain(not_just_busy(&beside_full)));
-    section.notes.push(format!(
-        "beside 64 connections that ask for tokens as fast as they get them: {:.1} sign-ins/s, {:.0} tokens/s",
-        beside_full.rate(),
-        full.rate()
-    ));
     for busy in BUSY {
-        let arriving = Load { rate: Some(most * busy), ..Load::closed(server.address, time) };
+        let rate = (busy < 1.0).then_some(most * busy);
+        let arriving = Load { rate, ..Load::closed(server.address, time) };
         let (mut alone, mut beside, mut signed_in) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..scale.pace.rounds {
             alone.push(arriving.run(&mut tokens)?);
@@ -91,19 +84,26 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
             ))
         };
         let times = at(&beside, 0.99).as_secs_f64() / at(&alone, 0.99).as_secs_f64().max(1e-9);
-        let sign_ins = median(&signed_in.iter().map(Outcome::rate).collect::<Vec<_>>());
+        let rate_of = |all: &[Outcome]| median(&all.iter().map(Outcome::rate).collect::<Vec<_>>());
         section.row([
-            format!("{:.0}", most * busy),
-            format!("{sign_ins:.1}"),
-            millis(at(&alone, 0.5)),
-            millis(at(&alone, 0.99)),
-            millis(at(&beside, 0.5)),
-            millis(at(&beside, 0.99)),
+            if busy < 1.0 { format!("{:.0} %", busy * 100.0) } else { "as fast as answered".to_owned() },
+            format!("{:.0}", rate_of(&alone)),
+            format!("{:.0}", rate_of(&beside)),
+            format!("{:.1}", rate_of(&signed_in)),
+            precise(at(&alone, 0.5)),
+            precise(at(&alone, 0.99)),
+            precise(at(&beside, 0.5)),
+            precise(at(&beside, 0.99)),
             format!("{times:.2}"),
             verdict(times <= 2.0),
         ]);
     }
     Ok(section)
+}
+
+/// In milliseconds: what is compared here is less than one.
+fn precise(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e3)
 }
 
 /// Beyond a short line people are told to come again: that is no failure.

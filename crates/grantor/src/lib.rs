@@ -43,7 +43,10 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failure::Failure::new(format!("cannot start: {error}")).report(output.json, false),
     };
-    match runtime.block_on(cli.run()) {
+    let ended = runtime.block_on(cli.run());
+    // Not even an upgrade of the database that somebody has broken off is waited for.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(output.json, output::color()),
     }

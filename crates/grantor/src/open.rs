@@ -25,7 +25,7 @@ pub(crate) async fn existing(configuration: &Configuration) -> Result<Arc<dyn St
             "start with `grantor serve` or `grantor apply FILE`, or name another directory with --data".to_owned(),
         ));
     }
-    in_a_file(configuration)
+    in_a_file(configuration).await
 }
 
 /// Opens what is there, or makes it. A cluster's schema is brought up to date, unless the configuration says otherwise.
@@ -37,7 +37,7 @@ pub(crate) async fn or_new(configuration: &Configuration) -> Result<Arc<dyn Stor
             connect(configuration, cluster).await
         }
         Some(cluster) => up_to_date(configuration, cluster).await,
-        None => in_a_file(configuration),
+        None => in_a_file(configuration).await,
     }
 }
 
@@ -155,15 +155,20 @@ fn target(cluster: &Cluster) -> Result<Target> {
 /// database and its log, only one may be left.
 pub(crate) const REPLACING: &str = "grantor.db.replacing";
 
-fn in_a_file(configuration: &Configuration) -> Result<Arc<dyn Store>> {
+async fn in_a_file(configuration: &Configuration) -> Result<Arc<dyn Store>> {
     let mut lock = Lock::shared(&configuration.data)?;
     let database = whole(configuration)?;
     if grantor_store_sqlite::is_behind(&database).context(|| format!("open {}", database.display()))? {
         drop(lock);
         // A server of the release before would go on writing by the old schema.
         let alone = Lock::alone(&configuration.data)?;
-        drop(open_file(&whole(configuration)?)?);
-        drop(alone);
+        let database = whole(configuration)?;
+        // On a thread that whoever waits need not wait for: every step of it is whole or not there.
+        let upgrade = tokio::task::spawn_blocking(move || {
+            let _alone = alone;
+            open_file(&database).map(drop)
+        });
+        upgrade.await.context(|| "bring the database up to date".to_owned())??;
         lock = Lock::shared(&configuration.data)?;
     }
     lock.keep();

@@ -62,6 +62,14 @@ impl Stop {
         Ok(Self {})
     }
 
+    /// What it comes to, unless the process is told to stop before; then none. What was begun is dropped.
+    pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.told() => None,
+        }
+    }
+
     #[cfg(unix)]
     async fn told(&mut self) {
         tokio::select! {

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Folder, basic, http};
+use rusqlite::Connection;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -333,6 +334,30 @@ fn a_log_that_cannot_be_read_does_not_stay_beside_the_copy() {
         assert!(!folder.path().join("kept").join(gone).exists(), "{gone}");
     }
     folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).stop();
+}
+
+/// The release that made it may be needed for it again.
+#[test]
+fn the_database_that_is_put_away_keeps_its_schema() {
+    let folder = with_a_copy();
+    let schema = |file: &str| {
+        let db = Connection::open(folder.path().join(file)).unwrap();
+        db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let newest = schema("kept/grantor.db");
+    // What was written last is in the log, as after a crash.
+    let log = folder.path().join("kept/grantor.db-wal");
+    let db = Connection::open(folder.path().join("kept/grantor.db")).unwrap();
+    db.execute_batch("UPDATE meta SET value = value - 1 WHERE name = 'schema'").unwrap();
+    let written = std::fs::read(&log).unwrap();
+    let file = std::fs::read(folder.path().join("kept/grantor.db")).unwrap();
+    drop(db);
+    std::fs::write(&log, written).unwrap();
+    std::fs::write(folder.path().join("kept/grantor.db"), file).unwrap();
+    let restored = folder.json(&["restore", "copy.db", "--yes", "--data", "kept"]);
+    let kept = text(&restored, "kept");
+    assert!(!folder.path().join(format!("{kept}-wal")).exists());
+    assert_eq!((schema(&kept), schema("kept/grantor.db")), (newest - 1, newest));
 }
 
 #[test]

@@ -12,7 +12,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn client<'a>(said: &'a Value, id: &str) -> &'a Value {
     said["clients"].as_array().unwrap().iter().find(|client| client["client_id"] == id).unwrap()
@@ -143,23 +145,59 @@ fn a_file_of_an_earlier_schema_is_brought_up_to_date_when_nobody_uses_it() {
     let folder = Folder::new();
     let server = folder.start(&["serve", "--listen", "127.0.0.1:0", "--issuer", "http://localhost:8123"]);
     let file = folder.path().join("data/grantor.db");
-    let db = Connection::open(&file).unwrap();
-    let schema =
-        |db: &Connection| db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get::<_, i64>(0));
-    let newest = schema(&db).unwrap();
-    // As it is when all grants were moved, and what they are found by has not come yet.
-    db.execute_batch(
-        "UPDATE meta SET value = 10 WHERE name = 'schema'; CREATE TABLE grants_by_name (id BLOB);
-         DROP INDEX grants_by_subject; DROP INDEX grants_by_client; DROP INDEX grants_revoked; DROP INDEX grants_due;",
-    )
-    .unwrap();
-    drop(db);
+    let newest = schema(&file);
+    to_an_earlier_schema(&file);
     let refused = folder.run(&["audit"]);
     assert!(refused.code != 0 && refused.err.contains("a server or a command uses"), "{}", refused.err);
-    assert_eq!(schema(&Connection::open(&file).unwrap()).unwrap(), 10);
+    assert_eq!(schema(&file), EARLIER);
     assert_eq!(server.stop(), 0);
     folder.run(&["audit"]).ok();
-    assert_eq!(schema(&Connection::open(&file).unwrap()).unwrap(), newest);
+    assert_eq!(schema(&file), newest);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_upgrade_ends_when_the_server_is_told_to_stop_and_goes_on_with_the_next_start() {
+    let folder = Folder::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let serve = ["serve", "--listen", &address];
+    assert_eq!(folder.start(&serve).stop(), 0);
+    let file = folder.path().join("data/grantor.db");
+    let newest = schema(&file);
+    to_an_earlier_schema(&file);
+    // It is held up.
+    let held = Connection::open(&file).unwrap();
+    held.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut server = folder.spawn(&serve);
+    while TcpStream::connect(&address).is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(std::process::Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+    held.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(schema(&file), EARLIER);
+    assert_eq!(folder.start(&serve).stop(), 0);
+    assert_eq!(schema(&file), newest);
+}
+
+const EARLIER: i64 = 10;
+
+fn schema(file: &Path) -> i64 {
+    let db = Connection::open(file).unwrap();
+    db.query_row("SELECT value FROM meta WHERE name = 'schema'", (), |row| row.get(0)).unwrap()
+}
+
+/// As it is when all grants were moved, and what they are found by has not come yet.
+fn to_an_earlier_schema(file: &Path) {
+    Connection::open(file)
+        .unwrap()
+        .execute_batch(
+            "UPDATE meta SET value = 10 WHERE name = 'schema'; CREATE TABLE grants_by_name (id BLOB);
+             DROP INDEX grants_by_subject; DROP INDEX grants_by_client; DROP INDEX grants_revoked; DROP INDEX grants_due;",
+        )
+        .unwrap();
 }
 
 #[cfg(unix)]

@@ -105,6 +105,13 @@ fn carry(db: &Connection) -> Result<(i64, i64)> {
     checkpoint(db, "PASSIVE")
 }
 
+/// All of it, at the end of the last connection, which removes the log.
+pub(crate) fn fold(db: Connection) -> Result<()> {
+    checkpoint(&db, "TRUNCATE")?;
+    db.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
 fn checkpoint(db: &Connection, how: &str) -> Result<(i64, i64)> {
     Ok(db.query_row(&format!("PRAGMA wal_checkpoint({how})"), (), |row| Ok((row.get(1)?, row.get(2)?)))?)
 }

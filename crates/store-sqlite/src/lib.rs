@@ -62,6 +62,12 @@ pub fn is_behind(path: &Path) -> Result<bool> {
     Ok(migrations::is_behind(&connection::reader(path)?)?)
 }
 
+/// Writes the log of a database that nobody has open into its file, and leaves everything else as it is, whatever its schema.
+pub fn fold_log(path: &Path) -> Result<()> {
+    checkpoint::fold(connection::log_keeper(path)?)?;
+    Ok(())
+}
+
 impl std::fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()

@@ -31,7 +31,7 @@ impl Demo {
     pub(crate) async fn run(self, data: Option<PathBuf>, output: Output) -> Result<()> {
         log::start(LogFormat::Text, Level::Warn);
         let asked = self.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)));
-        let stop = running::Stop::listen()?;
+        let mut stop = running::Stop::listen()?;
         let listener = running::listen(asked).await?;
         let taken = listener.local_addr().context(|| "find the address".to_owned())?;
         let mut listeners = vec![listener];
@@ -45,7 +45,8 @@ impl Demo {
         let flags = Flags { data: Some(data.clone()), issuer: Some(issuer.to_string()), ..Flags::default() };
         let configuration = Configuration::read(&flags, &[])?;
         open::claim_for_demo(&configuration)?;
-        let store = open::or_new(&configuration).await?;
+        let Some(store) = stop.or(open::or_new(&configuration)).await else { return Ok(()) };
+        let store = store?;
         let held = store.directory().await?;
         let bytes = master_key::load(&configuration, master_key::is_in_use(&held))?;
         open::remember_issuer(&configuration)?;

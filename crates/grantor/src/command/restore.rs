@@ -11,7 +11,7 @@ use clap::Args;
 use grantor_protocol::audit::{Action, Event, Outcome};
 use grantor_protocol::value::{TenantName, TokenId};
 use grantor_store::{Directories as _, Store};
-use grantor_store_sqlite::{SqliteStore, verify};
+use grantor_store_sqlite::{SqliteStore, fold_log, verify};
 use serde_json::json;
 use std::ffi::OsString;
 use std::fs::File;
@@ -182,8 +182,8 @@ fn put_in_place(configuration: &Configuration, ready: &Path) -> Result<Option<Pa
     if log.is_file() {
         std::fs::hard_link(&log, &kept_log).context(doing)?;
     }
-    // Closing it writes its log into it. The log of another database beside the copy would be poison.
-    let closed = there && SqliteStore::open(&database).map(drop).is_ok();
+    // The log of another database beside the copy would be poison.
+    let closed = there && fold_log(&database).is_ok();
     if log.exists() {
         // It is broken: that is perhaps why it is replaced.
         std::fs::rename(ready, &replacing).and_then(|()| sync(&configuration.data)).context(doing)?;

@@ -47,7 +47,7 @@ impl Serve {
             return Err(Failure::usage("with port 0 the issuer cannot be known beforehand")
                 .hint("give --issuer, or a port".to_owned()));
         }
-        let stop = running::Stop::listen()?;
+        let mut stop = running::Stop::listen()?;
         let listener = running::listen(configuration.listen).await?;
         let mutual = match &configuration.mtls.listen {
             Some(mutual) => Some((running::listen(mutual.address).await?, mutual.tls.files())),
@@ -58,7 +58,11 @@ impl Serve {
             None => None,
         };
         let first_start = open::is_new(configuration).await?;
-        let store = open::or_new(configuration).await?;
+        let Some(store) = stop.or(open::or_new(configuration)).await else {
+            tracing::info!("told to stop before the database was open: an upgrade goes on with the next start");
+            return Ok(());
+        };
+        let store = store?;
         if first_start {
             output.say(format!("Made the database {}.", open::name(configuration)))?;
         }
