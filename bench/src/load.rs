@@ -143,9 +143,19 @@ fn good(status: u16) -> bool {
 }
 
 impl Load {
-    /// 64 connections in the closed loop.
+    /// Of the closed loop.
+    pub(crate) const CONNECTIONS: usize = 64;
+
+    /// So many connections in the closed loop.
     pub(crate) fn closed(address: SocketAddr, time: Duration) -> Self {
-        Self { address, connections: 64, warm: Duration::from_millis(300), time, rate: None, awake: true }
+        Self {
+            address,
+            connections: Self::CONNECTIONS,
+            warm: Duration::from_millis(300),
+            time,
+            rate: None,
+            awake: true,
+        }
     }
 
     /// Runs it on this thread. Every answer that was asked for is waited for.

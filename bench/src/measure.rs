@@ -133,6 +133,18 @@ pub(crate) fn measure(path: Path, site: &Site, asked: &mut Asked<'_>, pace: Pace
             row.note,
             "; one core that commits and answers a fixed body does {both:.0}/s, of which this is {part:.2}"
         );
+        let wanted = row.wanted * commits;
+        if rows == Rows::Rotations && wanted > both {
+            // By Little's law.
+            let wait = Load::CONNECTIONS as f64 / both * 1e3;
+            let _ = write!(
+                row.note,
+                ". {:.2} of bare SQLite would be {wanted:.0}/s, and a p99 under 4 commits {:.1} ms: that core reaches neither, it \
+                 keeps 64 connections waiting for {wait:.1} ms on average",
+                row.wanted,
+                commit_time * 4.0 / 1e3,
+            );
+        }
         // The dearer of both is the ceiling.
         if rows == Rows::Rotations || commits < row.ceiling_rate {
             "bare SQLite, batches of 64".clone_into(&mut row.ceiling);
