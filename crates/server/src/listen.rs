@@ -8,7 +8,7 @@ use crate::client_certificate::PeerChain;
 use crate::context::Context;
 use crate::guests::Guests;
 use crate::operations::Entry;
-use crate::overload::Verdict;
+use crate::overload::{Excess, Gate, Line, Verdict};
 use crate::router::Service;
 use crate::tls::{ClientRoots, Transport};
 use axum::extract::Request;
@@ -42,6 +42,8 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// A connection that came at the end of a drain may have its first request on the way for so long: hyper closes one from
 /// which it has read nothing as soon as it is told to end.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
+/// Where there is no drain, whoever has sent something is in line within so long.
+const IN_LINE: Duration = Duration::from_millis(20);
 /// A handshake of TCP that has begun when the listener stops to begin others ends within so long, in a region.
 const HALF_OPEN: Duration = Duration::from_millis(20);
 /// A header is not larger.
@@ -86,7 +88,9 @@ pub(crate) async fn serve(
             house.accept(&listener, None, &rest, tokio::time::sleep(HALF_OPEN)).await;
         }
         house.take_waiting(listener, &rest);
-        if !drain.is_zero() {
+        if drain.is_zero() {
+            house.see_to_the_line().await;
+        } else {
             tokio::time::sleep(FIRST_REQUEST).await;
         }
         tokio::time::timeout(DRAIN, rest.shutdown()).await
@@ -210,6 +214,20 @@ impl House {
         }
     }
 
+    /// Waits until nobody is in line any more, of whom hyper would know nothing yet when it is told to end; not for ever.
+    async fn see_to_the_line(&self) {
+        let line = self.host.context.operations.gate.line();
+        let empty = async {
+            loop {
+                tokio::time::sleep(IN_LINE).await;
+                if line.is_empty() {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(FIRST_REQUEST, empty).await;
+    }
+
     /// Serves a connection, if there is a place for it.
     fn admit(&self, stream: TcpStream, peer: SocketAddr, http2: Option<&GracefulShutdown>, rest: &GracefulShutdown) {
         let address = peer.ip().to_canonical();
@@ -230,10 +248,8 @@ impl House {
         };
         let transport = self.transport.clone();
         tokio::spawn(async move {
-            let host = Arc::clone(&visit.host);
-            host.context.operations.opened();
+            let _open = Open::new(Arc::clone(&visit.host));
             visit.enter(transport, stream).await;
-            host.context.operations.closed();
             drop(place);
         });
     }
@@ -260,13 +276,42 @@ impl House {
     }
 }
 
-async fn handshake(acceptor: &TlsAcceptor, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
-    match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => return Some(stream),
+/// A connection that is counted as long as it is there, however it ends.
+struct Open(Arc<Host>);
+
+impl Open {
+    fn new(host: Arc<Host>) -> Self {
+        host.context.operations.opened();
+        Self(host)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.context.operations.closed();
+    }
+}
+
+async fn handshake(acceptor: &TlsAcceptor, stream: TcpStream, gate: &Gate) -> Option<TlsStream<TcpStream>> {
+    let shaken = async {
+        if !in_turn(&stream, gate.line()).await? {
+            gate.turn_away(Excess::Processor);
+            return Ok(None);
+        }
+        acceptor.accept(stream).await.map(Some)
+    };
+    match tokio::time::timeout(HANDSHAKE, shaken).await {
+        Ok(Ok(stream)) => return stream,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
     None
+}
+
+/// Whether it is served, when it has sent something and was in line: a handshake costs more than most requests do.
+async fn in_turn(stream: &TcpStream, line: &Arc<Line>) -> io::Result<bool> {
+    stream.peek(&mut [0]).await?;
+    Ok(line.wait().await == Verdict::Admit)
 }
 
 /// What the peer proved to hold the key of, now or in the session that it resumed.
@@ -335,7 +380,8 @@ impl Visit {
 
     /// `roots` are those of client certificates, at the listener for them.
     async fn enter_tls(mut self, acceptor: &TlsAcceptor, roots: Option<Arc<ClientRoots>>, stream: TcpStream) {
-        let Some(stream) = handshake(acceptor, stream).await else { return };
+        let gate = &self.host.context.operations.gate;
+        let Some(stream) = handshake(acceptor, stream, gate).await else { return };
         self.chain = roots.map(|roots| Arc::new(chain(&stream, roots, &self.host.context)));
         let protocol = Protocol::of(&stream);
         self.serve(stream, protocol).await;
@@ -368,5 +414,61 @@ impl Visit {
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    /// A full house, a connection that has sent something and stands in line behind somebody, and a line that is too long.
+    #[tokio::test]
+    async fn handshakes_stand_in_line_like_requests() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let gate = Gate::new();
+        let line = gate.line();
+        let guests = |many: usize| {
+            let guests = std::iter::repeat_with(|| line.ticket()).take(many).collect::<Vec<_>>();
+            for holder in &guests {
+                holder.ticket().come();
+            }
+            guests
+        };
+        let mut called = guests(64).into_iter();
+        let mut waits = pin!(in_turn(&stream, line));
+        tokio::select! {
+            biased;
+            _ = &mut waits => panic!("it has sent nothing"),
+            () = sleep(Duration::from_millis(20)) => assert_eq!(line.age(), Duration::ZERO),
+        }
+        let first = guests(1);
+        peer.write_all(&[22]).await.unwrap();
+        tokio::select! {
+            biased;
+            _ = &mut waits => panic!("it is not its turn"),
+            () = sleep(Duration::from_millis(20)) => {}
+        }
+        drop(first);
+        drop(called.next());
+        assert!(waits.await.unwrap());
+
+        // One takes the place that is free, the other stands in line.
+        let before = guests(2);
+        let mut waits = pin!(in_turn(&stream, line));
+        tokio::select! {
+            biased;
+            _ = &mut waits => panic!("it is not its turn"),
+            () = sleep(Duration::from_millis(20)) => {}
+        }
+        let _last = guests(200);
+        // The line is long from now on, and the first is called; then it stays so.
+        drop(called.next());
+        sleep(Duration::from_millis(200)).await;
+        drop(called.next());
+        assert!(!waits.await.unwrap());
+        drop(before);
     }
 }

@@ -45,7 +45,7 @@ impl Demo {
         let flags = Flags { data: Some(data.clone()), issuer: Some(issuer.to_string()), ..Flags::default() };
         let configuration = Configuration::read(&flags, &[])?;
         open::claim_for_demo(&configuration)?;
-        let Some(store) = stop.or(open::or_new(&configuration)).await else { return Ok(()) };
+        let Some(store) = stop.or(Box::pin(open::or_new(&configuration))).await else { return Ok(()) };
         let store = store?;
         let held = store.directory().await?;
         let bytes = master_key::load(&configuration, master_key::is_in_use(&held))?;

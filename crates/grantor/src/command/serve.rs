@@ -58,7 +58,7 @@ impl Serve {
             None => None,
         };
         let first_start = open::is_new(configuration).await?;
-        let Some(store) = stop.or(open::or_new(configuration)).await else {
+        let Some(store) = stop.or(Box::pin(open::or_new(configuration))).await else {
             tracing::info!("told to stop before the database was open: an upgrade goes on with the next start");
             return Ok(());
         };

@@ -48,6 +48,7 @@ struct Queue {
 pub(crate) struct Ticket {
     line: Arc<Line>,
     state: AtomicU8,
+    /// With what it was called when it arrived last. Of its task alone.
     verdict: AtomicU8,
     task: OnceLock<Waker>,
 }
@@ -58,12 +59,9 @@ pub(crate) struct Holder(Arc<Ticket>);
 
 const AWAY: u8 = 0;
 const WAITING: u8 = 1;
-const CALLED: u8 = 2;
-const VOID: u8 = 3;
-
-const NONE: u8 = 0;
-const ADMIT: u8 = 1;
-const REFUSE: u8 = 2;
+const ADMITTED: u8 = 2;
+const REFUSED: u8 = 3;
+const VOID: u8 = 4;
 
 impl Line {
     /// Nobody waits.
@@ -86,7 +84,7 @@ impl Line {
         Holder(Arc::new(Ticket {
             line: Arc::clone(self),
             state: AtomicU8::new(AWAY),
-            verdict: AtomicU8::new(NONE),
+            verdict: AtomicU8::new(AWAY),
             task: OnceLock::new(),
         }))
     }
@@ -98,8 +96,13 @@ impl Line {
         holder.ticket().verdict().unwrap_or(Verdict::Admit)
     }
 
+    /// Whether nobody waits, nor has been called and is not there yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) == 0 && self.called.load(Ordering::SeqCst) == 0
+    }
+
     /// How long the first has waited.
-    pub(super) fn age(&self) -> Duration {
+    pub(crate) fn age(&self) -> Duration {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.tickets.front().map_or(Duration::ZERO, |(since, _)| since.elapsed())
     }
@@ -109,7 +112,7 @@ impl Line {
     pub(super) fn call(&self) {
         while self.waiting.load(Ordering::SeqCst) > 0 && self.make_room() {
             match self.next() {
-                Some((ticket, verdict)) if ticket.goes(WAITING, CALLED) => ticket.ring(verdict),
+                Some((ticket, verdict)) if ticket.goes(WAITING, verdict.state()) => ticket.wake(),
                 _ => self.leave(),
             }
         }
@@ -118,6 +121,14 @@ impl Line {
     fn next(&self) -> Option<(Arc<Ticket>, Verdict)> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let Queue { order, tickets } = &mut *queue;
+        // Nobody else judges by the time of one who is gone.
+        while tickets.front().is_some_and(|(_, ticket)| ticket.is_void()) {
+            tickets.pop_front();
+        }
+        while tickets.back().is_some_and(|(_, ticket)| ticket.is_void()) {
+            tickets.pop_back();
+        }
+        self.waiting.store(tickets.len(), Ordering::SeqCst);
         let threads = self.threads.load(Ordering::Relaxed);
         let sight = Sight {
             waiting: tickets.len(),
@@ -152,8 +163,8 @@ impl Ticket {
     pub(crate) fn come(self: &Arc<Self>) {
         let line = &self.line;
         if line.waiting.load(Ordering::SeqCst) == 0 && line.make_room() {
-            if self.goes(AWAY, CALLED) {
-                self.ring(Verdict::Admit);
+            if self.goes(AWAY, ADMITTED) {
+                self.wake();
             } else {
                 line.leave();
                 line.call();
@@ -171,8 +182,10 @@ impl Ticket {
 
     /// Whoever was called is there: the next may be called.
     pub(crate) fn arrive(&self) -> bool {
-        let is_there = self.state.load(Ordering::Relaxed) == CALLED && self.goes(CALLED, AWAY);
+        let state = self.state.load(Ordering::Relaxed);
+        let is_there = is_called(state) && self.goes(state, AWAY);
         if is_there {
+            self.verdict.store(state, Ordering::Relaxed);
             self.line.leave();
             self.line.call();
         }
@@ -199,9 +212,9 @@ impl Ticket {
 
     /// What was said to it, once.
     pub(crate) fn verdict(&self) -> Option<Verdict> {
-        match self.verdict.swap(NONE, Ordering::Relaxed) {
-            ADMIT => Some(Verdict::Admit),
-            REFUSE => Some(Verdict::Refuse),
+        match self.verdict.swap(AWAY, Ordering::Relaxed) {
+            ADMITTED => Some(Verdict::Admit),
+            REFUSED => Some(Verdict::Refuse),
             _ => None,
         }
     }
@@ -219,18 +232,27 @@ impl Ticket {
         }
     }
 
-    fn ring(&self, verdict: Verdict) {
-        let verdict = match verdict {
-            Verdict::Admit => ADMIT,
-            Verdict::Refuse => REFUSE,
-        };
-        self.verdict.store(verdict, Ordering::Relaxed);
-        self.wake();
+    fn is_void(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == VOID
     }
 
     fn goes(&self, from: u8, to: u8) -> bool {
         self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
+}
+
+impl Verdict {
+    /// Of one who is called with it.
+    const fn state(self) -> u8 {
+        match self {
+            Self::Admit => ADMITTED,
+            Self::Refuse => REFUSED,
+        }
+    }
+}
+
+const fn is_called(state: u8) -> bool {
+    matches!(state, ADMITTED | REFUSED)
 }
 
 impl Holder {
@@ -242,7 +264,7 @@ impl Holder {
 
 impl Drop for Holder {
     fn drop(&mut self) {
-        if self.0.state.swap(VOID, Ordering::SeqCst) == CALLED {
+        if is_called(self.0.state.swap(VOID, Ordering::SeqCst)) {
             self.0.line.leave();
             self.0.line.call();
         }
@@ -279,6 +301,10 @@ mod tests {
         (holder, woken)
     }
 
+    fn state((holder, _): &(Holder, Arc<Woken>)) -> u8 {
+        holder.ticket().state.load(Ordering::SeqCst)
+    }
+
     fn all_come(guests: &[(Holder, Arc<Woken>)]) {
         for (holder, _) in guests {
             holder.ticket().come();
@@ -307,6 +333,34 @@ mod tests {
         assert_eq!(line.called.load(Ordering::SeqCst), 0, "room for all");
     }
 
+    /// It is read when it is there: what runs in between, for whatever reason, must not take it for another's.
+    #[test]
+    fn who_was_called_and_is_not_there_has_no_verdict_yet() {
+        let line = Line::new();
+        let (holder, _) = guest(&line);
+        holder.ticket().come();
+        assert_eq!(holder.ticket().verdict(), None);
+        assert!(holder.ticket().arrive());
+        assert_eq!(holder.ticket().verdict(), Some(Verdict::Admit));
+    }
+
+    #[test]
+    fn who_is_gone_is_not_counted_as_waiting() {
+        let line = Line::new();
+        let mut guests: Vec<_> = (0..BATCH + 9).map(|_| guest(&line)).collect();
+        all_come(&guests);
+        let waiting = || line.waiting.load(Ordering::SeqCst);
+        assert_eq!(waiting(), 9);
+        guests.truncate(BATCH + 6);
+        guests.drain(BATCH..BATCH + 3);
+        guests[0].0.ticket().arrive();
+        assert!(guests[BATCH].1.take());
+        assert_eq!(waiting(), 2);
+        guests.truncate(BATCH);
+        guests[1].0.ticket().arrive();
+        assert_eq!((waiting(), line.called.load(Ordering::SeqCst)), (0, BATCH - 2));
+    }
+
     #[test]
     fn there_is_a_batch_for_each_thread() {
         let line = Line::new();
@@ -332,9 +386,11 @@ mod tests {
         age(Duration::from_millis(10));
         let (holder, _) = &guests[0];
         holder.ticket().arrive();
-        assert_eq!(guests[BATCH].0.ticket().verdict(), Some(Verdict::Admit), "a burst");
+        assert_eq!(state(&guests[BATCH]), ADMITTED, "a burst");
         age(Duration::from_millis(150));
         guests[1].0.ticket().arrive();
+        assert_eq!(state(&guests[BATCH + 1]), REFUSED);
+        assert!(guests[BATCH + 1].0.ticket().arrive());
         assert_eq!(guests[BATCH + 1].0.ticket().verdict(), Some(Verdict::Refuse));
         let last = guest(&line);
         last.0.ticket().come();
@@ -343,7 +399,7 @@ mod tests {
             last.1.take()
         });
         // It is the last of the line that is served, as soon as anybody is, and it did not wait for those before.
-        assert!(served.is_some() && last.0.ticket().verdict() == Some(Verdict::Admit), "{served:?}");
+        assert!(served.is_some() && state(&last) == ADMITTED, "{served:?}");
         assert!(line.waiting.load(Ordering::SeqCst) > 30);
     }
 

@@ -19,8 +19,8 @@ pub(super) struct Sample {
 
 /// Nobody is refused before something has been too long for so long: a burst passes (as with CoDel, RFC 8289 4.2).
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Something must have been seen more than once.
-const FEWEST_LOOKS: u32 = 2;
+/// And more than twice: a look may be late.
+const FEWEST_LOOKS: u32 = 3;
 
 /// No fewer than so many are let in at once.
 const LEAST_IN_FLIGHT: u32 = 192;
@@ -91,7 +91,10 @@ impl Streak {
             *self = Self::default();
             return;
         }
-        self.lasted = self.lasted.saturating_add(sample.elapsed);
+        // Before it was seen for the first time it was not there, however long nobody looked.
+        if self.looks > 0 {
+            self.lasted = self.lasted.saturating_add(sample.elapsed);
+        }
         self.looks = self.looks.saturating_add(1);
     }
 

@@ -178,6 +178,30 @@ async fn a_request_that_was_begun_before_the_end_is_answered() {
     node.running.await.unwrap().unwrap();
 }
 
+/// Also where there is no drain and a line of those who wait: each came before the end, and would be told that its
+/// connection is reset.
+#[tokio::test]
+async fn requests_that_were_sent_before_the_end_are_answered() {
+    let mut node = Node::start(|_| {}).await;
+    let mut clients = Vec::new();
+    for _ in 0..400 {
+        let mut client = node.connect().await;
+        assert_eq!(client.get("/health").await.unwrap().0, 200);
+        clients.push(client);
+    }
+    let request = b"GET /jwks HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    // All of this is one thread: the server has seen nothing of it when it is told to stop.
+    for client in &clients {
+        assert_eq!(client.0.get_ref().try_write(request).unwrap(), request.len());
+    }
+    node.stop();
+    for mut client in clients {
+        let (status, close, _) = client.answer().await.unwrap();
+        assert_eq!((status, close), (200, true));
+    }
+    node.running.await.unwrap().unwrap();
+}
+
 /// Connects for each request, as a proxy does while a node drains, and is answered each time until nobody takes the
 /// connection; after how long that was known.
 fn knock(address: &str) -> Duration {

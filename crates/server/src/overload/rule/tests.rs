@@ -40,6 +40,20 @@ fn a_slow_store_answers_those_who_are_let_in_within_three_times_a_quiet_day() {
 }
 
 #[test]
+fn a_burst_after_a_quiet_time_is_let_in() {
+    let mut rule = Rule::default();
+    let idle = Sample { elapsed: Duration::from_millis(100), completed: 0, in_flight: 300 };
+    assert_eq!(rule.next(&idle), MOST_IN_FLIGHT);
+    for look in 0..9 {
+        assert_eq!(rule.next(&waiting(300, 100)), MOST_IN_FLIGHT, "{look}");
+    }
+    // And so is one that is seen late.
+    let mut rule = Rule::default();
+    rule.next(&waiting(300, 0));
+    assert_eq!(rule.next(&idle), MOST_IN_FLIGHT);
+}
+
+#[test]
 fn a_far_store_is_no_overload() {
     // Each takes 50 ms, however few there are; a thousand are in flight, and twenty thousand a second are answered.
     let mut rule = Rule::default();
