@@ -7,6 +7,7 @@ use grantor_protocol::value::Secret;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use threads::Job;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -33,6 +34,12 @@ pub struct PoolBusy;
 
 /// How many may be there for each one that runs: the last of them waits for about a second.
 const ROOM_PER_THREAD: usize = 32;
+
+/// A hash takes 15 ms of a processor. One that is not done by then has found little idle time.
+const LATE: Duration = Duration::from_millis(100);
+/// From then on the server lends it this much of a processor, so often: a tenth and a bit, in pieces of which nobody takes notice.
+const LENT: Duration = Duration::from_micros(300);
+const EVERY: Duration = Duration::from_millis(2);
 
 impl PasswordPool {
     /// A pool of `threads` at once; `random` is for the hash of nobody.
@@ -104,13 +111,28 @@ impl PasswordPool {
         };
         let started = self.work.get_or_init(|| threads::start(self.threads).ok());
         started.as_ref().and_then(|started| started.send(Arc::new(work)).ok()).ok_or(PoolBusy)?;
-        answered.await.map_err(|_| PoolBusy)
+        awaited(answered, || std::thread::sleep(LENT)).await.map_err(|_| PoolBusy)
+    }
+}
+
+/// What is computed in idle time, where there may be none: then the thread that waits sleeps now and then, which is as good,
+/// and wakes up at once.
+async fn awaited<T>(mut answer: oneshot::Receiver<T>, lend: impl Fn()) -> Result<T, oneshot::error::RecvError> {
+    let mut patience = LATE;
+    loop {
+        match tokio::time::timeout(patience, &mut answer).await {
+            Ok(answered) => return answered,
+            Err(_) => lend(),
+        }
+        patience = EVERY;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
+    use tokio::time::Instant;
 
     #[tokio::test]
     async fn a_user_who_does_not_exist_has_no_password() {
@@ -119,6 +141,24 @@ mod tests {
         let hash = pool.hash(&Secret::new("right".into()), [2; 16]).await.unwrap();
         assert!(pool.verify(&Secret::new("right".into()), Some(&hash)).await.unwrap());
         assert!(!pool.verify(&Secret::new("wrong".into()), Some(&hash)).await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_finds_no_idle_time_is_lent_some() {
+        let (answer, answered) = oneshot::channel();
+        let (answer, lent) = (Cell::new(Some(answer)), Cell::new(0));
+        let begun = Instant::now();
+        let lend = || {
+            lent.set(lent.get() + 1);
+            if lent.get() == 5 {
+                answer.take().unwrap().send(7).unwrap();
+            }
+        };
+        assert_eq!(awaited(answered, lend).await, Ok(7));
+        assert_eq!((lent.get(), begun.elapsed()), (5, LATE + EVERY * 4));
+        let (answer, answered) = oneshot::channel();
+        answer.send(7).unwrap();
+        assert_eq!(awaited(answered, || panic!("it is there")).await, Ok(7));
     }
 
     #[tokio::test]

@@ -1,9 +1,9 @@
 //! The threads that compute, and when they get a processor.
 //!
 //! Each thread has a helper in the scheduling class for idle time, which loses the processor to whoever wakes up, and computes
-//! there first. Where no processor is ever idle that would take forever, so what is late is computed a second time by the thread
+//! there first. Where others take every processor that would take forever, so what is late is computed a second time by the thread
 //! itself, which is as entitled to its share as everybody else, only to a smaller one; and so is what comes while the helper
-//! is still at it.
+//! is still at it. To the server's own threads that does not happen: they lend the helper some of their time before.
 //!
 //! The threads stay: one made for each hash is as important as the rest of the server until it has stepped back, and if the
 //! server wakes up in these microseconds, the kernel looks at it again only when the clock ticks (`docs/adr/0022`).
@@ -17,8 +17,8 @@ use std::time::Duration;
 /// What is computed: perhaps twice, on two threads at once.
 pub(super) type Job = Arc<dyn Fn() + Send + Sync>;
 
-/// A hash takes 15 ms of a processor. What has not got as much in this time is computed a second time.
-const LATE: Duration = Duration::from_millis(250);
+/// What has not got 15 ms of a processor in this time, though it was lent a tenth, is computed a second time.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Starts `count` threads. Whoever sends finds the first that has nothing to do; none is left when sending fails.
 pub(super) fn start(count: usize) -> std::io::Result<Sender<Job>> {
