@@ -27,7 +27,7 @@ pub(crate) fn run(scale: Scale) -> Result<Section> {
         "Passwords beside tokens",
         "Sixteen people sign in with passwords (argon2id) as fast as they can, on the same core. Beside them 64 connections ask for \
          opaque tokens with client credentials: at a tenth and at a quarter of what they get at the most, so that a stall is \
-         seen, and as fast as they are answered. Wanted: p99 at most twice that without sign-ins.",
+         seen, and as fast as they are answered, as in the table of paths. Wanted: p99 at most twice that without sign-ins.",
         &[
             "token requests",
             "tokens/s alone",
