@@ -43,10 +43,7 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failure::Failure::new(format!("cannot start: {error}")).report(output.json, false),
     };
-    let ended = runtime.block_on(cli.run());
-    // Not even an upgrade of the database that somebody has broken off is waited for.
-    runtime.shutdown_background();
-    match ended {
+    match runtime.block_on(cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(output.json, output::color()),
     }

@@ -12,6 +12,8 @@ use grantor_store_sqlite::SqliteStore;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use tokio::sync::oneshot;
 
 /// Opens what is there.
 pub(crate) async fn existing(configuration: &Configuration) -> Result<Arc<dyn Store>> {
@@ -104,7 +106,9 @@ fn log_migration(report: Report<'_>) {
         Report::Complete { migration } => {
             tracing::info!(number = migration.number, name = migration.name, "a migration is complete");
         }
-        Report::Waiting => tracing::debug!("another node migrates the database"),
+        Report::Waiting => {
+            tracing::info!("another node migrates the database, or was stopped while it did: waiting for it");
+        }
         Report::Begins { migration, statement } => {
             tracing::debug!(migration, sql = statement.sql, "a migration goes on");
         }
@@ -163,12 +167,15 @@ async fn in_a_file(configuration: &Configuration) -> Result<Arc<dyn Store>> {
         // A server of the release before would go on writing by the old schema.
         let alone = Lock::alone(&configuration.data)?;
         let database = whole(configuration)?;
-        // On a thread that whoever waits need not wait for: every step of it is whole or not there.
-        let upgrade = tokio::task::spawn_blocking(move || {
+        // On a thread that nobody waits for when the process is told to stop: every step of it is whole or not there.
+        let (tell, told) = oneshot::channel();
+        let upgrade = move || {
             let _alone = alone;
-            open_file(&database).map(drop)
-        });
-        upgrade.await.context(|| "bring the database up to date".to_owned())??;
+            let _ = tell.send(open_file(&database).map(drop));
+        };
+        let doing = || "bring the database up to date".to_owned();
+        thread::Builder::new().name("grantor-upgrade".to_owned()).spawn(upgrade).context(doing)?;
+        told.await.context(doing)??;
         lock = Lock::shared(&configuration.data)?;
     }
     lock.keep();

@@ -324,6 +324,17 @@ fn a_broken_database_and_its_log_are_kept_apart_from_the_copy() {
 }
 
 #[test]
+fn the_log_of_a_database_that_was_cut_to_nothing_is_kept() {
+    let folder = with_a_copy();
+    folder.write("kept/grantor.db", "");
+    folder.write("kept/grantor.db-wal", "the only thing that is left");
+    let restored = folder.json(&["restore", "copy.db", "--yes", "--data", "kept"]);
+    let log = folder.path().join(format!("{}-wal", text(&restored, "kept")));
+    assert_eq!(std::fs::read(log).unwrap(), b"the only thing that is left");
+    folder.start(&["demo", "--listen", "127.0.0.1:0", "--data", "kept"]).stop();
+}
+
+#[test]
 fn a_log_that_cannot_be_read_does_not_stay_beside_the_copy() {
     let folder = with_a_copy();
     // Nothing that SQLite could open, carry over or remove.

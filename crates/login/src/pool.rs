@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use threads::Job;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 
 /// Verifies and makes slow hashes, a few at a time, off the async threads.
 #[derive(Clone)]
@@ -37,8 +38,7 @@ const ROOM_PER_THREAD: usize = 32;
 
 /// A hash takes 15 ms of a processor. One that is not done by then has found little idle time.
 const LATE: Duration = Duration::from_millis(100);
-/// From then on the server lends it this much of a processor, so often: a tenth and a bit, in pieces of which nobody takes notice.
-const LENT: Duration = Duration::from_micros(300);
+/// From then on the server lends it some of a processor so often, until the thread helps itself.
 const EVERY: Duration = Duration::from_millis(2);
 
 impl PasswordPool {
@@ -111,28 +111,31 @@ impl PasswordPool {
         };
         let started = self.work.get_or_init(|| threads::start(self.threads).ok());
         started.as_ref().and_then(|started| started.send(Arc::new(work)).ok()).ok_or(PoolBusy)?;
-        awaited(answered, || std::thread::sleep(LENT)).await.map_err(|_| PoolBusy)
+        // By a task of its own: a caller that gives up leaves a thread to whoever comes next.
+        let answered = tokio::spawn(awaited(answered, threads::lend));
+        answered.await.map_err(|_| PoolBusy)?.map_err(|_| PoolBusy)
     }
 }
 
 /// What is computed in idle time, where there may be none: then the thread that waits sleeps now and then, which is as good,
 /// and wakes up at once.
 async fn awaited<T>(mut answer: oneshot::Receiver<T>, lend: impl Fn()) -> Result<T, oneshot::error::RecvError> {
+    let begun = Instant::now();
     let mut patience = LATE;
-    loop {
-        match tokio::time::timeout(patience, &mut answer).await {
-            Ok(answered) => return answered,
-            Err(_) => lend(),
+    while begun.elapsed() < threads::LATE {
+        if let Ok(answered) = tokio::time::timeout(patience, &mut answer).await {
+            return answered;
         }
+        lend();
         patience = EVERY;
     }
+    answer.await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::cell::Cell;
-    use tokio::time::Instant;
 
     #[tokio::test]
     async fn a_user_who_does_not_exist_has_no_password() {
@@ -159,6 +162,15 @@ mod tests {
         let (answer, answered) = oneshot::channel();
         answer.send(7).unwrap();
         assert_eq!(awaited(answered, || panic!("it is there")).await, Ok(7));
+        // Not for ever: by then it is computed a second time.
+        let (answer, answered) = oneshot::channel();
+        let (last, begun) = (Cell::new(Duration::ZERO), Instant::now());
+        let in_the_end = async {
+            tokio::time::sleep(threads::LATE * 3).await;
+            answer.send(7).unwrap();
+        };
+        let (answer, ()) = tokio::join!(awaited(answered, || last.set(begun.elapsed())), in_the_end);
+        assert_eq!((answer, last.get()), (Ok(7), threads::LATE));
     }
 
     #[tokio::test]

@@ -310,7 +310,9 @@ async fn handshake(acceptor: &TlsAcceptor, stream: TcpStream, gate: &Gate) -> Op
 
 /// Whether it is served, when it has sent something and was in line: a handshake costs more than most requests do.
 async fn in_turn(stream: &TcpStream, line: &Arc<Line>) -> io::Result<bool> {
-    stream.peek(&mut [0]).await?;
+    if stream.peek(&mut [0]).await? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(line.wait().await == Verdict::Admit)
 }
 

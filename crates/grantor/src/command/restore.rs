@@ -183,7 +183,9 @@ fn put_in_place(configuration: &Configuration, ready: &Path) -> Result<Option<Pa
         std::fs::hard_link(&log, &kept_log).context(doing)?;
     }
     // The log of another database beside the copy would be poison.
-    let closed = there && fold_log(&database).is_ok();
+    // SQLite takes an empty file for a new database, and its log for nobody's.
+    let is_empty = database.metadata().is_ok_and(|file| file.len() == 0);
+    let closed = there && !is_empty && fold_log(&database).is_ok();
     if log.exists() {
         // It is broken: that is perhaps why it is replaced.
         std::fs::rename(ready, &replacing).and_then(|()| sync(&configuration.data)).context(doing)?;

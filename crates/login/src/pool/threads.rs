@@ -17,8 +17,11 @@ use std::time::Duration;
 /// What is computed: perhaps twice, on two threads at once.
 pub(super) type Job = Arc<dyn Fn() + Send + Sync>;
 
-/// What has not got 15 ms of a processor in this time, though it was lent a tenth, is computed a second time.
-const LATE: Duration = Duration::from_secs(1);
+/// What is not done in this time, though it was lent a tenth of a processor, is computed a second time.
+pub(super) const LATE: Duration = Duration::from_millis(500);
+/// So much of a processor is lent to the idle class at a time: nobody takes notice of it.
+#[cfg(target_os = "linux")]
+const LENT: Duration = Duration::from_micros(300);
 
 /// Starts `count` threads. Whoever sends finds the first that has nothing to do; none is left when sending fails.
 pub(super) fn start(count: usize) -> std::io::Result<Sender<Job>> {
@@ -82,6 +85,16 @@ impl Helper {
         in_time
     }
 }
+
+/// Leaves this thread's processor to the idle class for a moment.
+#[cfg(target_os = "linux")]
+pub(super) fn lend() {
+    thread::sleep(LENT);
+}
+
+/// There is no such class.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn lend() {}
 
 /// A hash that panics leaves its thread to the next.
 fn carry_out(job: &Job) {
